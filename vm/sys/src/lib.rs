@@ -1,1 +1,11 @@
-//! See ARCHITECTURE.md.
+//! The operating system as the VM sees it, behind safe faces: memory, clocks, polling, file descriptors, child
+//! programs, signals, the terminal, and what the machine is like.
+//!
+//! No Erlang term appears here. Errors are `std::io::Error`; `errno::name` gives the atom that Erlang code sees for one.
+
+pub mod clock;
+pub mod errno;
+pub mod fd;
+pub mod localtime;
+pub mod mmap;
+pub mod words;
