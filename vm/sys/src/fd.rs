@@ -87,7 +87,12 @@ pub struct Readiness {
 }
 
 /// Blocks this thread until `fd` is readable (writable), or `timeout_ms` has passed. An error or hang-up counts as ready.
-pub fn wait_ready(fd: RawFd, read: bool, write: bool, timeout_ms: Option<i32>) -> io::Result<Readiness> {
+pub fn wait_ready(
+    fd: RawFd,
+    read: bool,
+    write: bool,
+    timeout_ms: Option<i32>,
+) -> io::Result<Readiness> {
     let events = if read { libc::POLLIN } else { 0 } | if write { libc::POLLOUT } else { 0 };
     let mut p = libc::pollfd { fd, events, revents: 0 };
     // SAFETY: one valid pollfd.

@@ -132,7 +132,8 @@ pub unsafe fn discard_words(p: NonNull<u64>, words: usize) {
     let start = p.as_ptr() as usize;
     let skip = (page - start % page) % page;
     let end = start.saturating_add(words.saturating_mul(8));
-    let Some(len) = end.checked_sub(start + skip).map(|n| n & !(page - 1)).filter(|n| *n > 0) else {
+    let Some(len) = end.checked_sub(start + skip).map(|n| n & !(page - 1)).filter(|n| *n > 0)
+    else {
         return;
     };
     // SAFETY: within the mapped block by the caller's promise, page-aligned by construction.
