@@ -1,1 +1,19 @@
-//! See ARCHITECTURE.md.
+//! Words, heap objects, heaps and the collector.
+//!
+//! Everything that touches raw term memory lives in this crate, behind types that are safe to use:
+//! a [`Term<'p>`](term::Term) is good for the turn `'p` in which it was read, and nothing moves or
+//! frees memory during a turn (see `docs/adr/0001-turns-and-fragments.md`). The interpreter and the
+//! collector work on [`RawTerm`](term::RawTerm), which carries no such promise.
+
+pub mod atom;
+pub mod boxed;
+pub mod heap;
+pub mod literal;
+pub mod node;
+pub mod shared;
+pub mod term;
+
+pub use atom::Atom;
+pub use boxed::{Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple};
+pub use heap::{Heap, OwnedTerm};
+pub use term::{RawTerm, Term, View};

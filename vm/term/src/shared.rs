@@ -1,0 +1,235 @@
+//! What lives outside heaps and is shared by reference counting: binaries and magic objects.
+
+use core::alloc::Layout;
+use core::any::Any;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::alloc::{alloc, dealloc, handle_alloc_error, realloc};
+use std::sync::Arc;
+
+/// Header of a reference counted binary; its bytes follow, or are at `data` for foreign memory.
+///
+/// Bytes below `used_bits` are immutable. The tail up to `capacity` belongs to whoever moves
+/// `used_bits` forward with a compare-and-swap: so a binary that ends exactly at `used_bits` can be
+/// appended to in place, by any holder, without copying and without a writable flag (`bs_append`).
+#[repr(C)]
+pub struct SharedBin {
+    refc: AtomicUsize,
+    used_bits: AtomicUsize,
+    capacity: usize,
+    data: *mut u8,
+    release: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// Bytes held by all reference counted binaries (`erlang:memory(binary)`).
+pub static TOTAL_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+const HEADER: usize = size_of::<SharedBin>();
+
+fn layout(capacity: usize) -> Layout {
+    Layout::from_size_align(HEADER + capacity, 8).expect("size checked by callers")
+}
+
+/// A counted reference to a [`SharedBin`].
+pub struct BinHandle(NonNull<SharedBin>);
+
+// SAFETY: the count is atomic, published bytes are immutable, the tail is handed out by CAS.
+unsafe impl Send for BinHandle {}
+// SAFETY: as above.
+unsafe impl Sync for BinHandle {}
+
+impl BinHandle {
+    /// A fresh binary of `len` zero bytes with room for `capacity`.
+    pub fn with_capacity(len: usize, capacity: usize) -> BinHandle {
+        let capacity = capacity.max(len);
+        let l = layout(capacity);
+        // SAFETY: the layout is never of size zero; every byte below `len` is written here.
+        unsafe {
+            let p = alloc(l) as *mut SharedBin;
+            if p.is_null() {
+                handle_alloc_error(l);
+            }
+            let data = (p as *mut u8).add(HEADER);
+            core::ptr::write_bytes(data, 0, len);
+            p.write(SharedBin {
+                refc: AtomicUsize::new(1),
+                used_bits: AtomicUsize::new(len * 8),
+                capacity,
+                data,
+                release: None,
+            });
+            TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
+            BinHandle(NonNull::new_unchecked(p))
+        }
+    }
+    pub fn from_slice(bytes: &[u8]) -> BinHandle {
+        BinHandle::build(bytes.len(), |b| b.copy_from_slice(bytes))
+    }
+    /// A binary of `len` bytes that `fill` writes (they start as zero).
+    pub fn build(len: usize, fill: impl FnOnce(&mut [u8])) -> BinHandle {
+        let mut b = BinHandle::with_capacity(len, len);
+        fill(b.bytes_mut().expect("fresh"));
+        b
+    }
+    /// A binary over foreign memory; `release` runs when the last reference goes.
+    /// # Safety
+    /// `data` is readable for `len` bytes and unchanged until `release` runs.
+    pub unsafe fn foreign(data: *mut u8, len: usize, release: Box<dyn FnOnce() + Send>) -> BinHandle {
+        let b = Box::new(SharedBin {
+            refc: AtomicUsize::new(1),
+            used_bits: AtomicUsize::new(len * 8),
+            capacity: len,
+            data,
+            release: Some(release),
+        });
+        BinHandle(NonNull::from(Box::leak(b)))
+    }
+    fn get(&self) -> &SharedBin {
+        // SAFETY: a handle keeps its binary alive.
+        unsafe { self.0.as_ref() }
+    }
+    /// The bytes written so far (a last partial byte included).
+    pub fn bytes(&self) -> &[u8] {
+        let b = self.get();
+        let n = b.used_bits.load(Ordering::Acquire).div_ceil(8);
+        // SAFETY: bytes below `used_bits` are initialised and immutable.
+        unsafe { core::slice::from_raw_parts(b.data, n) }
+    }
+    /// Write access while this is the only reference.
+    pub fn bytes_mut(&mut self) -> Option<&mut [u8]> {
+        let b = self.get();
+        if b.refc.load(Ordering::Acquire) != 1 || b.release.is_some() {
+            return None;
+        }
+        let n = b.used_bits.load(Ordering::Acquire).div_ceil(8);
+        // SAFETY: sole owner, through `&mut self`.
+        Some(unsafe { core::slice::from_raw_parts_mut(b.data, n) })
+    }
+    pub fn capacity(&self) -> usize {
+        self.get().capacity
+    }
+    pub fn refc(&self) -> usize {
+        self.get().refc.load(Ordering::Relaxed)
+    }
+    /// Address of the data.
+    pub fn data_ptr(&self) -> *mut u8 {
+        self.get().data
+    }
+    /// Claims the bits from `end` to `end + more` for writing, if this binary ends at `end` and has
+    /// room. On success the caller alone may write them (other bits of a shared last byte stay).
+    pub fn claim_tail(&self, end: usize, more: usize) -> bool {
+        let b = self.get();
+        let Some(new_end) = end.checked_add(more) else { return false };
+        b.release.is_none()
+            && new_end <= b.capacity * 8
+            && b.used_bits
+                .compare_exchange(end, new_end, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+    }
+    /// Shrinks or grows a sole-owned binary in place.
+    pub fn resize(&mut self, len: usize, capacity: usize) -> bool {
+        let b = self.get();
+        if b.refc.load(Ordering::Acquire) != 1 || b.release.is_some() || capacity < len {
+            return false;
+        }
+        let (old_cap, old_len) = (b.capacity, b.used_bits.load(Ordering::Relaxed).div_ceil(8));
+        // SAFETY: sole owner; the old layout is what it was allocated with; new bytes are zeroed.
+        unsafe {
+            let l = layout(capacity);
+            let p = realloc(self.0.as_ptr() as *mut u8, layout(old_cap), l.size()) as *mut SharedBin;
+            if p.is_null() {
+                handle_alloc_error(l);
+            }
+            (*p).data = (p as *mut u8).add(HEADER);
+            (*p).capacity = capacity;
+            if len > old_len {
+                core::ptr::write_bytes((*p).data.add(old_len), 0, len - old_len);
+            }
+            *(*p).used_bits.get_mut() = len * 8;
+            self.0 = NonNull::new_unchecked(p);
+        }
+        TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
+        TOTAL_BYTES.fetch_sub(old_cap, Ordering::Relaxed);
+        true
+    }
+    /// The raw word kept in a `BinRef`; the count moves into it.
+    pub(crate) fn into_raw(self) -> u64 {
+        let p = self.0.as_ptr() as u64;
+        core::mem::forget(self);
+        p
+    }
+    /// # Safety
+    /// `w` came from `into_raw` and its count is taken over.
+    pub(crate) unsafe fn from_raw(w: u64) -> BinHandle {
+        // SAFETY: never null by origin.
+        BinHandle(unsafe { NonNull::new_unchecked(w as *mut SharedBin) })
+    }
+    /// Another reference through a raw word.
+    /// # Safety
+    /// `w` is the word of a live `BinRef`.
+    pub(crate) unsafe fn clone_raw(w: u64) -> BinHandle {
+        // SAFETY: alive by the caller's word; forgetting the temporary keeps its count.
+        unsafe {
+            let h = core::mem::ManuallyDrop::new(BinHandle::from_raw(w));
+            BinHandle::clone(&h)
+        }
+    }
+    /// # Safety
+    /// `w` is the word of a live `BinRef`.
+    pub(crate) unsafe fn data_of_raw(w: u64) -> *mut u8 {
+        // SAFETY: alive by the caller's word.
+        unsafe { (*(w as *const SharedBin)).data }
+    }
+    pub(crate) unsafe fn capacity_of_raw(w: u64) -> usize {
+        // SAFETY: alive by the caller's word.
+        unsafe { (*(w as *const SharedBin)).capacity }
+    }
+}
+
+impl Clone for BinHandle {
+    fn clone(&self) -> BinHandle {
+        self.get().refc.fetch_add(1, Ordering::Relaxed);
+        BinHandle(self.0)
+    }
+}
+
+impl Drop for BinHandle {
+    fn drop(&mut self) {
+        if self.get().refc.fetch_sub(1, Ordering::Release) != 1 {
+            return;
+        }
+        fence(Ordering::Acquire);
+        let p = self.0.as_ptr();
+        // SAFETY: that was the last reference; memory is given back as it was obtained.
+        unsafe {
+            match (*p).release.take() {
+                Some(release) => {
+                    drop(Box::from_raw(p));
+                    release();
+                }
+                None => {
+                    let cap = (*p).capacity;
+                    TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
+                    dealloc(p as *mut u8, layout(cap));
+                }
+            }
+        }
+    }
+}
+
+/// A native object that a magic reference keeps alive (ETS tables, atomics, NIF resources, …).
+pub struct Magic {
+    pub object: Box<dyn Any + Send + Sync>,
+}
+
+/// Counted handle to a magic object.
+pub type MagicHandle = Arc<Magic>;
+
+impl Magic {
+    pub fn handle<T: Any + Send + Sync>(object: T) -> MagicHandle {
+        Arc::new(Magic { object: Box::new(object) })
+    }
+    pub fn downcast<T: Any>(&self) -> Option<&T> {
+        self.object.downcast_ref()
+    }
+}
