@@ -53,7 +53,9 @@ impl<'p> Tuple<'p> {
     #[inline]
     pub fn elements(self) -> &'p [Term<'p>] {
         // SAFETY: the payload of a live tuple is `arity` terms, alive for `'p`.
-        unsafe { core::slice::from_raw_parts(self.0.raw().ptr().add(1) as *const Term<'p>, self.arity()) }
+        unsafe {
+            core::slice::from_raw_parts(self.0.raw().ptr().add(1) as *const Term<'p>, self.arity())
+        }
     }
     pub fn iter(self) -> core::iter::Copied<core::slice::Iter<'p, Term<'p>>> {
         self.elements().iter().copied()

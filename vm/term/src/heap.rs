@@ -389,7 +389,12 @@ impl Heap {
     /// Part of a bitstring, sharing its bytes.
     /// # Panics
     /// If the range is not within it.
-    pub fn sub_bits<'h>(&'h self, of: crate::boxed::Bits<'h>, start: usize, bits: usize) -> Term<'h> {
+    pub fn sub_bits<'h>(
+        &'h self,
+        of: crate::boxed::Bits<'h>,
+        start: usize,
+        bits: usize,
+    ) -> Term<'h> {
         assert!(start.checked_add(bits).is_some_and(|e| e <= of.bit_len()));
         let (owner, base) = of.owner();
         self.sub_bits_raw(owner, base + start, bits)
@@ -418,12 +423,20 @@ impl Heap {
         let w = |i: usize| words.get(i).copied().unwrap_or(0) as u64;
         let count = words.len() as u64;
         let node = node as *const Node as u64;
-        self.object(Subtag::ExtRef, &[node, count | w(0) << 32, w(1) | w(2) << 32, w(3) | w(4) << 32])
+        self.object(
+            Subtag::ExtRef,
+            &[node, count | w(0) << 32, w(1) | w(2) << 32, w(3) | w(4) << 32],
+        )
     }
     pub fn export_fun<'h>(&'h self, export: &'static Export) -> Term<'h> {
         self.object(Subtag::ExportFun, &[export as *const Export as u64])
     }
-    pub fn fun<'h>(&'h self, entry: &'static FunEntry, creator: Term<'h>, env: &[Term<'h>]) -> Term<'h> {
+    pub fn fun<'h>(
+        &'h self,
+        entry: &'static FunEntry,
+        creator: Term<'h>,
+        env: &[Term<'h>],
+    ) -> Term<'h> {
         let p = self.alloc_raw(3 + env.len());
         // SAFETY: just allocated.
         unsafe {

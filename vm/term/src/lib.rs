@@ -14,6 +14,8 @@ pub mod shared;
 pub mod term;
 
 pub use atom::Atom;
-pub use boxed::{Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple};
+pub use boxed::{
+    Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple,
+};
 pub use heap::{Heap, OwnedTerm};
 pub use term::{RawTerm, Term, View};

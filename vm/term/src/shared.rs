@@ -74,7 +74,11 @@ impl BinHandle {
     /// A binary over foreign memory; `release` runs when the last reference goes.
     /// # Safety
     /// `data` is readable for `len` bytes and unchanged until `release` runs.
-    pub unsafe fn foreign(data: *mut u8, len: usize, release: Box<dyn FnOnce() + Send>) -> BinHandle {
+    pub unsafe fn foreign(
+        data: *mut u8,
+        len: usize,
+        release: Box<dyn FnOnce() + Send>,
+    ) -> BinHandle {
         let b = Box::new(SharedBin {
             refc: AtomicUsize::new(1),
             used_bits: AtomicUsize::new(len * 8),
@@ -136,7 +140,8 @@ impl BinHandle {
         // SAFETY: sole owner; the old layout is what it was allocated with; new bytes are zeroed.
         unsafe {
             let l = layout(capacity);
-            let p = realloc(self.0.as_ptr() as *mut u8, layout(old_cap), l.size()) as *mut SharedBin;
+            let p =
+                realloc(self.0.as_ptr() as *mut u8, layout(old_cap), l.size()) as *mut SharedBin;
             if p.is_null() {
                 handle_alloc_error(l);
             }

@@ -24,8 +24,10 @@ impl<'p> Bits<'p> {
             Bits { term, owner: term.raw(), data, offset: 0, size: term.word(1) as usize }
         } else {
             let owner = term.elem(1);
-            let (offset, size) =
-                (term.elem(2).raw().small_value() as usize, term.elem(3).raw().small_value() as usize);
+            let (offset, size) = (
+                term.elem(2).raw().small_value() as usize,
+                term.elem(3).raw().small_value() as usize,
+            );
             Bits { term, owner: owner.raw(), data: owner_data(owner), offset, size }
         }
     }
@@ -56,7 +58,11 @@ impl<'p> Bits<'p> {
     /// A counted handle, if the bytes are in a shared binary.
     pub fn handle(self) -> Option<BinHandle> {
         // SAFETY: the owner is alive as long as the term, and its word 1 is its binary.
-        if self.is_shared() { Some(unsafe { BinHandle::clone_raw(self.owner.word(1)) }) } else { None }
+        if self.is_shared() {
+            Some(unsafe { BinHandle::clone_raw(self.owner.word(1)) })
+        } else {
+            None
+        }
     }
     /// Size of the underlying binary in bytes (`binary:referenced_byte_size/1`).
     pub fn referenced_bytes(self) -> usize {
