@@ -1,2 +1,8 @@
 //! The multi-call program.
+#![forbid(unsafe_code)]
+
+mod erlexec;
+mod otp;
+mod word;
+
 fn main() {}
