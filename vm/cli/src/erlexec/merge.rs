@@ -181,10 +181,7 @@ mod tests {
     fn splitting() {
         assert_eq!(splits("a \"b c\" d", false), words(&["a", "b c", "d", "--"]));
         assert_eq!(splits("x'y z'w", false), words(&["xy zw", "--"]));
-        assert_eq!(
-            splits("a\\ b \"\" c#d # e", false),
-            words(&["a b", "", "c#d", "#", "e", "--"])
-        );
+        assert_eq!(splits("a\\ b \"\" c#d # e", false), words(&["a b", "", "c#d", "#", "e", "--"]));
         assert_eq!(splits("zz \"#q\" a#b\nc", true), words(&["zz", "#q", "a", "c", "--"]));
         assert_eq!(splits("  \n ", true), words(&[]));
         assert_eq!(splits("'open", false), words(&["open", "--"]));

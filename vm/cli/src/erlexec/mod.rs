@@ -139,9 +139,10 @@ fn shape(word: &[u8], next: Option<&Word>, release: u32) -> Shape {
     let value_if = |yes: bool| if yes { Shape::Value } else { Shape::Alone };
     let one_of = |part: &[u8], list: &[&str]| list.iter().any(|s| s.as_bytes() == part);
     match word.get(1) {
-        Some(b'a' | b'A' | b'C' | b'e' | b'i' | b'n' | b'P' | b'Q' | b't' | b'T' | b'R' | b'W' | b'K') => {
-            value_if(rest.is_empty())
-        }
+        Some(
+            b'a' | b'A' | b'C' | b'e' | b'i' | b'n' | b'P' | b'Q' | b't' | b'T' | b'R' | b'W'
+            | b'K',
+        ) => value_if(rest.is_empty()),
         Some(b'I') => match rest {
             b"Ot" | b"Op" | b"OPt" | b"OPp" | b"Os" => Shape::Value,
             _ if [&b"Ot"[..], b"Op", b"OPt", b"OPp", b"Os"].iter().any(|s| rest.starts_with(s)) => {
@@ -172,9 +173,7 @@ fn shape(word: &[u8], next: Option<&Word>, release: u32) -> Shape {
                 && one_of(switch, ALLOCATOR_SWITCHES);
             value_if(of_allocator || one_of(rest, MEMORY_SWITCHES))
         }
-        Some(b'h') => {
-            value_if(one_of(rest, HEAP_SWITCHES) || (release >= 26 && rest == b"maxib"))
-        }
+        Some(b'h') => value_if(one_of(rest, HEAP_SWITCHES) || (release >= 26 && rest == b"maxib")),
         Some(b'J') => Shape::Value,
         Some(b'r') => value_if(rest == b"g"),
         Some(b's') => value_if(one_of(rest, SCHEDULER_SWITCHES)),

@@ -50,10 +50,7 @@ mod tests {
     fn bindir_leads_once() {
         assert_eq!(path(None), "/r/erts/bin:/r/bin:");
         assert_eq!(path(Some("/usr/bin")), "/r/erts/bin:/r/bin:/usr/bin");
-        assert_eq!(
-            path(Some("/r/bin:/r/erts/bin:/usr/bin")),
-            "/r/erts/bin:/r/bin:/usr/bin"
-        );
+        assert_eq!(path(Some("/r/bin:/r/erts/bin:/usr/bin")), "/r/erts/bin:/r/bin:/usr/bin");
         let again = path(Some(&path(Some("/usr/bin"))));
         assert_eq!(again, "/r/erts/bin:/r/bin:/usr/bin");
     }

@@ -159,7 +159,8 @@ fn variables_around_the_command_line() {
 #[test]
 fn argument_files_nest() {
     let inner = args_file("inner", "-bb\n-extra e2");
-    let outer = args_file("outer", &format!("-aa # c\n-args_file {inner} b2 -extra e1\n zz \"#q\" a#b"));
+    let outer =
+        args_file("outer", &format!("-aa # c\n-args_file {inner} b2 -extra e1\n zz \"#q\" a#b"));
     let got = printed(&["-args_file", &outer, "-u"], &home);
     assert_eq!(got[10..].join("|"), "--|-aa|-bb|b2|-u|--|-extra|e2|--|e1|zz|#q|a|--");
     let own = args_file("own", "");
@@ -197,7 +198,10 @@ fn refusals() {
         assert_eq!(refusal(line), text);
     }
     let missing = refusal("-args_file /nonexistent");
-    assert!(missing.starts_with("Failed to open arguments file \"/nonexistent\" at \""), "{missing}");
+    assert!(
+        missing.starts_with("Failed to open arguments file \"/nonexistent\" at \""),
+        "{missing}"
+    );
     assert!(missing.ends_with("\": No such file or directory"), "{missing}");
 }
 
