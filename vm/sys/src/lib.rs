@@ -8,4 +8,5 @@ pub mod errno;
 pub mod fd;
 pub mod localtime;
 pub mod mmap;
+pub mod poll;
 pub mod words;

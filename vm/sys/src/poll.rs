@@ -1,0 +1,352 @@
+//! Readiness of descriptors, one shot at a time.
+//!
+//! A thread loops on [`Poller::wait`]; everybody else arms descriptors from any thread. Arming asks for one report of each
+//! direction: what was reported is disarmed until it is armed again (as the reference's check-io does for ports). Every descriptor
+//! carries a token of the caller's choice, and an epoch of ours, so that an event of a descriptor that was forgotten, closed, or whose
+//! number was used again in between never reaches the new owner.
+//!
+//! The system's queue is edge-triggered: arming always passes by the system, which then looks at the readiness anew. What
+//! it refuses (regular files, `/dev/null`) never blocks and is reported ready at once.
+
+use mio::event::Event;
+use mio::unix::SourceFd;
+use mio::{Events, Poll, Registry, Token, Waker};
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Directions of interest or of readiness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    pub read: bool,
+    pub write: bool,
+}
+
+impl Interest {
+    pub const READ: Interest = Interest { read: true, write: false };
+    pub const WRITE: Interest = Interest { read: false, write: true };
+    pub const BOTH: Interest = Interest { read: true, write: true };
+    const NONE: Interest = Interest { read: false, write: false };
+
+    fn union(self, o: Interest) -> Interest {
+        Interest { read: self.read || o.read, write: self.write || o.write }
+    }
+
+    fn minus(self, o: Interest) -> Interest {
+        Interest { read: self.read && !o.read, write: self.write && !o.write }
+    }
+
+    fn both(self, o: Interest) -> Interest {
+        Interest { read: self.read && o.read, write: self.write && o.write }
+    }
+
+    /// Neither direction.
+    pub fn is_empty(self) -> bool {
+        self == Interest::NONE
+    }
+
+    fn to_mio(self) -> mio::Interest {
+        match (self.read, self.write) {
+            (true, false) => mio::Interest::READABLE,
+            (false, true) => mio::Interest::WRITABLE,
+            _ => mio::Interest::READABLE | mio::Interest::WRITABLE,
+        }
+    }
+}
+
+/// One report of [`Poller::wait`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub fd: RawFd,
+    /// What the caller gave when arming.
+    pub token: u64,
+    /// The armed directions that are ready; errors and hang-ups make both ready.
+    pub interest: Interest,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    epoch: u32,
+    token: u64,
+    armed: Interest,
+    /// The system knows the descriptor by this entry.
+    registered: bool,
+    /// In the list of descriptors that are always ready.
+    queued: bool,
+}
+
+#[derive(Default)]
+struct Table {
+    /// By descriptor number; the system keeps these small.
+    entries: Vec<Entry>,
+    /// Armed descriptors that the system refused to watch.
+    always: Vec<RawFd>,
+}
+
+/// A set of watched descriptors.
+pub struct Poller {
+    poll: Mutex<(Poll, Events)>,
+    registry: Registry,
+    waker: Waker,
+    table: Mutex<Table>,
+}
+
+const WAKE: Token = Token(usize::MAX);
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn token_of(fd: RawFd, epoch: u32) -> Token {
+    Token((u64::from(epoch & 0x7fff_ffff) << 32 | fd as u32 as u64) as usize)
+}
+
+impl Poller {
+    /// An empty set. Fails when descriptors are out.
+    pub fn new() -> io::Result<Poller> {
+        let poll = Poll::new()?;
+        let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(&registry, WAKE)?;
+        let events = Events::with_capacity(256);
+        Ok(Poller { poll: Mutex::new((poll, events)), registry, waker, table: Mutex::default() })
+    }
+
+    /// Asks for one report of each direction of `interest`, besides what is armed already. `token` replaces the earlier one.
+    pub fn arm(&self, fd: RawFd, token: u64, interest: Interest) -> io::Result<()> {
+        let Ok(index) = usize::try_from(fd) else {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        };
+        if interest.is_empty() {
+            return Ok(());
+        }
+        let mut table = lock(&self.table);
+        let table = &mut *table;
+        if table.entries.len() <= index {
+            // A number that is not open must not grow the table.
+            if !crate::fd::is_open(fd) {
+                return Err(io::Error::from_raw_os_error(libc::EBADF));
+            }
+            table.entries.resize(index + 1, Entry::default());
+        }
+        let entry = &mut table.entries[index];
+        let wanted = entry.armed.union(interest);
+        match self.watch(fd, entry, wanted) {
+            Ok(()) => {}
+            Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
+                entry.registered = false;
+                if !entry.queued {
+                    entry.queued = true;
+                    table.always.push(fd);
+                }
+                self.waker.wake()?;
+            }
+            Err(e) => return Err(e),
+        }
+        entry.token = token;
+        entry.armed = wanted;
+        Ok(())
+    }
+
+    /// Tells the system; a number that was closed and opened again behind our back is put right here.
+    fn watch(&self, fd: RawFd, entry: &mut Entry, wanted: Interest) -> io::Result<()> {
+        let token = token_of(fd, entry.epoch);
+        let wanted = wanted.to_mio();
+        let source = &mut SourceFd(&fd);
+        let result = if entry.registered {
+            match self.registry.reregister(source, token, wanted) {
+                Err(e) if e.raw_os_error() == Some(libc::ENOENT) => {
+                    self.registry.register(source, token, wanted)
+                }
+                other => other,
+            }
+        } else {
+            match self.registry.register(source, token, wanted) {
+                Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {
+                    self.registry.reregister(source, token, wanted)
+                }
+                other => other,
+            }
+        };
+        entry.registered = result.is_ok();
+        result
+    }
+
+    /// Takes back what was armed. A report that a waiting thread has already taken may still be on its way.
+    pub fn disarm(&self, fd: RawFd, interest: Interest) {
+        let mut table = lock(&self.table);
+        if let Some(entry) = usize::try_from(fd).ok().and_then(|i| table.entries.get_mut(i)) {
+            entry.armed = entry.armed.minus(interest);
+        }
+    }
+
+    /// Drops the descriptor from the set. To be called before it is closed.
+    pub fn forget(&self, fd: RawFd) {
+        let mut table = lock(&self.table);
+        let Some(entry) = usize::try_from(fd).ok().and_then(|i| table.entries.get_mut(i)) else {
+            return;
+        };
+        if entry.registered {
+            // A descriptor that was closed already is gone from the system's set as well.
+            let _ = self.registry.deregister(&mut SourceFd(&fd));
+        }
+        *entry = Entry { epoch: entry.epoch.wrapping_add(1), queued: entry.queued, ..Entry::default() };
+    }
+
+    /// How many descriptors are in the set (`system_info(check_io)`).
+    pub fn watched(&self) -> usize {
+        lock(&self.table).entries.iter().filter(|e| e.registered || e.queued).count()
+    }
+
+    /// Makes a thread in [`Poller::wait`], or the next to enter, return.
+    pub fn wake(&self) -> io::Result<()> {
+        self.waker.wake()
+    }
+
+    /// Waits for reports and appends them to `out`, which is left empty on a wake-up or after `timeout_ns` nanoseconds
+    /// (`None`: no limit; the system rounds up to milliseconds). One thread waits at a time, others queue up behind it.
+    pub fn wait(&self, timeout_ns: Option<u64>, out: &mut Vec<Ready>) -> io::Result<()> {
+        let mut poll = lock(&self.poll);
+        let (poll, events) = &mut *poll;
+        let mut timeout = timeout_ns.map(Duration::from_nanos);
+        if !lock(&self.table).always.is_empty() {
+            timeout = Some(Duration::ZERO);
+        }
+        match poll.poll(events, timeout) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        let mut table = lock(&self.table);
+        for event in events.iter() {
+            if event.token() != WAKE
+                && let Some(ready) = table.take(event)
+            {
+                out.push(ready);
+            }
+        }
+        table.take_always(out);
+        Ok(())
+    }
+}
+
+impl Table {
+    /// The report that an event of the system stands for, if anybody waits for it still.
+    fn take(&mut self, event: &Event) -> Option<Ready> {
+        let fd = event.token().0 as u32 as RawFd;
+        let entry = self.entries.get_mut(usize::try_from(fd).ok()?)?;
+        if token_of(fd, entry.epoch) != event.token() {
+            return None;
+        }
+        let any = event.is_error() || (event.is_read_closed() && event.is_write_closed());
+        let ready = Interest {
+            read: any || event.is_readable() || event.is_read_closed() || event.is_priority(),
+            write: any || event.is_writable() || event.is_write_closed(),
+        };
+        let interest = entry.armed.both(ready);
+        entry.armed = entry.armed.minus(interest);
+        (!interest.is_empty()).then_some(Ready { fd, token: entry.token, interest })
+    }
+
+    fn take_always(&mut self, out: &mut Vec<Ready>) {
+        for fd in std::mem::take(&mut self.always) {
+            let Some(entry) = self.entries.get_mut(fd as usize) else { continue };
+            entry.queued = false;
+            let interest = std::mem::take(&mut entry.armed);
+            if !interest.is_empty() && !entry.registered {
+                out.push(Ready { fd, token: entry.token, interest });
+            } else {
+                entry.armed = interest;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fd;
+    use std::os::fd::AsRawFd;
+    use std::sync::Arc;
+
+    const NOW: Option<u64> = Some(0);
+    const SOON: Option<u64> = Some(5_000_000_000);
+
+    fn wait(p: &Poller, t: Option<u64>) -> Vec<Ready> {
+        let mut v = Vec::new();
+        p.wait(t, &mut v).unwrap();
+        v
+    }
+
+    #[test]
+    fn one_shot() {
+        let p = Poller::new().unwrap();
+        let (r, w) = fd::pipe().unwrap();
+        p.arm(r.as_raw_fd(), 42, Interest::READ).unwrap();
+        assert!(wait(&p, NOW).is_empty());
+        fd::write(w.as_raw_fd(), b"x").unwrap();
+        let ready = Ready { fd: r.as_raw_fd(), token: 42, interest: Interest::READ };
+        assert_eq!(wait(&p, SOON), [ready]);
+        fd::write(w.as_raw_fd(), b"y").unwrap();
+        assert!(wait(&p, NOW).is_empty(), "disarmed");
+        p.arm(r.as_raw_fd(), 43, Interest::READ).unwrap();
+        assert_eq!(wait(&p, SOON), [Ready { token: 43, ..ready }], "ready already when armed again");
+        p.arm(r.as_raw_fd(), 44, Interest::READ).unwrap();
+        p.disarm(r.as_raw_fd(), Interest::READ);
+        assert!(wait(&p, NOW).is_empty());
+        p.arm(w.as_raw_fd(), 45, Interest::BOTH).unwrap();
+        assert_eq!(wait(&p, SOON)[0].interest, Interest::WRITE);
+        drop(r);
+        assert_eq!(wait(&p, SOON)[0].interest, Interest::READ, "error makes ready");
+    }
+
+    #[test]
+    fn number_used_again() {
+        let p = Poller::new().unwrap();
+        let (r, w) = fd::pipe().unwrap();
+        let n = r.as_raw_fd();
+        p.arm(n, 1, Interest::READ).unwrap();
+        fd::write(w.as_raw_fd(), b"x").unwrap();
+        p.forget(n);
+        assert!(wait(&p, NOW).is_empty());
+        // Closed behind the poller's back: the old pipe's events stay silent, the new one's arrive.
+        p.arm(n, 2, Interest::READ).unwrap();
+        let (r2, w2) = fd::pipe().unwrap();
+        fd::dup2(r2.as_raw_fd(), n).unwrap();
+        p.arm(n, 3, Interest::READ).unwrap();
+        assert!(wait(&p, NOW).is_empty());
+        fd::write(w2.as_raw_fd(), b"x").unwrap();
+        assert_eq!(wait(&p, SOON)[0].token, 3);
+    }
+
+    #[test]
+    fn files_are_always_ready() {
+        let p = Poller::new().unwrap();
+        let f = std::fs::File::open("/dev/null").unwrap();
+        for token in [7, 8] {
+            p.arm(f.as_raw_fd(), token, Interest::READ).unwrap();
+            let v = wait(&p, SOON);
+            assert_eq!(v, [Ready { fd: f.as_raw_fd(), token, interest: Interest::READ }]);
+        }
+        p.arm(f.as_raw_fd(), 9, Interest::READ).unwrap();
+        p.forget(f.as_raw_fd());
+        assert!(wait(&p, NOW).is_empty());
+        assert!(p.arm(-1, 0, Interest::READ).is_err());
+        assert!(p.arm(i32::MAX, 0, Interest::READ).is_err());
+    }
+
+    #[test]
+    fn wake_from_another_thread() {
+        let p = Arc::new(Poller::new().unwrap());
+        let q = p.clone();
+        let t = std::thread::spawn(move || wait(&q, None));
+        p.wake().unwrap();
+        assert!(t.join().unwrap().is_empty());
+    }
+
+    #[test]
+    fn wake_is_kept_for_the_next_wait() {
+        let p = Poller::new().unwrap();
+        p.wake().unwrap();
+        assert!(wait(&p, None).is_empty());
+    }
+}
