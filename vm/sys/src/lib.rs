@@ -3,10 +3,13 @@
 //!
 //! No Erlang term appears here. Errors are `std::io::Error`; `errno::name` gives the atom that Erlang code sees for one.
 
+pub mod child;
 pub mod clock;
 pub mod errno;
 pub mod fd;
+pub mod limits;
 pub mod localtime;
 pub mod mmap;
 pub mod poll;
+pub mod signal;
 pub mod words;

@@ -190,7 +190,8 @@ impl Poller {
             // A descriptor that was closed already is gone from the system's set as well.
             let _ = self.registry.deregister(&mut SourceFd(&fd));
         }
-        *entry = Entry { epoch: entry.epoch.wrapping_add(1), queued: entry.queued, ..Entry::default() };
+        *entry =
+            Entry { epoch: entry.epoch.wrapping_add(1), queued: entry.queued, ..Entry::default() };
     }
 
     /// How many descriptors are in the set (`system_info(check_io)`).
@@ -289,7 +290,11 @@ mod tests {
         fd::write(w.as_raw_fd(), b"y").unwrap();
         assert!(wait(&p, NOW).is_empty(), "disarmed");
         p.arm(r.as_raw_fd(), 43, Interest::READ).unwrap();
-        assert_eq!(wait(&p, SOON), [Ready { token: 43, ..ready }], "ready already when armed again");
+        assert_eq!(
+            wait(&p, SOON),
+            [Ready { token: 43, ..ready }],
+            "ready already when armed again"
+        );
         p.arm(r.as_raw_fd(), 44, Interest::READ).unwrap();
         p.disarm(r.as_raw_fd(), Interest::READ);
         assert!(wait(&p, NOW).is_empty());
