@@ -93,26 +93,26 @@ check_signature() {
 # SUITE's main section, downloading it when it is older than a day or REFRESH is "yes".
 # Empty output: the suite does not exist or is empty.
 index() {
-    suite=$1 part=$2
-    table=$cache/index/$suite-$part.tsv
+    dist=$1 part=$2
+    table=$cache/index/$dist-$part.tsv
     if [ "$3" != yes ] && [ -n "$(find "$table" -mtime -1 2>/dev/null)" ]; then echo "$table"; return; fi
-    case $suite in *-security) bases=$security ;; *) bases=$mirrors ;; esac
+    case $dist in *-security) bases=$security ;; *) bases=$mirrors ;; esac
     case $part in source) name=Sources ;; *) name=Packages ;; esac
     if command -v xz >/dev/null 2>&1; then ext=xz unpack='xz -dc'; else ext=gz unpack='gzip -dc'; fi
     download_error=
     for base in $bases; do
-        download "$base/dists/$suite/InRelease" "$scratch/InRelease" || continue
+        download "$base/dists/$dist/InRelease" "$scratch/InRelease" || continue
         check_signature "$scratch/InRelease"
         sum=$(awk -v f="main/$part/$name.$ext" '/^[A-Za-z0-9]+:/{on=($1=="SHA256:")} on&&$3==f{print $1; exit}' \
             "$scratch/InRelease")
         [ -n "$sum" ] || continue
-        download "$base/dists/$suite/main/$part/by-hash/SHA256/$sum" "$scratch/index" ||
-            download "$base/dists/$suite/main/$part/$name.$ext" "$scratch/index" || continue
+        download "$base/dists/$dist/main/$part/by-hash/SHA256/$sum" "$scratch/index" ||
+            download "$base/dists/$dist/main/$part/$name.$ext" "$scratch/index" || continue
         if ! sum_is "$scratch/index" "$sum"; then
-            download_error="$base/dists/$suite: the index is not the one that InRelease names (mirror being updated?)"
+            download_error="$base/dists/$dist: the index is not the one that InRelease names (mirror being updated?)"
             continue
         fi
-        $unpack "$scratch/index" | "tabulate_$name" "$base" >"$table.part.$$" || die "cannot read $suite's index"
+        $unpack "$scratch/index" | "tabulate_$name" "$base" >"$table.part.$$" || die "cannot read $dist's index"
         mv "$table.part.$$" "$table"
         echo "$table"
         return
@@ -121,7 +121,7 @@ index() {
         [ -z "$download_error" ] || say "$prog: no answer ($download_error); using the index fetched earlier"
         echo "$table"
     elif [ -n "$download_error" ]; then
-        die "cannot read the index of Debian's $suite: $download_error"
+        die "cannot read the index of Debian's $dist: $download_error"
     fi
 }
 

@@ -1,0 +1,38 @@
+# The usual ways to build, try and check Oxbeam. `make help` lists them.
+
+CARGO ?= cargo
+OTP   ?= 25
+
+.PHONY: help build run test lint bless selfcompile fetch
+
+help:
+	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
+	@echo 'make run ARGS=…   build, then start erl'
+	@echo 'make test         all tests; what must pass on Oxbeam is listed in test-beams/enabled'
+	@echo 'make lint         formatting and clippy'
+	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
+	@echo 'make selfcompile  compile OTP with Oxbeam and with the reference, compare the files'
+	@echo 'make fetch        fetch OTP $(OTP) from Debian into target/otp/$(OTP)'
+	@echo 'OTP=27 or OTP=29 chooses another release.'
+
+build:
+	$(CARGO) build --release
+
+run: build fetch
+	OXBEAM_OTP=$(OTP) bin/erl $(ARGS)
+
+test:
+	.ci/test
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+fetch:
+	otp-stdlib/fetch $(OTP)
+
+bless: fetch
+	test-beams/run --bless --otp $(OTP)
+
+selfcompile: build fetch
+	test-beams/selfcompile --otp $(OTP)
