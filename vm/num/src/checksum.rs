@@ -32,9 +32,13 @@ pub fn adler32_combine(first: u32, second: u32, second_len: u64) -> u32 {
     let (a1, b1) = (first & 0xffff, first >> 16);
     let (a2, b2) = (second & 0xffff, second >> 16);
     // Both first sums count the initial 1, which must count once.
-    let a = (a1 + a2 + ADLER - 1) % ADLER;
+    let a = a1 + a2 + ADLER - 1;
     let shifted = (u64::from(len) * u64::from(a1) % u64::from(ADLER)) as u32;
-    let b = (b1 + b2 + shifted + ADLER - len) % ADLER;
+    let b = b1 + b2 + shifted + ADLER - len;
+    // As zlib reduces: sums that are no Adler-32 sums (65521 and above) stay odd.
+    let less = |sum: u32, n: u32| if sum >= n { sum - n } else { sum };
+    let a = less(less(a, ADLER), ADLER);
+    let b = less(less(b, 2 * ADLER), ADLER);
     (b << 16) | a
 }
 

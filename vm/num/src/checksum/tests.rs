@@ -21,5 +21,8 @@ fn checksums_as_the_reference() {
         md5.update(second);
         assert_eq!(md5.finish(), Md5::digest(&raw));
     }
+    assert_eq!(adler32_combine(u32::MAX, u32::MAX, 10), 10420236);
+    assert_eq!(adler32(u32::MAX, &[255; 100_000]), 3957665849);
+    assert_eq!(crc32_combine(5, 6, 0xffff_ffff), 3);
     assert!(Md5::from_context(&[0; 87]).is_none());
 }
