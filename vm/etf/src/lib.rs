@@ -1,1 +1,17 @@
-//! See ARCHITECTURE.md.
+//! The external term format [external.c]: terms as bytes, for files, sockets and literals.
+//!
+//! [`decode`] reads, [`encode`](mod@encode) writes. Input is never trusted: every count is checked against the bytes
+//! that are left before anything is made for it, nesting is kept on an explicit stack, and no input panics.
+
+#![forbid(unsafe_code)]
+
+pub mod decode;
+mod id;
+mod input;
+mod map;
+pub mod resolver;
+pub mod tag;
+mod zip;
+
+pub use decode::{DecodeError, DecodeOptions, decode, decode_body};
+pub use resolver::{LocalReference, Resolver};

@@ -10,7 +10,7 @@ pub use bits::{Bits, copy_bits};
 pub use fun::{Export, Fun, FunEntry, FunKind};
 pub use map::Map;
 pub use number::Big;
-pub use pid::{MAX_REF_WORDS, Pid, Port, Reference, pid_number, pid_serial};
+pub use pid::{MAX_REF_WORDS, Pid, Port, Reference, pid_data, pid_number, pid_serial};
 
 use crate::term::Term;
 

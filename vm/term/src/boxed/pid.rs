@@ -11,13 +11,18 @@ use std::sync::Arc;
 
 pub const MAX_REF_WORDS: usize = 5;
 
-/// The number shown second in `<0.N.S>`.
+/// The number shown second in `<0.N.S>`. (Pids of other nodes may have 32 bits of it; the upper four
+/// stand above the serial.)
 pub const fn pid_number(data: u64) -> u64 {
-    data & 0x0fff_ffff
+    data & 0x0fff_ffff | data >> 60 << 28
 }
 /// The serial shown third.
 pub const fn pid_serial(data: u64) -> u64 {
-    data >> 28
+    data >> 28 & 0xffff_ffff
+}
+/// Pid data of number and serial.
+pub const fn pid_data(number: u32, serial: u32) -> u64 {
+    (number as u64 & 0x0fff_ffff) | (serial as u64) << 28 | (number as u64 >> 28) << 60
 }
 
 fn node_of<'p>(t: Term<'p>) -> &'static Node {

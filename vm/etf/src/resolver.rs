@@ -1,0 +1,54 @@
+//! What the format needs to know of the VM around it: this node, its code, its live references.
+
+use term::atom::Atom;
+use term::boxed::{Export, FunEntry};
+use term::shared::MagicHandle;
+
+/// The VM as the external term format sees it.
+pub trait Resolver {
+    /// Name and creation of this node.
+    fn this_node(&self) -> (Atom, u32);
+
+    /// The export entry of a function, made if need be.
+    fn export(&self, module: Atom, function: Atom, arity: u32) -> &'static Export;
+
+    /// The export entry of a function that is loaded now; the only ones that safe decoding takes.
+    fn active_export(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static Export>;
+
+    /// The entry of a `fun` of one version of a module, made if need be.
+    fn fun_entry(
+        &self,
+        module: Atom,
+        index: u32,
+        uniq: [u8; 16],
+        old_uniq: u32,
+        arity: u32,
+        num_free: u32,
+    ) -> &'static FunEntry;
+
+    /// What this node knows about a local reference of these words.
+    fn local_reference(&self, words: [u32; 3]) -> LocalReference {
+        let _ = words;
+        LocalReference::Plain
+    }
+
+    /// Called when a magic reference is encoded, so that it can be found again when it comes back.
+    fn keep_magic(&self, words: [u32; 3], magic: MagicHandle) {
+        let _ = (words, magic);
+    }
+
+    /// A number that no other incarnation of a node shares: seals what `local` encoding writes.
+    fn local_seal(&self) -> u64 {
+        0
+    }
+}
+
+/// What stands behind a local reference.
+pub enum LocalReference {
+    /// Nothing, or nothing any more.
+    Plain,
+    /// An alias of the process with this pid data.
+    Process(u64),
+    /// A native object.
+    Magic(MagicHandle),
+}

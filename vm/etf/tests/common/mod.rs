@@ -1,0 +1,54 @@
+//! A small VM for tests: exports and fun entries are made on demand and kept.
+#![allow(dead_code)] // each test file uses its part
+
+use etf::Resolver;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicPtr;
+use term::atom::{Atom, am};
+use term::boxed::{Export, FunEntry};
+
+type FunKey = (Atom, u32, [u8; 16], u32, u32, u32);
+
+#[derive(Default)]
+pub struct TestVm {
+    exports: Mutex<HashMap<(Atom, Atom, u32), &'static Export>>,
+    funs: Mutex<HashMap<FunKey, &'static FunEntry>>,
+}
+
+impl Resolver for TestVm {
+    fn this_node(&self) -> (Atom, u32) {
+        (am::NONODE_NOHOST, 0)
+    }
+    fn export(&self, module: Atom, function: Atom, arity: u32) -> &'static Export {
+        self.exports.lock().unwrap().entry((module, function, arity)).or_insert_with(|| {
+            Box::leak(Box::new(Export { cell: AtomicPtr::default(), module, function, arity }))
+        })
+    }
+    fn active_export(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static Export> {
+        self.exports.lock().unwrap().get(&(module, function, arity)).copied()
+    }
+    fn fun_entry(
+        &self,
+        module: Atom,
+        index: u32,
+        uniq: [u8; 16],
+        old_uniq: u32,
+        arity: u32,
+        num_free: u32,
+    ) -> &'static FunEntry {
+        let key = (module, index, uniq, old_uniq, arity, num_free);
+        self.funs.lock().unwrap().entry(key).or_insert_with(|| {
+            Box::leak(Box::new(FunEntry {
+                cell: AtomicPtr::default(),
+                module,
+                function: am::FUN,
+                arity,
+                num_free,
+                index,
+                old_uniq,
+                uniq,
+            }))
+        })
+    }
+}
