@@ -50,10 +50,7 @@ fn atoms() {
 
     let (vm, heap) = (TestVm::default(), Heap::new());
     let safe = DecodeOptions { safe: true, ..DecodeOptions::new(&vm) };
-    assert_eq!(
-        decode(b"\x83\x77\x0cnever_before", &heap, &safe).err(),
-        Some(DecodeError::BadAtom)
-    );
+    assert_eq!(decode(b"\x83\x77\x0cnever_before", &heap, &safe).err(), Some(DecodeError::BadAtom));
     assert!(decode(b"\x83\x77\x02ok", &heap, &safe).is_ok());
     assert!(decode(b"\x83\x71\x77\x02ok\x77\x02ok\x61\x01", &heap, &safe).is_err());
 }
@@ -131,11 +128,14 @@ fn identifiers() {
     with(&with_node(&[88], this, &[0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 7]), |r| {
         assert_eq!(r.unwrap().0.as_pid().unwrap().node().unwrap().creation, 7);
     });
-    with(&with_node(&[88], b"\x77\x01x", &[255, 255, 255, 254, 255, 255, 255, 253, 0, 0, 0, 1]), |r| {
-        let data = r.unwrap().0.as_pid().unwrap().data();
-        assert_eq!(term::boxed::pid_number(data), 0xffff_fffe);
-        assert_eq!(term::boxed::pid_serial(data), 0xffff_fffd);
-    });
+    with(
+        &with_node(&[88], b"\x77\x01x", &[255, 255, 255, 254, 255, 255, 255, 253, 0, 0, 0, 1]),
+        |r| {
+            let data = r.unwrap().0.as_pid().unwrap().data();
+            assert_eq!(term::boxed::pid_number(data), 0xffff_fffe);
+            assert_eq!(term::boxed::pid_serial(data), 0xffff_fffd);
+        },
+    );
     assert_eq!(
         error(&with_node(&[103], this, &[0, 0, 0, 1, 0, 0, 0, 0, 4])),
         DecodeError::BadValue
