@@ -1,0 +1,177 @@
+//! Values of flags, read as the reference reads them: `atoi`, `strtol`, `sscanf`.
+
+use super::config::{BindType, BusyWait};
+
+/// Leading blanks, a sign, digits; what follows is left over. Too large numbers stop at the ends of `i64`.
+/// Nothing if there is no digit.
+fn leading_number(text: &[u8]) -> Option<(i64, &[u8])> {
+    let blanks = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let text = text.get(blanks..)?;
+    let (negative, digits) = match text.first()? {
+        b'-' => (true, text.get(1..)?),
+        b'+' => (false, text.get(1..)?),
+        _ => (false, text),
+    };
+    let count = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    if count == 0 {
+        return None;
+    }
+    let (number, rest) = digits.split_at(count);
+    let magnitude = number.iter().fold(0i64, |n, &d| {
+        n.saturating_mul(10).saturating_add(i64::from(d.saturating_sub(b'0')))
+    });
+    Some((if negative { magnitude.saturating_neg() } else { magnitude }, rest))
+}
+
+/// `atoi`: 0 for text without a number.
+pub fn atoi(text: &[u8]) -> i64 {
+    leading_number(text).map_or(0, |(n, _)| n)
+}
+
+/// A whole number and nothing else.
+pub fn exact(text: &[u8]) -> Option<i64> {
+    leading_number(text).filter(|(_, rest)| rest.is_empty()).map(|(n, _)| n)
+}
+
+/// A number at the start; nothing without one.
+pub fn leading(text: &[u8]) -> Option<i64> {
+    leading_number(text).map(|(n, _)| n)
+}
+
+/// `true` or `false`.
+pub fn boolean(text: &[u8]) -> Option<bool> {
+    match text {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// `A`, `A:B` or `:B`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pair {
+    First(i64),
+    Second(i64),
+    Both(i64, i64),
+}
+
+/// Reads a [`Pair`]; like `sscanf`, it does not mind what follows.
+pub fn pair(text: &[u8]) -> Option<Pair> {
+    if let Some((first, rest)) = leading_number(text) {
+        let second = rest.strip_prefix(b":").and_then(leading_number);
+        return Some(second.map_or(Pair::First(first), |(second, _)| Pair::Both(first, second)));
+    }
+    let (second, _) = leading_number(text.strip_prefix(b":")?)?;
+    Some(Pair::Second(second))
+}
+
+/// Degrees of busy waiting.
+pub fn busy_wait(text: &[u8]) -> Option<BusyWait> {
+    Some(match text {
+        b"none" => BusyWait::None,
+        b"very_short" => BusyWait::VeryShort,
+        b"short" => BusyWait::Short,
+        b"medium" => BusyWait::Medium,
+        b"long" => BusyWait::Long,
+        b"very_long" => BusyWait::VeryLong,
+        _ => return None,
+    })
+}
+
+/// Bind types of schedulers.
+pub fn bind_type(text: &[u8]) -> Option<BindType> {
+    Some(match text {
+        b"u" => BindType::Unbound,
+        b"ns" => BindType::NoSpread,
+        b"ts" => BindType::ThreadSpread,
+        b"ps" => BindType::ProcessorSpread,
+        b"s" => BindType::Spread,
+        b"nnts" => BindType::NoNodeThreadSpread,
+        b"nnps" => BindType::NoNodeProcessorSpread,
+        b"tnnps" => BindType::ThreadNoNodeProcessorSpread,
+        b"db" => BindType::Default,
+        _ => return None,
+    })
+}
+
+/// Checks a CPU topology: `L0-3c0-3p0N0`, parts joined by colons.
+///
+/// Only the grammar counts here: which letters, that numbers follow them, that logical processors are named and that
+/// each has a place of its own.
+pub fn topology(text: &[u8]) -> Result<(), &'static str> {
+    for part in text.split(|&b| b == b':') {
+        let mut rest = part;
+        let mut logical = 0usize;
+        let mut places = 1usize;
+        loop {
+            let kind = match rest.first() {
+                Some(kind @ (b'L' | b't' | b'c' | b'p' | b'n' | b'N')) => *kind,
+                _ => return Err("invalid identifier type"),
+            };
+            rest = rest.get(1..).unwrap_or_default();
+            let count = identifiers(&mut rest)?;
+            if kind == b'L' {
+                logical = logical.saturating_add(count);
+            } else {
+                places = places.max(count);
+            }
+            if rest.is_empty() {
+                break;
+            }
+        }
+        if logical == 0 {
+            return Err("missing logical identifier");
+        }
+        if places < logical {
+            return Err("not unique entities");
+        }
+    }
+    Ok(())
+}
+
+/// How many identifiers `0-3,5` names; `rest` moves behind them.
+fn identifiers(rest: &mut &[u8]) -> Result<usize, &'static str> {
+    const LIMIT: i64 = 0x7fff;
+    let mut count = 0usize;
+    loop {
+        let (first, after) = digits(rest).ok_or("invalid identifier")?;
+        let (last, after) = match after.strip_prefix(b"-") {
+            Some(range) => digits(range).ok_or("invalid identifier range")?,
+            None => (first, after),
+        };
+        if last < first || last > LIMIT {
+            return Err("invalid identifier range");
+        }
+        count = count.saturating_add(usize::try_from(last - first + 1).unwrap_or(usize::MAX));
+        match after.strip_prefix(b",") {
+            Some(more) => *rest = more,
+            None => {
+                *rest = after;
+                return Ok(count);
+            }
+        }
+    }
+}
+
+fn digits(text: &[u8]) -> Option<(i64, &[u8])> {
+    text.first().filter(|b| b.is_ascii_digit())?;
+    leading_number(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(atoi(b" -12x"), -12);
+        assert_eq!(atoi(b"x"), 0);
+        assert_eq!(atoi(b"99999999999999999999"), i64::MAX);
+        assert_eq!(exact(b"5 "), None);
+        assert_eq!(pair(b"4:2x"), Some(Pair::Both(4, 2)));
+        assert_eq!(pair(b"4:"), Some(Pair::First(4)));
+        assert_eq!(pair(b":-3"), Some(Pair::Second(-3)));
+        assert_eq!(pair(b"a"), None);
+        assert_eq!(pair(b""), None);
+    }
+}
