@@ -31,7 +31,15 @@ enum Takes {
 const ALLOCATORS: &[u8] = b"uBIDEFHLRSTZ";
 
 const STRATEGIES: &[&str] = &[
-    "bf", "aobf", "aoff", "aoffcbf", "aoffcaobf", "ageffcaoff", "ageffcbf", "ageffcaobf", "gf",
+    "bf",
+    "aobf",
+    "aoff",
+    "aoffcbf",
+    "aoffcaobf",
+    "ageffcaoff",
+    "ageffcbf",
+    "ageffcaobf",
+    "gf",
     "af",
 ];
 
@@ -103,7 +111,8 @@ pub fn switch(text: &[u8]) -> Result<Switch, Complaint> {
         return Err(Complaint::Usage("bad \"M\" parameter".into()));
     };
     let rest = text.get(1..).unwrap_or_default();
-    let found = SWITCHES.iter().find(|(name, _)| letter != b'M' && rest.starts_with(name.as_bytes()));
+    let found =
+        SWITCHES.iter().find(|(name, _)| letter != b'M' && rest.starts_with(name.as_bytes()));
     match found {
         Some(&(name, takes)) => {
             let shown = if name == "as" { "a" } else { name };

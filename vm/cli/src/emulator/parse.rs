@@ -118,7 +118,10 @@ impl Draft {
 
     /// Splits the vector into flags and what follows their `--`, or the complaint that ends the flags.
     #[allow(clippy::type_complexity)]
-    fn tokens<'a>(&self, argv: &'a [Word]) -> (Vec<Token<'a>>, Result<&'a [Word], (Phase, Complaint)>) {
+    fn tokens<'a>(
+        &self,
+        argv: &'a [Word],
+    ) -> (Vec<Token<'a>>, Result<&'a [Word], (Phase, Complaint)>) {
         let release = self.config.release;
         let mut tokens = Vec::new();
         let mut at = 1;
@@ -150,7 +153,8 @@ impl Draft {
                 Form::BreakLetter => {
                     let letter = next.and_then(|n| n.first());
                     let attached_letter = matches!(attached.first(), Some(b'i' | b'c' | b'd'));
-                    (!attached_letter && matches!(letter, Some(b'i' | b'c' | b'd'))).then_some(&b""[..])
+                    (!attached_letter && matches!(letter, Some(b'i' | b'c' | b'd')))
+                        .then_some(&b""[..])
                 }
                 Form::OptionalBoolean => (attached.is_empty()
                     && matches!(next, Some(b"true" | b"false")))

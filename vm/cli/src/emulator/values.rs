@@ -17,9 +17,9 @@ fn leading_number(text: &[u8]) -> Option<(i64, &[u8])> {
         return None;
     }
     let (number, rest) = digits.split_at(count);
-    let magnitude = number.iter().fold(0i64, |n, &d| {
-        n.saturating_mul(10).saturating_add(i64::from(d.saturating_sub(b'0')))
-    });
+    let magnitude = number
+        .iter()
+        .fold(0i64, |n, &d| n.saturating_mul(10).saturating_add(i64::from(d.saturating_sub(b'0'))));
     Some((if negative { magnitude.saturating_neg() } else { magnitude }, rest))
 }
 

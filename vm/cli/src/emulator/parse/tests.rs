@@ -30,7 +30,9 @@ fn as_the_reference_answers() {
         let (flags, status, text) = (column(), column(), column());
         let parsed = parsed(flags, &["-V", "--"], 25);
         let (own_status, own_text) = match &parsed.result {
-            Err(Complaint::Version) => ("0", "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version 13.1.5".into()),
+            Err(Complaint::Version) => {
+                ("0", "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version 13.1.5".into())
+            }
             Err(Complaint::Usage(text)) if text.is_empty() => {
                 ("1", "Usage: beam.smp [flags] [ -- [init_args] ]".into())
             }
@@ -94,9 +96,36 @@ fn numbers_of_schedulers() {
 #[test]
 fn configuration() {
     let argv = words(&[
-        "x.es", "-P", "5000", "-Q", "2048", "-hmqd", "off_heap", "-C", "multi_time_warp", "-c",
-        "false", "-sbwt", "none", "-zdbbl", "2", "-e", "9", "--", "-root", "/r", "-bindir", "/b",
-        "--", "-home", "/h", "--", "-x", "-extra", "-root", "no",
+        "x.es",
+        "-P",
+        "5000",
+        "-Q",
+        "2048",
+        "-hmqd",
+        "off_heap",
+        "-C",
+        "multi_time_warp",
+        "-c",
+        "false",
+        "-sbwt",
+        "none",
+        "-zdbbl",
+        "2",
+        "-e",
+        "9",
+        "--",
+        "-root",
+        "/r",
+        "-bindir",
+        "/b",
+        "--",
+        "-home",
+        "/h",
+        "--",
+        "-x",
+        "-extra",
+        "-root",
+        "no",
     ]);
     let env = |name: &str| match name {
         "ERL_MAX_ETS_TABLES" => Some(b"77".to_vec()),
