@@ -1,1 +1,13 @@
-//! See ARCHITECTURE.md.
+//! The runtime: processes, schedulers, signals, the interpreter, the code server.
+
+pub mod bif;
+pub mod process;
+pub mod signal;
+pub mod stop;
+pub mod timer;
+pub mod vm;
+
+pub use bif::{Bif, BifResult, BifTable, Cx, FromTerm, Kind};
+pub use process::Process;
+pub use stop::{Class, Resume, Stop};
+pub use vm::{Config, Vm};

@@ -7,6 +7,7 @@
 
 pub mod atom;
 pub mod boxed;
+pub mod gc;
 pub mod heap;
 pub mod literal;
 pub mod node;

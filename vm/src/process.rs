@@ -1,0 +1,258 @@
+//! Processes [erl_process.h].
+//!
+//! A process is one allocation with two faces. The *owner's side* belongs to the thread that runs
+//! the process, and to nobody when it does not run. The *shared side* ([`Shared`]) is what others
+//! may touch at any time through a [`ProcRef`]: atomics and the in-queue of signals.
+
+pub mod dict;
+pub mod state;
+pub mod table;
+
+pub use state::State;
+pub use table::{ProcRef, ProcTable};
+
+use crate::signal::inner::MessageQueue;
+use crate::signal::relations::Relations;
+use crate::signal::queue::InQueue;
+use crate::stop::{Raise, Resume, Why};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use dict::Dictionary;
+use term::gc::{GcResult, HeapOptions, ProcHeap};
+use term::{Atom, OwnedTerm, RawTerm};
+
+/// Scheduling priority, most urgent first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Priority {
+    Max = 0,
+    High = 1,
+    Normal = 2,
+    Low = 3,
+}
+
+/// What other threads may touch.
+#[repr(C)]
+pub struct Shared {
+    /// Number and serial; see `term::boxed::pid`.
+    pub pid: u64,
+    pub state: State,
+    pub in_queue: InQueue,
+    /// Words of memory, for `erlang:memory`; written by the owner when it stops running.
+    pub memory: AtomicU64,
+    /// References of others that keep the allocation alive besides the owner and the table.
+    pub(crate) refs: AtomicU32,
+    /// The registered name, 0 for none (atom 0 is `false`, which is never a name).
+    pub name: AtomicU32,
+    /// Total reductions, written by the owner when it stops running.
+    pub reductions: AtomicU64,
+}
+
+impl Shared {
+    pub fn registered_name(&self) -> Option<Atom> {
+        match self.name.load(Ordering::Acquire) {
+            0 => None,
+            n => Some(Atom(n)),
+        }
+    }
+}
+
+/// How messages to this process are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QueueData {
+    OnHeap,
+    OffHeap,
+}
+
+/// Flags that `process_flag` and `spawn_opt` set.
+#[derive(Clone, Copy, Debug)]
+pub struct Flags {
+    pub trap_exit: bool,
+    pub sensitive: bool,
+    pub queue_data: QueueData,
+    pub max_heap_kill: bool,
+    pub max_heap_log: bool,
+    pub max_heap_include_shared: bool,
+    pub save_calls: u32,
+    pub async_dist: bool,
+}
+
+/// A process.
+#[repr(C)]
+pub struct Process {
+    pub shared: Shared,
+    // Below: the owner's side.
+    pub heap: ProcHeap,
+    /// Where to go on: a position in code, or null when `resume` says how.
+    pub(crate) ip: *const u32,
+    /// X registers saved while the process does not run.
+    pub(crate) saved: Vec<RawTerm>,
+    /// Reductions left in this time slice, kept here while a native runs.
+    pub reds_left: i64,
+    /// Why the last native stopped.
+    pub(crate) why: Option<Why>,
+    /// The rest of a native that yielded or waits.
+    pub(crate) resume: Option<Pending>,
+    /// Roots that natives hold across yields.
+    pub(crate) held: Vec<RawTerm>,
+    /// Catches and tries on the stack.
+    pub(crate) catches: u32,
+    /// Pending exception while it unwinds.
+    pub(crate) exception: Option<Box<Raise>>,
+    pub(crate) dict: Option<Box<Dictionary>>,
+    pub group_leader: RawTerm,
+    pub(crate) messages: MessageQueue,
+    pub relations: Relations,
+    pub flags: Flags,
+    pub error_handler: Atom,
+    /// First call: module, function, arity.
+    pub initial_call: (Atom, Atom, u32),
+    /// The function that runs, when known better than by `ip` (natives, waiting).
+    pub(crate) current: Option<(Atom, Atom, u32)>,
+    /// The native that a pending `resume` belongs to.
+    pub(crate) current_native: Option<(Atom, Atom, u32)>,
+    pub parent: u64,
+    /// The receive timer: generation, and whether it has fired.
+    pub(crate) receive_timer: crate::timer::ReceiveTimer,
+    /// Set when the process is to end with this reason at the next chance.
+    pub(crate) exit_reason: Option<OwnedTerm>,
+    pub(crate) suspend_count: u32,
+    pub(crate) seq_trace_token: RawTerm,
+    /// Number of collections, for `process_info`.
+    pub gc_minor: u64,
+    pub gc_major: u64,
+    /// Extra state of rooms that are not always used.
+    pub(crate) extra: Option<Box<Extra>>,
+}
+
+/// A native that goes on later.
+pub(crate) struct Pending {
+    pub resume: Box<dyn Resume>,
+    /// Where its result goes: return to this code position.
+    pub kind: crate::bif::Kind,
+}
+
+/// Rarely used parts of a process.
+#[derive(Default)]
+pub struct Extra {
+    pub label: Option<OwnedTerm>,
+    /// Replies to requests this process sent as signals, by reference.
+    pub replies: Vec<((u64, u64), OwnedTerm)>,
+    /// `erts_debug`-like save_calls ring and others go here.
+    pub suspended_by_me: Vec<(u64, u32)>,
+}
+
+// SAFETY: the owner's side is used by one thread at a time, handed over through run queues.
+unsafe impl Send for Process {}
+
+impl Process {
+    pub(crate) fn new(pid: u64, options: HeapOptions, priority: Priority) -> Process {
+        Process {
+            shared: Shared {
+                pid,
+                state: State::new(priority),
+                in_queue: InQueue::new(),
+                memory: AtomicU64::new(0),
+                refs: AtomicU32::new(0),
+                name: AtomicU32::new(0),
+                reductions: AtomicU64::new(0),
+            },
+            heap: ProcHeap::new(options),
+            ip: core::ptr::null(),
+            saved: Vec::new(),
+            reds_left: 0,
+            why: None,
+            resume: None,
+            held: Vec::new(),
+            catches: 0,
+            exception: None,
+            dict: None,
+            group_leader: RawTerm::NIL,
+            messages: MessageQueue::new(),
+            relations: Relations::default(),
+            flags: Flags {
+                trap_exit: false,
+                sensitive: false,
+                queue_data: QueueData::OnHeap,
+                max_heap_kill: true,
+                max_heap_log: true,
+                max_heap_include_shared: false,
+                save_calls: 0,
+                async_dist: false,
+            },
+            error_handler: term::atom::am::ERROR_HANDLER,
+            initial_call: (term::atom::am::UNDEFINED, term::atom::am::UNDEFINED, 0),
+            current: None,
+            current_native: None,
+            parent: 0,
+            receive_timer: Default::default(),
+            exit_reason: None,
+            suspend_count: 0,
+            seq_trace_token: RawTerm::NIL,
+            gc_minor: 0,
+            gc_major: 0,
+            extra: None,
+        }
+    }
+
+    pub fn pid(&self) -> u64 {
+        self.shared.pid
+    }
+    pub fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Collects so that `need` words are free between heap and stack. `live` are X registers to
+    /// keep. No branded term of the process may be alive.
+    pub(crate) fn collect(&mut self, need: usize, live: &mut [RawTerm]) -> GcResult {
+        self.collect_with(need, live, false, None)
+    }
+
+    pub(crate) fn collect_with(
+        &mut self,
+        need: usize,
+        live: &mut [RawTerm],
+        major: bool,
+        area: Option<(u64, u64)>,
+    ) -> GcResult {
+        let Process {
+            heap, saved, held, why, exception, dict, group_leader, messages, seq_trace_token, ..
+        } = self;
+        let mut roots = |t: &mut term::gc::Tracer| {
+            t.roots(live);
+            t.roots(saved);
+            t.roots(held);
+            t.root(group_leader);
+            t.root(seq_trace_token);
+            if let Some(d) = dict {
+                d.roots(t);
+            }
+            if let Some(r) = exception {
+                raise_roots(r, t);
+            }
+            messages.roots(t);
+            match why {
+                Some(Why::Raise(r)) => raise_roots(r, t),
+                Some(Why::Trap { args, .. } | Why::Hibernate { args, .. }) => t.roots(args),
+                Some(Why::YieldReturn(v)) => t.root(v),
+                _ => {}
+            }
+        };
+        let r = if major || area.is_some() {
+            heap.collect_major(need, area, &mut roots)
+        } else {
+            heap.collect(need, &mut roots)
+        };
+        if r.major {
+            self.gc_major += 1;
+        } else {
+            self.gc_minor += 1;
+        }
+        r
+    }
+}
+
+fn raise_roots(r: &mut Raise, t: &mut term::gc::Tracer) {
+    for slot in [&mut r.reason, &mut r.stacktrace, &mut r.cause, &mut r.args, &mut r.error_info] {
+        t.root(slot);
+    }
+}

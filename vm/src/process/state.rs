@@ -1,0 +1,84 @@
+//! The state word of a process: why it may run, and who has it.
+//!
+//! `ACTIVE`: there is a reason to run. `QUEUED`: it is in a run queue or a scheduler has it; who
+//! sets this bit must enqueue it. So a process is never in two queues, and a wake-up is never lost:
+//! a scheduler that lets go clears `QUEUED` only if `ACTIVE` is clear.
+
+use super::Priority;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+pub const ACTIVE: u32 = 1;
+pub const QUEUED: u32 = 2;
+pub const RUNNING: u32 = 4;
+pub const SUSPENDED: u32 = 8;
+/// It has begun to end: no new links, signals are dropped.
+pub const EXITING: u32 = 16;
+/// It is gone from the table.
+pub const FREE: u32 = 32;
+/// Runs, or is to run, on a dirty scheduler.
+pub const DIRTY_CPU: u32 = 64;
+pub const DIRTY_IO: u32 = 128;
+pub const TRAP_EXIT: u32 = 256;
+/// In a collection.
+pub const GC: u32 = 512;
+/// Waits in a receive (for `process_info(status)`).
+pub const WAITING: u32 = 1024;
+/// A system task (code purge check, …) waits in the in-queue even though it is suspended.
+pub const SIGNALS: u32 = 2048;
+pub const OFF_HEAP_MSGQ: u32 = 4096;
+pub const SENSITIVE: u32 = 8192;
+const PRIORITY_SHIFT: u32 = 24;
+
+/// See the module head.
+#[derive(Debug)]
+pub struct State(AtomicU32);
+
+impl State {
+    pub fn new(priority: Priority) -> State {
+        State(AtomicU32::new((priority as u32) << PRIORITY_SHIFT))
+    }
+    #[inline]
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Acquire)
+    }
+    #[inline]
+    pub fn has(&self, bits: u32) -> bool {
+        self.get() & bits != 0
+    }
+    pub fn set(&self, bits: u32) -> u32 {
+        self.0.fetch_or(bits, Ordering::AcqRel)
+    }
+    pub fn clear(&self, bits: u32) -> u32 {
+        self.0.fetch_and(!bits, Ordering::AcqRel)
+    }
+    pub fn priority(&self) -> Priority {
+        match self.get() >> PRIORITY_SHIFT {
+            0 => Priority::Max,
+            1 => Priority::High,
+            2 => Priority::Normal,
+            _ => Priority::Low,
+        }
+    }
+    pub fn set_priority(&self, p: Priority) -> Priority {
+        let old = self.priority();
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
+            Some(s & ((1 << PRIORITY_SHIFT) - 1) | (p as u32) << PRIORITY_SHIFT)
+        });
+        old
+    }
+    /// Marks a reason to run. `true`: the caller must enqueue the process.
+    #[inline]
+    pub fn activate(&self) -> bool {
+        let old = self.0.fetch_or(ACTIVE | QUEUED, Ordering::AcqRel);
+        old & QUEUED == 0
+    }
+    /// A scheduler that found nothing more to do lets go. `false`: a reason to run came
+    /// meanwhile, and the caller still has the process.
+    pub fn release(&self) -> bool {
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
+                if s & ACTIVE != 0 && s & SUSPENDED == 0 { None } else { Some(s & !(QUEUED | RUNNING)) }
+            })
+            .is_ok()
+    }
+}

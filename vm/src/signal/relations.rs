@@ -1,0 +1,80 @@
+//! Links, monitors and aliases of one process [erl_monitor_link.c].
+
+use super::RefId;
+use std::collections::HashMap;
+use term::Atom;
+
+/// Who is watched, or linked to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Peer {
+    Process(u64),
+    Port(u64),
+    /// `erlang:monitor(time_offset, clock_service)`
+    TimeOffset,
+    /// A registered name on this or another node that had no holder.
+    Nobody,
+}
+
+/// What this process watches.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    pub target: Peer,
+    /// Watched by name: `{Name, Node}` is shown in the DOWN message.
+    pub name: Option<Atom>,
+    /// The tag instead of `'DOWN'` is kept as the heap-free index of `tags`.
+    pub tag: Option<usize>,
+    pub alias: Option<AliasKind>,
+}
+
+/// How an alias ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AliasKind {
+    ExplicitUnalias,
+    Demonitor,
+    ReplyDemonitor,
+    /// `alias([reply])`
+    Reply,
+}
+
+/// Who watches this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Watcher {
+    pub watcher: Peer,
+    pub name: Option<Atom>,
+}
+
+/// A link, with the unlink that is under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkState {
+    /// Id of an unlink that waits for its acknowledgement: the link is dead from here.
+    pub unlinking: u64,
+}
+
+/// Links, monitors, aliases. Empty tables cost one pointer.
+#[derive(Default)]
+pub struct Relations(Option<Box<Tables>>);
+
+#[derive(Default)]
+pub struct Tables {
+    pub links: HashMap<Peer, LinkState>,
+    pub watches: HashMap<RefId, Watch>,
+    pub watchers: HashMap<RefId, Watcher>,
+    pub aliases: HashMap<RefId, AliasKind>,
+    pub tags: HashMap<RefId, term::OwnedTerm>,
+    pub unlink_serial: u64,
+}
+
+impl Relations {
+    pub fn get(&self) -> Option<&Tables> {
+        self.0.as_deref()
+    }
+    pub fn tables(&mut self) -> &mut Tables {
+        self.0.get_or_insert_default()
+    }
+    pub fn get_mut(&mut self) -> Option<&mut Tables> {
+        self.0.as_deref_mut()
+    }
+    pub fn take(&mut self) -> Option<Box<Tables>> {
+        self.0.take()
+    }
+}

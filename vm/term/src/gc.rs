@@ -1,0 +1,359 @@
+//! The process heap and its generational copying collector [erl_gc.c].
+//!
+//! One block holds the young heap, growing up, and the Erlang stack, growing down. Objects that
+//! survived one collection lie below the *mature* mark; the next minor collection promotes them to
+//! the old generation, a list of blocks. A term never points from an older object to a younger one,
+//! since terms are immutable; so a minor collection looks at the roots and the young block alone.
+//!
+//! A major collection copies everything that lives into one fresh young block. Literals are
+//! never followed or moved, but for an area given in [`ProcHeap::collect_major`] that is about to go.
+//!
+//! The collector works on raw words: during a collection no branded term may exist. That is
+//! why every entry takes `&mut ProcHeap`.
+
+mod copy;
+mod sizes;
+
+pub use sizes::{next_size, size_for};
+
+use crate::heap::{Fragment, Heap, sweep_all};
+use crate::term::RawTerm;
+use copy::Copier;
+use core::alloc::Layout;
+use core::ptr::null_mut;
+use std::alloc::{alloc, dealloc, handle_alloc_error};
+
+/// Words kept free between heap and stack, so that a frame's continuation always fits.
+pub const STACK_SLACK: usize = 4;
+
+/// One block of the old generation.
+pub(crate) struct OldBlock {
+    pub base: *mut u64,
+    pub top: *mut u64,
+    pub words: usize,
+}
+
+/// The old generation.
+#[derive(Default)]
+pub(crate) struct OldGen {
+    pub blocks: Vec<OldBlock>,
+    /// Off-heap objects that live here.
+    pub off_heap: *mut u64,
+    /// Words in use after the last major collection, and now.
+    pub live: usize,
+    pub used: usize,
+}
+
+impl OldGen {
+    #[inline]
+    pub fn contains(&self, p: *const u64) -> bool {
+        self.blocks.iter().any(|b| {
+            (p as usize).wrapping_sub(b.base as usize) < (b.top as usize) - (b.base as usize)
+        })
+    }
+    fn capacity(&self) -> usize {
+        self.blocks.iter().map(|b| b.words).sum()
+    }
+}
+
+impl Drop for OldGen {
+    fn drop(&mut self) {
+        // SAFETY: the owner drops the generation when nothing refers to it any more.
+        unsafe {
+            sweep_all(self.off_heap);
+            for b in &self.blocks {
+                free_block(b.base, b.words);
+            }
+        }
+    }
+}
+
+pub(crate) fn alloc_block(words: usize) -> *mut u64 {
+    let l = Layout::array::<u64>(words).expect("block size");
+    // SAFETY: blocks are never empty.
+    let p = unsafe { alloc(l) } as *mut u64;
+    if p.is_null() {
+        handle_alloc_error(l);
+    }
+    p
+}
+
+/// # Safety
+/// `base` came from `alloc_block(words)` and is not used again.
+pub(crate) unsafe fn free_block(base: *mut u64, words: usize) {
+    // SAFETY: by the caller's word.
+    unsafe { dealloc(base as *mut u8, Layout::array::<u64>(words).expect("block size")) }
+}
+
+/// Heap options of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct HeapOptions {
+    pub min_heap: usize,
+    /// Minor collections between major ones.
+    pub fullsweep_after: usize,
+    pub min_vheap: usize,
+    /// Words; 0 is no limit.
+    pub max_heap: usize,
+}
+
+/// What a collection did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GcResult {
+    /// The live size exceeds `max_heap`.
+    pub over_limit: bool,
+    pub major: bool,
+    /// Words copied: the cost.
+    pub copied: usize,
+    pub reclaimed: usize,
+}
+
+/// The memory of one process.
+#[repr(C)]
+pub struct ProcHeap {
+    /// The bump area between the young top and the stack.
+    pub heap: Heap,
+    /// Stack pointer: the lowest word of the stack in use.
+    pub stack: *mut u64,
+    base: *mut u64,
+    mature: *mut u64,
+    words: u32,
+    /// Collections since the last major one.
+    minors: u32,
+    old: Option<Box<OldGen>>,
+    pub options: HeapOptions,
+    grow: bool,
+    /// Collect at every chance.
+    pub zeal: bool,
+}
+
+// SAFETY: a process heap is owned by one thread at a time.
+unsafe impl Send for ProcHeap {}
+
+/// Gives the collector each root slot.
+pub struct Tracer<'a> {
+    copier: &'a mut Copier,
+}
+
+impl Tracer<'_> {
+    #[inline]
+    pub fn root(&mut self, slot: &mut RawTerm) {
+        // SAFETY: roots are valid words of this process by the contract of `collect`.
+        unsafe { self.copier.trace(slot) }
+    }
+    pub fn roots(&mut self, slots: &mut [RawTerm]) {
+        for s in slots {
+            self.root(s);
+        }
+    }
+}
+
+impl ProcHeap {
+    pub fn new(options: HeapOptions) -> ProcHeap {
+        let words = size_for(options.min_heap.max(12));
+        let base = alloc_block(words);
+        // SAFETY: the end of the fresh block.
+        let end = unsafe { base.add(words) };
+        let h = ProcHeap {
+            heap: Heap::new(),
+            stack: end,
+            base,
+            mature: base,
+            words: words as u32,
+            minors: 0,
+            old: None,
+            options,
+            grow: false,
+            zeal: false,
+        };
+        h.reset_area(base);
+        h
+    }
+    /// Tells the heap where its top is, and that it may grow up to the stack.
+    #[inline]
+    pub fn reset_area(&self, top: *mut u64) {
+        let limit = (self.stack as usize).wrapping_sub(STACK_SLACK * 8) as *mut u64;
+        let limit = if (limit as usize) < top as usize { top } else { limit };
+        // SAFETY: the gap between heap top and stack belongs to this heap.
+        unsafe { self.heap.set_area(top, limit) };
+    }
+    #[inline]
+    pub fn stack_end(&self) -> *mut u64 {
+        self.base.wrapping_add(self.words as usize)
+    }
+    /// Stack words in use.
+    pub fn stack_words(&self) -> usize {
+        (self.stack_end() as usize - self.stack as usize) / 8
+    }
+    /// Young words in use, without stack and fragments.
+    pub fn young_words(&self) -> usize {
+        (self.heap.top() as usize - self.base as usize) / 8
+    }
+    /// Words of the young block.
+    pub fn block_words(&self) -> usize {
+        self.words as usize
+    }
+    pub fn old_words(&self) -> usize {
+        self.old.as_ref().map_or(0, |o| o.used)
+    }
+    pub fn old_block_words(&self) -> usize {
+        self.old.as_ref().map_or(0, |o| o.capacity())
+    }
+    pub fn mature_words(&self) -> usize {
+        (self.mature as usize - self.base as usize) / 8
+    }
+    pub fn minor_count(&self) -> u32 {
+        self.minors
+    }
+    /// All memory of the heap, in bytes.
+    pub fn bytes(&self) -> usize {
+        (self.block_words() + self.old_block_words() + self.heap.fragment_words()) * 8
+    }
+    /// Whether binaries alone ask for a collection.
+    #[inline]
+    pub fn vheap_full(&self) -> bool {
+        self.heap.vheap_bytes() / 8 > self.options.min_vheap
+    }
+    /// Words free between heap and stack.
+    #[inline]
+    pub fn free_words(&self) -> usize {
+        (self.stack as usize - self.heap.top() as usize) / 8
+    }
+
+    /// Collects so that `need` words are free. Kind and size are chosen here.
+    ///
+    /// `roots` gives every root but the stack. Every root and stack word is a valid word of this
+    /// process. On return the stack pointer has moved with the block.
+    pub fn collect(&mut self, need: usize, mut roots: impl FnMut(&mut Tracer)) -> GcResult {
+        let old_grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(4096));
+        if self.minors as usize >= self.options.fullsweep_after || old_grown {
+            return self.collect_major(need, None, roots);
+        }
+        self.run(need, false, None, &mut roots)
+    }
+    /// Collects everything; `area` is a range of literals (address, bytes) to copy out of.
+    pub fn collect_major(
+        &mut self,
+        need: usize,
+        area: Option<(u64, u64)>,
+        mut roots: impl FnMut(&mut Tracer),
+    ) -> GcResult {
+        self.run(need, true, area, &mut roots)
+    }
+
+    fn run(
+        &mut self,
+        need: usize,
+        major: bool,
+        area: Option<(u64, u64)>,
+        roots: &mut dyn FnMut(&mut Tracer),
+    ) -> GcResult {
+        let stack = self.stack_words();
+        let young = self.young_words();
+        let frags = self.heap.fragment_words();
+        let before = young + frags + if major { self.old_words() } else { 0 };
+        let area_words = area.map_or(0, |(_, len)| len as usize / 8);
+        let bound = before + area_words - if major { 0 } else { self.mature_words() };
+        let worst = bound + stack + need + STACK_SLACK * 2;
+        let mut words = self.words as usize;
+        if self.grow {
+            words = next_size(words);
+        }
+        // A major collection may shrink: twice what lived after the last one, or what may live now.
+        let words = size_for(if major { worst.max(self.options.min_heap) } else { worst.max(words) });
+        let to = alloc_block(words);
+        let old = if major { OldGen::default() } else { self.old.take().map_or_else(OldGen::default, |b| *b) };
+        let gone = if major { self.old.take() } else { None };
+        let fragments = self.heap.take_fragments();
+        let mut c = Copier {
+            young: self.base,
+            young_bytes: young * 8,
+            mature_bytes: if major { 0 } else { self.mature_words() * 8 },
+            top: to,
+            promote: old,
+            elsewhere: major || !fragments.is_null(),
+            major,
+            area: area.unwrap_or((0, 0)),
+            scan_block: 0,
+            scan: null_mut(),
+            promoted: 0,
+        };
+        c.start();
+        let mut t = Tracer { copier: &mut c };
+        roots(&mut t);
+        // SAFETY: the stack's words are valid words of this process (terms and continuations); the
+        // new block has room for the stack and everything that may be copied (`worst`).
+        unsafe {
+            for i in 0..stack {
+                let slot = self.stack.add(i) as *mut RawTerm;
+                c.trace(&mut *slot);
+            }
+            c.scan_all(to);
+            let end = to.add(words);
+            let new_stack = end.sub(stack);
+            core::ptr::copy_nonoverlapping(self.stack, new_stack, stack);
+            let young_chain = self.heap.off_heap();
+            self.heap.set_off_heap(null_mut());
+            c.sweep(young_chain, &self.heap);
+            if let Some(mut g) = gone {
+                let chain = core::mem::replace(&mut g.off_heap, null_mut());
+                c.sweep(chain, &self.heap);
+                drop(g);
+            }
+            if self.zeal {
+                core::ptr::write_bytes(self.base as *mut u8, 0xdb, self.words as usize * 8);
+            }
+            free_block(self.base, self.words as usize);
+            Fragment::free_chain(fragments);
+            self.stack = new_stack;
+        }
+        let live = (c.top as usize - to as usize) / 8;
+        let copied = live + c.promoted;
+        self.base = to;
+        self.words = words as u32;
+        self.mature = c.top;
+        let mut old = c.promote;
+        old.used += c.promoted;
+        if major {
+            self.minors = 0;
+            old.live = live;
+        } else {
+            self.minors += 1;
+        }
+        self.old = if old.blocks.is_empty() && major { None } else { Some(Box::new(old)) };
+        self.grow = (live + stack + need) * 4 > words * 3;
+        self.heap.set_vheap_bytes(0);
+        self.reset_area(c.top);
+        let total = live + stack + self.old_words();
+        GcResult {
+            over_limit: self.options.max_heap != 0 && total > self.options.max_heap,
+            major,
+            copied,
+            reclaimed: before.saturating_sub(copied),
+        }
+    }
+
+    /// Frees everything at exit of the process.
+    pub fn free(&mut self) {
+        self.heap.clear();
+        self.old = None;
+        if !self.base.is_null() {
+            // SAFETY: the block is ours; the process has ended.
+            unsafe { free_block(self.base, self.words as usize) };
+            self.base = null_mut();
+            self.mature = null_mut();
+            self.stack = null_mut();
+            self.words = 0;
+            // SAFETY: an empty area.
+            unsafe { self.heap.set_area(null_mut(), null_mut()) };
+        }
+    }
+}
+
+impl Drop for ProcHeap {
+    fn drop(&mut self) {
+        self.free();
+    }
+}
+
+#[cfg(test)]
+mod tests;

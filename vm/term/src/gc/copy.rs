@@ -1,0 +1,237 @@
+//! Copying one object graph: trace, promote, scan, sweep.
+
+use super::{OldBlock, OldGen, alloc_block};
+use crate::heap::{Heap, off_heap_next, release_off_heap};
+use crate::literal;
+use crate::term::{RAW_SUBTAGS, RawTerm, TAG_BOXED, TAG_HEADER, TAG_LIST};
+use core::ptr::null_mut;
+
+/// Smallest block of the old generation, in words.
+const MIN_OLD_BLOCK: usize = 256;
+
+/// The state of one collection.
+pub(crate) struct Copier {
+    /// The young block that is being emptied, and how much of it is in use.
+    pub young: *mut u64,
+    pub young_bytes: usize,
+    /// Objects within this many bytes of its start are promoted.
+    pub mature_bytes: usize,
+    /// Allocation point in the new young block.
+    pub top: *mut u64,
+    /// Where promoted objects go.
+    pub promote: OldGen,
+    /// Objects to copy may also lie outside the young block (fragments, old blocks of a major).
+    pub elsewhere: bool,
+    pub major: bool,
+    /// Literals to copy although they are literals: address and bytes.
+    pub area: (u64, u64),
+    /// How far promoted objects were scanned.
+    pub scan_block: usize,
+    pub scan: *mut u64,
+    pub promoted: usize,
+}
+
+impl Copier {
+    /// Notes where promoted objects will start.
+    pub fn start(&mut self) {
+        match self.promote.blocks.last() {
+            Some(b) => {
+                self.scan_block = self.promote.blocks.len() - 1;
+                self.scan = b.top;
+            }
+            None => {
+                self.scan_block = 0;
+                self.scan = null_mut();
+            }
+        }
+    }
+
+    /// Moves what `slot` points to, if it has to move, and updates the slot.
+    /// # Safety
+    /// `slot` holds a valid word of the process under collection.
+    #[inline]
+    pub unsafe fn trace(&mut self, slot: &mut RawTerm) {
+        let t = *slot;
+        let tag = t.tag();
+        if tag != TAG_LIST && tag != TAG_BOXED {
+            return;
+        }
+        let p = t.ptr();
+        let off = (p as usize).wrapping_sub(self.young as usize);
+        // SAFETY: a valid pointer term points to a live object or to a forwarding mark.
+        unsafe {
+            if off < self.young_bytes {
+                *slot = self.moved(t, off < self.mature_bytes);
+            } else if self.elsewhere && self.must_copy(p) {
+                *slot = self.moved(t, false);
+            }
+        }
+    }
+
+    #[inline]
+    fn must_copy(&self, p: *const u64) -> bool {
+        let a = p as u64;
+        if literal::contains(a) {
+            return a.wrapping_sub(self.area.0) < self.area.1;
+        }
+        if self.major {
+            // Everything but what was copied already, and nothing refers to that but new words.
+            return true;
+        }
+        !self.promote.contains(p)
+    }
+
+    /// # Safety
+    /// As `trace`; `t` points into from-space.
+    #[inline]
+    unsafe fn moved(&mut self, t: RawTerm, promote: bool) -> RawTerm {
+        // SAFETY: from-space objects are whole; destinations have room by the size computed before.
+        unsafe {
+            let p = t.ptr();
+            if t.is_list() {
+                let head = RawTerm(*p);
+                if head.is_none() {
+                    return RawTerm(*p.add(1));
+                }
+                let q = if promote { self.promote_words(2) } else { self.bump(2) };
+                *q = head.0;
+                *q.add(1) = *p.add(1);
+                let new = RawTerm::list_ptr(q);
+                *p = RawTerm::NONE.0;
+                *p.add(1) = new.0;
+                return new;
+            }
+            let header = RawTerm(*p);
+            if !header.is_header() {
+                return header;
+            }
+            let n = header.header_arity() + 1;
+            let q = if promote { self.promote_words(n) } else { self.bump(n) };
+            if n <= 8 {
+                for i in 0..n {
+                    *q.add(i) = *p.add(i);
+                }
+            } else {
+                core::ptr::copy_nonoverlapping(p, q, n);
+            }
+            let new = RawTerm::boxed_ptr(q);
+            *p = new.0;
+            new
+        }
+    }
+
+    #[inline(always)]
+    fn bump(&mut self, n: usize) -> *mut u64 {
+        let q = self.top;
+        self.top = q.wrapping_add(n);
+        q
+    }
+
+    fn promote_words(&mut self, n: usize) -> *mut u64 {
+        self.promoted += n;
+        if let Some(b) = self.promote.blocks.last_mut() {
+            // SAFETY: both point into the block.
+            let used = unsafe { b.top.offset_from(b.base) } as usize;
+            if b.words - used >= n {
+                let q = b.top;
+                b.top = q.wrapping_add(n);
+                return q;
+            }
+        }
+        let words = n.max(MIN_OLD_BLOCK).max(self.promote.capacity().min(1 << 20)).max(self.mature_bytes / 8);
+        let base = alloc_block(words);
+        self.promote.blocks.push(OldBlock { base, top: base.wrapping_add(n), words });
+        base
+    }
+
+    /// Scans everything copied so far, until nothing is left.
+    /// # Safety
+    /// `from` is where this collection's copies in the new young block start.
+    pub unsafe fn scan_all(&mut self, from: *mut u64) {
+        let mut young = from;
+        // SAFETY: copied objects are whole and contiguous between the scan pointers and the tops.
+        unsafe {
+            loop {
+                while young < self.top {
+                    young = self.scan_object(young);
+                }
+                if !self.scan_promoted() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Scans one word or raw object at `p`; returns where the next one starts.
+    #[inline(always)]
+    unsafe fn scan_object(&mut self, p: *mut u64) -> *mut u64 {
+        // SAFETY: see `scan_all`.
+        unsafe {
+            let w = RawTerm(*p);
+            match w.tag() {
+                TAG_HEADER if w.header_subtag() >= RAW_SUBTAGS => p.add(w.header_arity() + 1),
+                TAG_LIST | TAG_BOXED => {
+                    self.trace(&mut *(p as *mut RawTerm));
+                    p.add(1)
+                }
+                _ => p.add(1),
+            }
+        }
+    }
+
+    /// Scans promoted objects; whether there were any.
+    unsafe fn scan_promoted(&mut self) -> bool {
+        let mut any = false;
+        while self.scan_block < self.promote.blocks.len() {
+            let b = &self.promote.blocks[self.scan_block];
+            if self.scan.is_null() {
+                self.scan = b.base;
+            }
+            let top = b.top;
+            while self.scan < top {
+                any = true;
+                // SAFETY: see `scan_all`.
+                self.scan = unsafe { self.scan_object(self.scan) };
+            }
+            if self.promote.blocks[self.scan_block].top > self.scan {
+                continue;
+            }
+            if self.scan_block + 1 == self.promote.blocks.len() {
+                return any;
+            }
+            self.scan_block += 1;
+            self.scan = null_mut();
+        }
+        any
+    }
+
+    /// Walks an off-heap chain of from-space: survivors go to the chain of the generation where
+    /// they live now, the others drop their count.
+    /// # Safety
+    /// Everything reachable was copied; `chain` is of from-space.
+    pub unsafe fn sweep(&mut self, mut chain: *mut u64, young: &Heap) {
+        // SAFETY: a chain object is either forwarded (its link is intact, only the header changed)
+        // or dead and whole. The link is read through the copy, whose header tells the arity.
+        unsafe {
+            while !chain.is_null() {
+                let w = RawTerm(*chain);
+                if w.is_header() {
+                    let next = *off_heap_next(chain);
+                    release_off_heap(chain);
+                    chain = next;
+                } else {
+                    let copy = w.ptr();
+                    let next = *off_heap_next(copy);
+                    if self.promote.contains(copy) {
+                        *off_heap_next(copy) = self.promote.off_heap;
+                        self.promote.off_heap = copy;
+                    } else {
+                        *off_heap_next(copy) = young.off_heap();
+                        young.set_off_heap(copy);
+                    }
+                    chain = next;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+use super::*;
+use crate::term::Term;
+
+fn options() -> HeapOptions {
+    HeapOptions { min_heap: 233, fullsweep_after: 5, min_vheap: 46422, max_heap: 0 }
+}
+
+/// Builds `n` nested cons cells `[n, n-1, …]` each with a tuple and a binary, and checks them.
+fn check(t: Term<'_>, n: i64) {
+    let mut want = n;
+    for e in t.iter_list() {
+        let [i, b] = e.as_tuple_of::<2>().unwrap();
+        assert_eq!(i.as_small(), Some(want));
+        let len = (want % 200) as usize;
+        assert_eq!(&*b.as_binary().unwrap().bytes(), &vec![want as u8; len][..]);
+        want -= 1;
+    }
+    assert_eq!(want, 0);
+}
+
+#[test]
+fn live_data_survives_many_collections() {
+    let mut h = ProcHeap::new(options());
+    let mut root = RawTerm::NIL;
+    for i in 1..2000i64 {
+        {
+            // SAFETY: the root is of this heap, which is not collected in this block.
+            let tail = unsafe { root.brand() };
+            let len = (i % 200) as usize;
+            let b = h.heap.binary(&vec![i as u8; len]);
+            let e = h.heap.tuple(&[Term::small(i), b]);
+            root = h.heap.cons(e, tail).raw();
+            // Garbage.
+            h.heap.binary(&[0; 100]);
+        }
+        if i % 7 == 0 {
+            h.collect(10, |t| t.root(&mut root));
+        }
+        if i % 100 == 0 {
+            // SAFETY: as above.
+            check(unsafe { root.brand() }, i);
+        }
+    }
+    root = RawTerm::NIL;
+    h.collect_major(0, None, |t| t.root(&mut root));
+    assert_eq!(h.young_words(), 0);
+    assert_eq!(h.old_words(), 0);
+}
+
+#[test]
+fn the_stack_moves_with_the_block() {
+    let mut h = ProcHeap::new(options());
+    // SAFETY: the fresh block has room for one word on the stack.
+    unsafe {
+        h.stack = h.stack.sub(1);
+        h.reset_area(h.heap.top());
+        let f = h.heap.float(1.5).raw();
+        *h.stack = f.0;
+        for _ in 0..20 {
+            h.collect(1000, |_| {});
+            assert_eq!(RawTerm(*h.stack).brand().as_float(), Some(1.5));
+            assert!(h.free_words() >= 1000);
+        }
+    }
+}
+
+#[test]
+fn sizes_follow_the_reference() {
+    assert_eq!(size_for(200), 233);
+    assert_eq!(size_for(234), 376);
+    assert_eq!(next_size(233), 376);
+    assert_eq!(size_for(2500), 2586);
+}
