@@ -12,8 +12,8 @@ pub use state::State;
 pub use table::{ProcRef, ProcTable};
 
 use crate::signal::inner::MessageQueue;
-use crate::signal::relations::Relations;
 use crate::signal::queue::InQueue;
+use crate::signal::relations::Relations;
 use crate::stop::{Raise, Resume, Why};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use dict::Dictionary;
@@ -215,7 +215,16 @@ impl Process {
         area: Option<(u64, u64)>,
     ) -> GcResult {
         let Process {
-            heap, saved, held, why, exception, dict, group_leader, messages, seq_trace_token, ..
+            heap,
+            saved,
+            held,
+            why,
+            exception,
+            dict,
+            group_leader,
+            messages,
+            seq_trace_token,
+            ..
         } = self;
         let mut roots = |t: &mut term::gc::Tracer| {
             t.roots(live);

@@ -94,7 +94,8 @@ impl Shape {
         let Some(tuple) = t.as_tuple() else {
             return Shape(if t.is_immediate() { t.raw().0 } else { 0 });
         };
-        let first = tuple.elements().first().map_or(0, |e| if e.is_immediate() { e.raw().0 } else { 1 });
+        let first =
+            tuple.elements().first().map_or(0, |e| if e.is_immediate() { e.raw().0 } else { 1 });
         Shape((tuple.arity() as u64) << 56 | first & 0x00ff_ffff_ffff_ffff)
     }
 }

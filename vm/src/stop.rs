@@ -49,7 +49,11 @@ impl Class {
 pub enum Why {
     Raise(Raise),
     /// Go on in this Erlang function instead of returning.
-    Trap { module: Atom, function: Atom, args: Vec<RawTerm> },
+    Trap {
+        module: Atom,
+        function: Atom,
+        args: Vec<RawTerm>,
+    },
     /// Poll `resume` again after others have run.
     Yield(Box<dyn Resume>),
     /// Poll `resume` again when a signal has arrived.
@@ -60,7 +64,11 @@ pub enum Why {
     /// native is called again with the same arguments when it runs next.
     Again,
     /// Hibernate into this call.
-    Hibernate { module: Atom, function: Atom, args: Vec<RawTerm> },
+    Hibernate {
+        module: Atom,
+        function: Atom,
+        args: Vec<RawTerm>,
+    },
     /// Return this term, and give up the rest of the time slice.
     YieldReturn(RawTerm),
 }

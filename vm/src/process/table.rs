@@ -22,7 +22,10 @@ mod parking_lot_free {
         #[inline]
         pub fn with<R>(&self, f: impl FnOnce() -> R) -> R {
             let mut spins = 0u32;
-            while self.0.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err()
+            while self
+                .0
+                .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
+                .is_err()
             {
                 spins += 1;
                 if spins % 64 == 0 {

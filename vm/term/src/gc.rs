@@ -259,9 +259,14 @@ impl ProcHeap {
             words = next_size(words);
         }
         // A major collection may shrink: twice what lived after the last one, or what may live now.
-        let words = size_for(if major { worst.max(self.options.min_heap) } else { worst.max(words) });
+        let words =
+            size_for(if major { worst.max(self.options.min_heap) } else { worst.max(words) });
         let to = alloc_block(words);
-        let old = if major { OldGen::default() } else { self.old.take().map_or_else(OldGen::default, |b| *b) };
+        let old = if major {
+            OldGen::default()
+        } else {
+            self.old.take().map_or_else(OldGen::default, |b| *b)
+        };
         let gone = if major { self.old.take() } else { None };
         let fragments = self.heap.take_fragments();
         let mut c = Copier {

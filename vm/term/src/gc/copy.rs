@@ -138,7 +138,10 @@ impl Copier {
                 return q;
             }
         }
-        let words = n.max(MIN_OLD_BLOCK).max(self.promote.capacity().min(1 << 20)).max(self.mature_bytes / 8);
+        let words = n
+            .max(MIN_OLD_BLOCK)
+            .max(self.promote.capacity().min(1 << 20))
+            .max(self.mature_bytes / 8);
         let base = alloc_block(words);
         self.promote.blocks.push(OldBlock { base, top: base.wrapping_add(n), words });
         base
