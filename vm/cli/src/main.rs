@@ -1,9 +1,46 @@
-//! The multi-call program.
+//! Oxbeam: the programs of an Erlang/OTP installation in one file.
+//!
+//! The name it is called by says which program it is: `erl`, `erlc`, `epmd`, … through links, or
+//! `oxbeam --as NAME ARGUMENTS`, where NAME may be a path. See docs/differences.md for what is otherwise than in OTP.
 #![forbid(unsafe_code)]
 
 mod emulator;
 mod erlexec;
+mod invocation;
+mod launch;
 mod otp;
 mod word;
 
-fn main() {}
+use invocation::{Invocation, PROGRAMS};
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut argv = std::env::args_os().map(word::from_os);
+    let mut path = argv.next().unwrap_or_else(|| b"oxbeam".to_vec());
+    let mut args: Vec<word::Word> = argv.collect();
+    let exe = std::env::current_exe().ok().and_then(|exe| exe.canonicalize().ok());
+    if args.len() >= 2 && args.first().is_some_and(|a| a == b"--as") {
+        path = args.remove(1);
+        args.remove(0);
+    }
+    let invocation = Invocation { path, args, exe };
+    if invocation.is_emulator_vector() {
+        return emulator::run(&invocation.argv());
+    }
+    match invocation.name() {
+        b"erl" | b"cerl" => launch::erl(&invocation),
+        b"erlexec" => launch::erlexec(&invocation),
+        name if name.starts_with(b"beam") => emulator::run(&invocation.argv()),
+        _ => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    let _ = writeln!(
+        std::io::stderr(),
+        "Usage: oxbeam --as PROGRAM [ARGUMENT]...\nPROGRAM is one of {}.",
+        PROGRAMS.join(", ")
+    );
+    ExitCode::FAILURE
+}

@@ -82,11 +82,16 @@ fn numbers(vsn: &str) -> Vec<u64> {
     vsn.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
-/// The tree in `target/otp/25` of the directory that holds our own executable, in either layout.
+/// The tree that `otp-stdlib/fetch 25` made: in `otp/25` of the build directory that holds our own executable, or of a
+/// `target` directory above it.
 fn beside_executable(exe: &Path) -> Option<OtpTree> {
     exe.ancestors().skip(1).find_map(|dir| {
-        let otp = dir.join("target/otp").join(OLDEST.to_string());
-        [otp.join("root"), otp.join("usr/lib/erlang")].iter().find_map(|root| OtpTree::at(root))
+        [dir.join("otp"), dir.join("target/otp")].iter().find_map(|otp| {
+            let otp = otp.join(OLDEST.to_string());
+            ["lib/erlang", "usr/lib/erlang", "root"]
+                .iter()
+                .find_map(|root| OtpTree::at(&otp.join(root)))
+        })
     })
 }
 

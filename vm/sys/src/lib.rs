@@ -13,6 +13,7 @@ pub mod localtime;
 pub mod mmap;
 pub mod poll;
 pub mod signal;
+pub mod startup;
 pub mod terminfo;
 pub mod tty;
 pub mod words;

@@ -7,7 +7,6 @@
 mod merge;
 mod path;
 
-pub use merge::os_text;
 pub use path::{with_bindir, with_first};
 
 use crate::word::{Word, show};
