@@ -1,1 +1,74 @@
-//! See ARCHITECTURE.md.
+//! From the bytes of a `.beam` file to a checked [`Module`].
+//!
+//! `chunk` finds the chunks, `atoms`, `tables`, `lines` and `types` decode them, `code` decodes the
+//! instructions with `isa`, `transform` drops what does nothing, and `verify` proves what the
+//! emulator relies on. Nothing is trusted: whatever the bytes are, the result is a module that
+//! passed every check or a [`LoadError`], and memory stays proportional to the input.
+//!
+//! Loading knows nothing of a running system: atoms are texts, literals are external terms.
+#![forbid(unsafe_code)]
+
+mod atoms;
+mod chunk;
+mod code;
+mod error;
+mod lines;
+mod literal;
+mod md5;
+mod module;
+mod tables;
+mod transform;
+mod types;
+mod verify;
+
+pub use error::{LoadError, Reason};
+pub use isa;
+pub use module::{
+    Export, FrameInfo, Function, Import, Lambda, LineTable, Literal, Location, Module, Type,
+};
+pub use verify::{MAX_ARITY, MAX_FREG, MAX_XREG, MAX_YREG};
+
+use chunk::Chunks;
+
+/// Loads a module from the contents of a `.beam` file (not gzip-compressed).
+pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
+    let chunks = Chunks::read(bytes)?;
+    let atoms = atoms::read(&chunks)?;
+    if chunks.get(b"Recs").is_some() {
+        return Err(LoadError::bad("native records are not supported"));
+    }
+    let natoms = atoms.len() as u32;
+    let imports = tables::imports(&chunks, natoms)?;
+    let exports = tables::exports(&chunks, natoms)?;
+    let locals = tables::locals(&chunks, natoms)?;
+    let lambdas = tables::lambdas(&chunks, natoms)?;
+    let literals = literal::read(&chunks)?;
+    let lines = lines::read(&chunks)?;
+    let types = types::read(&chunks)?;
+    let exits = tables::exits(&imports, &atoms);
+    let code = code::read(&chunks, &atoms, literals, &types, &exits)?;
+    let name = atoms.first().cloned().ok_or_else(|| LoadError::bad("corrupt atom table"))?;
+    let mut module = Module {
+        name,
+        atoms,
+        imports,
+        exports,
+        locals,
+        lambdas,
+        literals: code.literals,
+        strings: chunks.get(b"StrT").unwrap_or_default().into(),
+        lines,
+        types,
+        attributes: chunks.get(b"Attr").map(Into::into),
+        compile_info: chunks.get(b"CInf").map(Into::into),
+        md5: md5::of_module(&chunks),
+        code: code.ops,
+        label_count: code.label_count,
+        functions: code.functions,
+        on_load: code.on_load,
+        labels: code.labels,
+        frames: Vec::new(),
+    };
+    module.frames = verify::verify(&module, &exits)?;
+    Ok(module)
+}

@@ -12,7 +12,7 @@ mod kinds;
 mod lists;
 
 use crate::bits::BsFlags;
-use crate::operand::{Dst, FReg, ImportIx, Label, LambdaIx, LineIx, Live, Src, YReg};
+use crate::operand::{Dst, FReg, Fail, ImportIx, Label, LambdaIx, LineIx, Live, Src, YReg};
 
 /// The atoms that mean something as operands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -189,6 +189,12 @@ pub trait Visit {
     fn yreg(&mut self, _: YReg) {}
     fn freg(&mut self, _: FReg) {}
     fn label(&mut self, _: Label) {}
+    /// A fail label, 0 included; shows the label unless this is overridden.
+    fn fail(&mut self, fail: Fail) {
+        if let Some(label) = fail.0 {
+            self.label(label);
+        }
+    }
     fn live(&mut self, _: Live) {}
     fn import(&mut self, _: ImportIx) {}
     fn lambda(&mut self, _: LambdaIx) {}

@@ -119,17 +119,10 @@ operand!(
     |v, this| v.label(*this),
     |f| write!(f, "L{}", this.0)
 );
-operand!(
-    Fail,
-    |r| r.fail(),
-    |v, this| if let Some(label) = this.0 {
-        v.label(label)
-    },
-    |f| match this.0 {
-        Some(label) => label.show(f),
-        None => write!(f, "L0"),
-    }
-);
+operand!(Fail, |r| r.fail(), |v, this| v.fail(*this), |f| match this.0 {
+    Some(label) => label.show(f),
+    None => write!(f, "L0"),
+});
 operand!(
     StartFail,
     |r| if r.peek()? == F {
@@ -142,7 +135,7 @@ operand!(
         }
     },
     |v, this| if let StartFail::Fail(fail) = this {
-        Operand::visit(fail, v)
+        v.fail(*fail)
     },
     |f| match this {
         StartFail::NoFail => write!(f, "no_fail"),

@@ -18,7 +18,7 @@ macro_rules! bs_build_ops {
             /// Start a bitstring that appends `size` bits to `bin`.
             134 bs_append BsAppend { fail: Fail, size: Src, words: u32, live: Live, unit: u32, bin: Src, flags: BsFlags, dst: Dst } [gc raise];
             /// Append in place to a writable binary that nothing else can see.
-            135 bs_private_append BsPrivateAppend { fail: Fail, size: Src, unit: u32, bin: Src, flags: BsFlags, dst: Dst } [gc raise];
+            135 bs_private_append BsPrivateAppend { fail: Fail, size: Src, unit: u32, bin: Src, flags: BsFlags, dst: Dst } [raise];
             /// Append an integer segment.
             89 bs_put_integer BsPutInteger { fail: Fail, size: Src, unit: u32, flags: BsFlags, src: Src } [raise];
             /// Append a binary segment.

@@ -1,0 +1,192 @@
+//! The `Code` chunk: ops, labels and functions.
+
+use std::sync::Arc;
+
+use isa::{BsFlags, DecodeCx, Label, MAX_OPCODE, Op, Reader, Word};
+
+use crate::chunk::{Chunks, Fields};
+use crate::error::LoadError;
+use crate::literal;
+use crate::module::{Function, Literal, Type};
+use crate::transform::Window;
+
+/// Labels that small hand-written code may skip.
+const SPARE_LABELS: usize = 1 << 16;
+
+pub(crate) struct Code {
+    pub ops: Vec<Op>,
+    pub labels: Vec<u32>,
+    pub label_count: u32,
+    pub functions: Vec<Function>,
+    pub on_load: Option<usize>,
+    pub literals: Vec<Literal>,
+}
+
+/// The module's tables as the decoder wants them.
+struct Cx<'a> {
+    words: Vec<Word>,
+    literals: &'a [Literal],
+    types: u32,
+}
+
+impl DecodeCx for Cx<'_> {
+    fn word(&self, atom: u32) -> Option<Word> {
+        self.words.get((atom as usize).wrapping_sub(1)).copied()
+    }
+    fn literals(&self) -> u32 {
+        self.literals.len() as u32
+    }
+    fn literal_flags(&self, literal: u32) -> Option<BsFlags> {
+        literal::flags(self.literals.get(literal as usize)?)
+    }
+    fn types(&self) -> u32 {
+        self.types
+    }
+}
+
+pub(crate) fn read(
+    chunks: &Chunks,
+    atoms: &[Arc<str>],
+    literals: Vec<Literal>,
+    types: &[Type],
+    exits: &[bool],
+) -> Result<Code, LoadError> {
+    let data = chunks.get(b"Code").ok_or_else(|| LoadError::bad("missing code chunk"))?;
+    let header = Header::read(data).ok_or_else(|| LoadError::bad("corrupt code chunk"))?;
+    header.check()?;
+    let cx = Cx {
+        words: atoms.iter().map(|text| Word::of(text)).collect(),
+        literals: &literals,
+        types: types.len() as u32,
+    };
+    let mut reader = Reader::new(header.code, &cx);
+    // An op takes three bytes or more on average.
+    let mut window = Window::new(header.code.len() / 4, exits);
+    loop {
+        let op = Op::decode(&mut reader).map_err(|e| {
+            LoadError::bad(format!("{e} (near byte {} of the code)", reader.position()))
+        })?;
+        let end = matches!(op, Op::IntCodeEnd {});
+        window.push(op);
+        if end {
+            break;
+        }
+    }
+    let bigs = reader.into_bigs();
+    let ops = window.ops;
+    let mut code = Code {
+        labels: vec![u32::MAX; header.label_count as usize],
+        label_count: header.label_count,
+        functions: Vec::with_capacity((header.function_count as usize).min(ops.len())),
+        on_load: None,
+        literals,
+        ops,
+    };
+    code.literals.extend(
+        bigs.into_iter()
+            .map(|big| Literal::BigInt { negative: big.negative, bytes: big.bytes.into() }),
+    );
+    code.index()?;
+    if code.functions.len() != header.function_count as usize {
+        return Err(LoadError::bad("wrong number of functions"));
+    }
+    Ok(code)
+}
+
+struct Header<'a> {
+    version: u32,
+    highest: u32,
+    label_count: u32,
+    function_count: u32,
+    code: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    fn read(data: &'a [u8]) -> Option<Self> {
+        let mut f = Fields::new(data);
+        let size = f.u32()? as usize;
+        let mut head = Fields::new(f.take(size)?);
+        let (version, highest) = (head.u32()?, head.u32()?);
+        let (label_count, function_count) = (head.u32()?, head.u32()?);
+        Some(Header { version, highest, label_count, function_count, code: f.rest() })
+    }
+
+    fn check(&self) -> Result<(), LoadError> {
+        if self.version != 0 {
+            return Err(LoadError::bad("wrong instruction set"));
+        }
+        if self.highest > u32::from(MAX_OPCODE) {
+            return Err(LoadError::bad(format!(
+                "use of opcode {}; this emulator supports only up to {MAX_OPCODE}",
+                self.highest
+            )));
+        }
+        if self.label_count as usize > self.code.len() + SPARE_LABELS {
+            return Err(LoadError::bad("corrupt code chunk"));
+        }
+        Ok(())
+    }
+}
+
+impl Code {
+    /// Finds labels and functions.
+    fn index(&mut self) -> Result<(), LoadError> {
+        // Where the labels and locations that precede the next op start.
+        let mut marks = 0;
+        for i in 0..self.ops.len() {
+            let at = i as u32;
+            match self.ops[i] {
+                Op::Label { label } => self.define(label, at)?,
+                Op::Line { .. } => {}
+                Op::FuncInfo { name, arity, .. } => {
+                    if let Some(last) = self.functions.last_mut() {
+                        last.ops.end = marks;
+                    } else if marks != 0 {
+                        return Err(LoadError::bad("code before the first function"));
+                    }
+                    let entry = match self.ops.get(i + 1) {
+                        Some(Op::Label { label }) => Label(*label),
+                        _ => return Err(LoadError::bad("no label after func_info")),
+                    };
+                    let ops = marks..at + 1;
+                    let function = Function { name, arity, entry, func_info: at, ops, nif: false };
+                    self.functions.push(function);
+                    marks = at + 1;
+                }
+                Op::IntCodeEnd {} => {
+                    if let Some(last) = self.functions.last_mut() {
+                        last.ops.end = at;
+                    } else if marks != 0 {
+                        return Err(LoadError::bad("code before the first function"));
+                    }
+                }
+                Op::OnLoad {} => {
+                    let index = self.functions.len().checked_sub(1);
+                    if self.on_load.is_some() || index.is_none() {
+                        return Err(LoadError::bad("on_load is misplaced"));
+                    }
+                    self.on_load = index;
+                    marks = at + 1;
+                }
+                Op::NifStart {} => {
+                    match self.functions.last_mut() {
+                        Some(function) => function.nif = true,
+                        None => return Err(LoadError::bad("nif_start is misplaced")),
+                    }
+                    marks = at + 1;
+                }
+                _ => marks = at + 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, label: u32, at: u32) -> Result<(), LoadError> {
+        match self.labels.get_mut(label as usize) {
+            Some(op) if *op == u32::MAX && label != 0 => *op = at,
+            Some(_) => return Err(LoadError::bad(format!("label {label} is defined twice"))),
+            None => return Err(LoadError::bad(format!("invalid label {label}"))),
+        }
+        Ok(())
+    }
+}

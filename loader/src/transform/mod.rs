@@ -1,0 +1,67 @@
+//! Rewrites of the op sequence while it is decoded, before labels are resolved. Specialisation is
+//! the emulator's business; here goes what does nothing, and what compilers may leave odd
+//! because they know that it is never reached is made plain.
+
+use std::collections::HashSet;
+
+use isa::{Effects, Op};
+
+/// The ops decoded so far.
+pub(crate) struct Window<'a> {
+    pub ops: Vec<Op>,
+    /// By import: whether it never returns.
+    exits: &'a [bool],
+    /// Handler labels of the `try` ops of this function. They are reached by exceptions only, but
+    /// after a call that does not return compilers may leave a jump to one, or nothing.
+    /// Should the call return, the handler must not run without its three registers.
+    handlers: HashSet<u32>,
+}
+
+impl<'a> Window<'a> {
+    pub fn new(capacity: usize, exits: &'a [bool]) -> Self {
+        Window { ops: Vec::with_capacity(capacity), exits, handlers: HashSet::new() }
+    }
+
+    /// Appends `op`, or what it becomes.
+    pub fn push(&mut self, op: Op) {
+        match op {
+            // Float errors are raised by the op that makes them.
+            Op::Fclearerror {} | Op::Fcheckerror { .. } => {}
+            // Only the last of adjacent locations counts.
+            Op::Line { .. } if matches!(self.ops.last(), Some(Op::Line { .. })) => {
+                self.ops.pop();
+                self.ops.push(op);
+            }
+            // The frame size of a call that never returns may be anything.
+            Op::CallExtLast { arity, import, .. }
+                if self.exits.get(import.0 as usize) == Some(&true) =>
+            {
+                self.ops.push(Op::CallExt { arity, import });
+            }
+            Op::Try { handler, .. } => {
+                self.handlers.insert(handler.0);
+                self.ops.push(op);
+            }
+            Op::Jump { target } if self.handlers.contains(&target.0) => {
+                self.ops.push(Op::IfEnd {});
+            }
+            Op::Label { label } if self.handlers.contains(&label) => {
+                if self.falls() {
+                    self.ops.push(Op::IfEnd {});
+                }
+                self.ops.push(op);
+            }
+            Op::FuncInfo { .. } => {
+                self.handlers.clear();
+                self.ops.push(op);
+            }
+            _ => self.ops.push(op),
+        }
+    }
+
+    /// Whether the next op is reached from the last one.
+    fn falls(&self) -> bool {
+        let last = self.ops.iter().rev().find(|op| !matches!(op, Op::Line { .. }));
+        last.is_some_and(|op| !op.effects().has(Effects::END))
+    }
+}

@@ -1,0 +1,480 @@
+//! Second pass: what is known before each reachable op, by following control flow forward.
+//!
+//! Each label keeps what holds on every way to it. Ops are looked at in order from labels whose
+//! knowledge changed, lowest first, so that code without backward branches is looked at once.
+//! What an op may collect is pruned on its failing way, too: it may fail after collecting.
+
+use std::collections::BTreeSet;
+
+use isa::{Dst, Effects, Fail, FmoveDst, Label, Live, Need, Op, Src, Visit, YReg};
+
+use super::state::{Frame, State, Tag, TagKind, XRegs};
+use super::{Fault, MAX_VISITS};
+use crate::module::{FrameInfo, Function, Module};
+
+/// The analysis of one module; the vectors are shared by its functions.
+pub(super) struct Flow<'a> {
+    module: &'a Module,
+    /// By import: whether it never returns.
+    exits: &'a [bool],
+    /// What is known at each label, by label number.
+    at_label: Vec<Option<State>>,
+    /// Ops of labels to go on from.
+    pending: BTreeSet<u32>,
+}
+
+/// Whether the next op is reached.
+enum Next {
+    Falls,
+    Ends,
+}
+
+type Step = Result<Next, Fault>;
+
+impl<'a> Flow<'a> {
+    pub fn new(module: &'a Module, exits: &'a [bool]) -> Self {
+        let at_label = vec![None; module.label_count as usize];
+        Flow { module, exits, at_label, pending: BTreeSet::new() }
+    }
+
+    /// Follows `function` and notes the frame before each op that it reaches.
+    pub fn run(
+        &mut self,
+        function: &Function,
+        frames: &mut [FrameInfo],
+    ) -> Result<(), (usize, Fault)> {
+        self.pending.clear();
+        let mut budget = (function.ops.len() + 16) * MAX_VISITS;
+        self.branch(function.entry, &State::entry(function.arity));
+        while let Some(start) = self.pending.pop_first() {
+            let mut state: Option<State> = None;
+            for i in start..function.ops.end {
+                let at = i as usize;
+                let Some(op) = self.module.code.get(at) else { break };
+                budget = budget.checked_sub(1).ok_or((at, "too complex".to_string()))?;
+                if let Op::Label { label } = op {
+                    let first = state.is_none();
+                    if let Some(state) = &state {
+                        self.branch(Label(*label), state);
+                    }
+                    // Nothing new: what follows is known.
+                    if !first && !self.pending.remove(&i) {
+                        state = None;
+                        break;
+                    }
+                    state = self.at_label.get(*label as usize).cloned().flatten();
+                }
+                let Some(now) = &mut state else { break };
+                if let Some(frame) = frames.get_mut(at) {
+                    *frame = frame_info(now.frame);
+                }
+                match self.step(op, now).map_err(|fault| (at, fault))? {
+                    Next::Falls => {}
+                    Next::Ends => {
+                        state = None;
+                        break;
+                    }
+                }
+            }
+            if state.is_some() {
+                return Err((function.ops.end as usize - 1, "falls off the function".into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A way to `label` on which `state` holds.
+    fn branch(&mut self, label: Label, state: &State) {
+        let Some(op) = self.module.label_op(label) else { return };
+        let Some(known) = self.at_label.get_mut(label.0 as usize) else { return };
+        let changed = match known {
+            Some(known) => known.merge(state),
+            None => {
+                *known = Some(state.clone());
+                true
+            }
+        };
+        if changed {
+            self.pending.insert(op);
+        }
+    }
+
+    /// Checks `op` and makes `s` what holds after it.
+    fn step(&mut self, op: &Op, s: &mut State) -> Step {
+        match op {
+            Op::Label { .. }
+            | Op::Line { .. }
+            | Op::ExecutableLine { .. }
+            | Op::DebugLine { .. }
+            | Op::NifStart {}
+            | Op::OnLoad {}
+            | Op::RecvMark { .. }
+            | Op::RecvSet { .. } => {}
+            Op::IntCodeEnd {} => return Ok(Next::Ends),
+            Op::FuncInfo { arity, .. } => {
+                no_frame(s)?;
+                first_x(s, *arity)?;
+                return Ok(Next::Ends);
+            }
+            Op::Call { arity, .. } => {
+                in_frame(s)?;
+                called(s, *arity)?;
+            }
+            Op::CallExt { arity, import } => {
+                in_frame(s)?;
+                called(s, *arity)?;
+                if self.exits.get(import.0 as usize) == Some(&true) {
+                    return Ok(Next::Ends);
+                }
+            }
+            Op::CallFun { arity } => {
+                in_frame(s)?;
+                called(s, arity + 1)?;
+            }
+            Op::CallFun2 { arity, fun, .. } => {
+                in_frame(s)?;
+                read(s, *fun)?;
+                called(s, *arity)?;
+            }
+            Op::Apply { arity } => {
+                in_frame(s)?;
+                called(s, arity + 2)?;
+            }
+            Op::Send {} => {
+                in_frame(s)?;
+                called(s, 2)?;
+            }
+            Op::CallOnly { arity, .. } | Op::CallExtOnly { arity, .. } => {
+                no_frame(s)?;
+                first_x(s, *arity)?;
+                return Ok(Next::Ends);
+            }
+            Op::CallLast { arity, words, .. } | Op::CallExtLast { arity, words, .. } => {
+                drop_frame(s, *words)?;
+                first_x(s, *arity)?;
+                return Ok(Next::Ends);
+            }
+            Op::ApplyLast { arity, words } => {
+                drop_frame(s, *words)?;
+                first_x(s, arity + 2)?;
+                return Ok(Next::Ends);
+            }
+            Op::Return {} => {
+                no_frame(s)?;
+                first_x(s, 1)?;
+                return Ok(Next::Ends);
+            }
+            Op::Allocate { .. }
+            | Op::AllocateZero { .. }
+            | Op::AllocateHeap { .. }
+            | Op::AllocateHeapZero { .. }
+            | Op::TestHeap { .. }
+            | Op::Deallocate { .. }
+            | Op::Trim { .. } => frame_op(op, s)?,
+            Op::Catch { slot, handler } => self.protect(s, *slot, TagKind::Catch, *handler)?,
+            Op::Try { slot, handler } => self.protect(s, *slot, TagKind::Try, *handler)?,
+            Op::CatchEnd { slot } => {
+                unprotect(s, *slot, TagKind::Catch)?;
+                first_x(s, 1)?;
+                s.collect(1);
+            }
+            Op::TryEnd { slot } => unprotect(s, *slot, TagKind::Try)?,
+            Op::TryCase { slot } => {
+                unprotect(s, *slot, TagKind::Try)?;
+                first_x(s, 3)?;
+                s.collect(3);
+            }
+            Op::RawRaise {} => {
+                first_x(s, 3)?;
+                s.x.prune(1);
+            }
+            Op::BuildStacktrace {} | Op::BsInitWritable {} => {
+                first_x(s, 1)?;
+                s.collect(1);
+            }
+            Op::MakeFun2 { lambda } => {
+                let free = self.module.lambdas.get(lambda.0 as usize).map_or(0, |l| l.num_free);
+                first_x(s, free)?;
+                s.collect(free);
+                s.x.set(0);
+            }
+            Op::LoopRec { fail, dst } => {
+                s.collect(0);
+                self.fails(*fail, s);
+                write(s, *dst)?;
+            }
+            Op::LoopRecEnd { target } | Op::Wait { target } => {
+                s.collect(0);
+                self.branch(*target, s);
+                return Ok(Next::Ends);
+            }
+            Op::WaitTimeout { target, time } => {
+                read(s, *time)?;
+                s.collect(0);
+                // The time is not read again while the timer runs, so a wait that comes back
+                // to itself does not need its register.
+                if !(matches!(time, Src::X(..)) && self.waits_at(*target, *time)) {
+                    self.branch(*target, s);
+                }
+            }
+            Op::Timeout {} => s.x.prune(0),
+            Op::Swap { a, b } => {
+                read(s, a.src())?;
+                read(s, b.src())?;
+            }
+            _ => return self.plain(op, s),
+        }
+        Ok(Next::Falls)
+    }
+
+    /// Ops that read, maybe collect, maybe fail, and write.
+    fn plain(&mut self, op: &Op, s: &mut State) -> Step {
+        let mut reads = Reads { s, fault: None };
+        op.visit(&mut reads);
+        if let Some(fault) = reads.fault {
+            return Err(fault.into());
+        }
+        if op.effects().has(Effects::GC) && !op.effects().has(Effects::END) {
+            let mut live = LiveOf(None);
+            op.visit(&mut live);
+            if let Some(live) = live.0 {
+                first_x(s, live)?;
+                s.collect(live);
+            }
+        }
+        consume(op, s)?;
+        let mut targets = Targets { flow: self, s };
+        op.visit(&mut targets);
+        if op.effects().has(Effects::END) {
+            return Ok(Next::Ends);
+        }
+        let mut writes = Writes { s, fault: None };
+        op.visit(&mut writes);
+        match writes.fault {
+            Some(fault) => Err(fault.into()),
+            None => Ok(Next::Falls),
+        }
+    }
+
+    fn fails(&mut self, fail: Fail, s: &State) {
+        if let Some(label) = fail.0 {
+            self.branch(label, s);
+        }
+    }
+
+    /// A tag is put into `slot`. Any op until it is taken out may raise, with the same frame.
+    fn protect(
+        &mut self,
+        s: &mut State,
+        slot: YReg,
+        kind: TagKind,
+        handler: Label,
+    ) -> Result<(), Fault> {
+        let slot = u32::from(slot.0);
+        y_slot(s, slot)?;
+        let tags = s.tags.as_mut().ok_or("tags differ between the ways here")?;
+        tags.push(Tag { slot, kind });
+        let raised = State { x: XRegs::first(3), need: Need::default(), ..s.clone() };
+        self.branch(handler, &raised);
+        Ok(())
+    }
+
+    /// Whether the next op at `target` is `wait_timeout` with the same operands.
+    fn waits_at(&self, target: Label, time: Src) -> bool {
+        let from = self.module.label_op(target).unwrap_or(u32::MAX) as usize;
+        let ops = self.module.code.get(from..).unwrap_or_default();
+        let next = ops.iter().find(|op| !matches!(op, Op::Label { .. } | Op::Line { .. }));
+        next == Some(&Op::WaitTimeout { target, time })
+    }
+}
+
+fn frame_info(frame: Frame) -> FrameInfo {
+    match frame {
+        Frame::None => FrameInfo::None,
+        Frame::Words(n) => FrameInfo::Words(n as u16),
+        Frame::Mixed(_) => FrameInfo::Mixed,
+    }
+}
+
+fn no_frame(s: &State) -> Result<(), Fault> {
+    if s.frame == Frame::None { Ok(()) } else { Err("there is a stack frame".into()) }
+}
+
+fn in_frame(s: &State) -> Result<(), Fault> {
+    match s.frame {
+        Frame::Words(_) => Ok(()),
+        Frame::None => Err("there is no stack frame".into()),
+        Frame::Mixed(_) => Err("stack frames differ between the ways here".into()),
+    }
+}
+
+fn first_x(s: &State, n: u32) -> Result<(), Fault> {
+    if s.x.has_first(n) { Ok(()) } else { Err("x register is not initialised".into()) }
+}
+
+fn called(s: &mut State, arity: u32) -> Result<(), Fault> {
+    first_x(s, arity)?;
+    s.collect(0);
+    s.x.set(0);
+    Ok(())
+}
+
+/// The frame of exactly `words` slots, without tags, goes.
+fn drop_frame(s: &mut State, words: u32) -> Result<(), Fault> {
+    if s.frame != Frame::Words(words) {
+        return Err("stack frame has another size".into());
+    }
+    if s.tags.as_ref().is_none_or(|tags| !tags.is_empty()) {
+        return Err("a catch or try is active".into());
+    }
+    s.frame = Frame::None;
+    Ok(())
+}
+
+fn frame_op(op: &Op, s: &mut State) -> Result<(), Fault> {
+    let (words, need, live) = match op {
+        Op::Allocate { words, live } | Op::AllocateZero { words, live } => {
+            (Some(*words), Need::default(), *live)
+        }
+        Op::AllocateHeap { words, need, live } | Op::AllocateHeapZero { words, need, live } => {
+            (Some(*words), *need, *live)
+        }
+        Op::TestHeap { need, live } => (None, *need, *live),
+        Op::Deallocate { words } => return drop_frame(s, *words),
+        Op::Trim { words, remaining } => {
+            let words = words.checked_add(*remaining).ok_or("stack frame has another size")?;
+            drop_frame(s, words)?;
+            s.frame = Frame::Words(*remaining);
+            return Ok(());
+        }
+        _ => return Ok(()),
+    };
+    first_x(s, live.0)?;
+    s.collect(live.0);
+    s.need = need;
+    if let Some(words) = words {
+        no_frame(s)?;
+        s.frame = Frame::Words(words);
+    }
+    Ok(())
+}
+
+/// The innermost tag is in `slot` and of that kind; it goes.
+fn unprotect(s: &mut State, slot: YReg, kind: TagKind) -> Result<(), Fault> {
+    let tag = Tag { slot: u32::from(slot.0), kind };
+    match &mut s.tags {
+        Some(tags) if tags.last() == Some(&tag) => {
+            tags.pop();
+            Ok(())
+        }
+        _ => Err("no such catch or try is active".into()),
+    }
+}
+
+/// A Y slot that may be read or written.
+fn y_slot(s: &State, slot: u32) -> Result<(), &'static str> {
+    if slot >= s.frame.slots() {
+        return Err("y register is outside of the stack frame");
+    }
+    if s.tags.is_none() || s.is_tag(slot) { Err("y register holds a tag") } else { Ok(()) }
+}
+
+fn read(s: &State, src: Src) -> Result<(), &'static str> {
+    match src {
+        Src::X(n, _) if !s.x.has(u32::from(n)) => Err("x register is not initialised"),
+        Src::Y(n, _) => y_slot(s, u32::from(n)),
+        _ => Ok(()),
+    }
+}
+
+fn write(s: &mut State, dst: Dst) -> Result<(), &'static str> {
+    match dst {
+        Dst::X(n) => {
+            s.x.set(u32::from(n));
+            Ok(())
+        }
+        Dst::Y(n) => y_slot(s, u32::from(n)),
+    }
+}
+
+/// Takes heap space that was reserved before; ops that reserve by themselves set what is left.
+fn consume(op: &Op, s: &mut State) -> Result<(), Fault> {
+    let len = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let (words, floats, funs) = match op {
+        Op::PutList { .. } => (2, 0, 0),
+        Op::PutTuple2 { elements, .. } if elements.is_empty() => (0, 0, 0),
+        Op::PutTuple2 { elements, .. } => (len(elements.len()).saturating_add(1), 0, 0),
+        Op::UpdateRecord { size, .. } => (size.saturating_add(1), 0, 0),
+        Op::MakeFun3 { free, .. } => (len(free.len()), 0, 1),
+        Op::Fmove { dst: FmoveDst::Reg(_), src: isa::FmoveSrc::F(_) } => (0, 1, 0),
+        Op::BsCreateBin { need, .. } => {
+            s.need = *need;
+            return Ok(());
+        }
+        Op::BsInit2 { words, .. } | Op::BsInitBits { words, .. } | Op::BsAppend { words, .. } => {
+            s.need = Need { words: *words, floats: 0, funs: 0 };
+            return Ok(());
+        }
+        _ => return Ok(()),
+    };
+    let need = &mut s.need;
+    let left = (
+        need.words.checked_sub(words),
+        need.floats.checked_sub(floats),
+        need.funs.checked_sub(funs),
+    );
+    let (Some(words), Some(floats), Some(funs)) = left else {
+        return Err("heap space was not reserved".into());
+    };
+    *need = Need { words, floats, funs };
+    Ok(())
+}
+
+struct Reads<'a> {
+    s: &'a State,
+    fault: Option<&'static str>,
+}
+
+impl Visit for Reads<'_> {
+    fn src(&mut self, src: Src) {
+        if let Err(fault) = read(self.s, src) {
+            self.fault = Some(fault);
+        }
+    }
+}
+
+struct Writes<'a> {
+    s: &'a mut State,
+    fault: Option<&'static str>,
+}
+
+impl Visit for Writes<'_> {
+    fn dst(&mut self, dst: Dst) {
+        if let Err(fault) = write(self.s, dst) {
+            self.fault = Some(fault);
+        }
+    }
+    fn yreg(&mut self, y: YReg) {
+        self.dst(Dst::Y(y.0));
+    }
+}
+
+/// The lowest live count: `bs_match` commands have one each.
+struct LiveOf(Option<u32>);
+
+impl Visit for LiveOf {
+    fn live(&mut self, live: Live) {
+        self.0 = Some(self.0.map_or(live.0, |n| n.min(live.0)));
+    }
+}
+
+struct Targets<'f, 'm, 's> {
+    flow: &'f mut Flow<'m>,
+    s: &'s State,
+}
+
+impl Visit for Targets<'_, '_, '_> {
+    fn label(&mut self, label: Label) {
+        self.flow.branch(label, self.s);
+    }
+}

@@ -1,0 +1,161 @@
+//! What is known before an op.
+
+use isa::Need;
+
+/// Which X registers hold terms. Code rarely names one beyond x63.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct XRegs {
+    low: u64,
+    /// x64 and up, 64 a word; without trailing zero words, so that equality is plain.
+    high: Vec<u64>,
+}
+
+impl XRegs {
+    /// x0 up to `n`, which is not included.
+    pub fn first(n: u32) -> XRegs {
+        let mut regs = XRegs::default();
+        (0..n).for_each(|x| regs.set(x));
+        regs
+    }
+
+    pub fn has(&self, x: u32) -> bool {
+        if x < 64 {
+            return self.low >> x & 1 != 0;
+        }
+        let word = (x / 64) as usize - 1;
+        self.high.get(word).is_some_and(|bits| bits >> (x % 64) & 1 != 0)
+    }
+
+    pub fn set(&mut self, x: u32) {
+        if x < 64 {
+            self.low |= 1 << x;
+            return;
+        }
+        let word = (x / 64) as usize - 1;
+        if self.high.len() <= word {
+            self.high.resize(word + 1, 0);
+        }
+        self.high[word] |= 1 << (x % 64);
+    }
+
+    /// Whether x0 up to `n` are all set.
+    pub fn has_first(&self, n: u32) -> bool {
+        if n <= 64 {
+            let missing = !self.low;
+            return n == 0 || missing << (64 - n) == 0;
+        }
+        (0..n).all(|x| self.has(x))
+    }
+
+    /// Forgets x(`n`) and up.
+    pub fn prune(&mut self, n: u32) {
+        if n < 64 {
+            self.low &= (1 << n) - 1;
+            self.high.clear();
+            return;
+        }
+        let words = (n / 64) as usize;
+        self.high.truncate(words);
+        if let Some(bits) = self.high.get_mut(words - 1) {
+            *bits &= (1u64 << (n % 64)) - 1;
+        }
+        self.trim();
+    }
+
+    pub fn intersect(&mut self, other: &XRegs) {
+        self.low &= other.low;
+        self.high.truncate(other.high.len());
+        self.high.iter_mut().zip(&other.high).for_each(|(a, b)| *a &= b);
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        while self.high.last() == Some(&0) {
+            self.high.pop();
+        }
+    }
+}
+
+/// The stack frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Frame {
+    None,
+    Words(u32),
+    /// Differs between the ways here, but there are that many slots at least (none when there
+    /// may be no frame). Only ops that do not care may follow.
+    Mixed(u32),
+}
+
+impl Frame {
+    /// Slots that are there on every way.
+    pub fn slots(self) -> u32 {
+        match self {
+            Frame::None => 0,
+            Frame::Words(n) | Frame::Mixed(n) => n,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TagKind {
+    Catch,
+    Try,
+}
+
+/// A Y slot that holds the tag of a `catch` or `try`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tag {
+    pub slot: u32,
+    pub kind: TagKind,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct State {
+    pub x: XRegs,
+    pub frame: Frame,
+    /// Reserved heap space that is left.
+    pub need: Need,
+    /// The tags in the frame, innermost last; `None` when the ways here differ.
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl State {
+    /// At the entry of a function.
+    pub fn entry(arity: u32) -> State {
+        State {
+            x: XRegs::first(arity),
+            frame: Frame::None,
+            need: Need::default(),
+            tags: Some(Vec::new()),
+        }
+    }
+
+    /// Keeps what holds in both; whether that is less than before.
+    pub fn merge(&mut self, other: &State) -> bool {
+        if self == other {
+            return false;
+        }
+        let before = self.clone();
+        self.x.intersect(&other.x);
+        if self.frame != other.frame {
+            self.frame = Frame::Mixed(self.frame.slots().min(other.frame.slots()));
+        }
+        self.need.words = self.need.words.min(other.need.words);
+        self.need.floats = self.need.floats.min(other.need.floats);
+        self.need.funs = self.need.funs.min(other.need.funs);
+        if self.tags != other.tags {
+            self.tags = None;
+        }
+        *self != before
+    }
+
+    /// After a collection that kept x0 up to `live`.
+    pub fn collect(&mut self, live: u32) {
+        self.x.prune(live);
+        self.need = Need::default();
+    }
+
+    pub fn is_tag(&self, slot: u32) -> bool {
+        self.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag.slot == slot))
+    }
+}
