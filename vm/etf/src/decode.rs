@@ -7,7 +7,7 @@
 
 use crate::input::Input;
 use crate::resolver::Resolver;
-use crate::{id, map, tag, zip};
+use crate::{id, local, map, tag, zip};
 use core::fmt;
 use term::atom::{self, Atom};
 use term::boxed::FunEntry;
@@ -99,6 +99,23 @@ pub fn decode<'h>(
 
 /// Decodes one term without version byte, and tells how many bytes it took.
 pub fn decode_body<'h>(
+    body: &[u8],
+    heap: &'h Heap,
+    opts: &DecodeOptions<'_>,
+) -> Result<(Term<'h>, usize), DecodeError> {
+    if let [tag::LOCAL, a, b, c, d, sealed @ ..] = body
+        && opts.resolver.local_seal().is_some()
+    {
+        // The seal covers exactly the term, whose end is known after decoding only.
+        let seal = u32::from_be_bytes([*a, *b, *c, *d]);
+        let (term, used) = decode_plain(sealed, heap, opts)?;
+        local::check(seal, sealed.get(..used).unwrap_or_default(), opts.resolver)?;
+        return Ok((term, 5 + used));
+    }
+    decode_plain(body, heap, opts)
+}
+
+fn decode_plain<'h>(
     body: &[u8],
     heap: &'h Heap,
     opts: &DecodeOptions<'_>,

@@ -6,12 +6,20 @@
 #![forbid(unsafe_code)]
 
 pub mod decode;
+pub mod encode;
 mod id;
 mod input;
+mod local;
 mod map;
 pub mod resolver;
+mod sink;
 pub mod tag;
+mod writer;
 mod zip;
 
 pub use decode::{DecodeError, DecodeOptions, decode, decode_body};
+pub use encode::{
+    DEFAULT_LEVEL, EncodeError, EncodeOptions, encode, encode_body, encode_iovec, external_size,
+};
 pub use resolver::{LocalReference, Resolver};
+pub use sink::Iovec;

@@ -37,9 +37,10 @@ pub trait Resolver {
         let _ = (words, magic);
     }
 
-    /// A number that no other incarnation of a node shares: seals what `local` encoding writes.
-    fn local_seal(&self) -> u64 {
-        0
+    /// A number that no other incarnation of a node has: seals what `local` encoding writes. `None`
+    /// where such terms do not exist (before OTP 26).
+    fn local_seal(&self) -> Option<u64> {
+        None
     }
 }
 
