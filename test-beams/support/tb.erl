@@ -1,6 +1,9 @@
 %% What test programs print with.
 -module(tb).
--export([p/2, t/2, h/1, block/3, seed/1, next/1, int/2, flush/0, stack/2, wait/1]).
+-export([id/1, p/2, t/2, s/2, h/1, block/3, seed/1, next/1, int/2, flush/0, stack/2, wait/1]).
+
+%% id(X): X, which no compiler sees through.
+id(X) -> X.
 
 %% p(Label, Term): one line.
 p(Label, Term) -> io:format("~ts: ~0tp~n", [label(Label), Term]).
@@ -11,6 +14,17 @@ t(Label, Fun) ->
         Value -> p(Label, Value)
     catch
         Class:Reason -> io:format("~ts! ~s ~0tp~n", [label(Label), Class, Reason])
+    end.
+
+%% s(Label, Fun): Fun()'s exception with the frames of the module that made Fun.
+s(Label, Fun) ->
+    {module, Module} = erlang:fun_info(Fun, module),
+    try Fun() of
+        Value -> p(Label, Value)
+    catch
+        Class:Reason:Stack ->
+            io:format("~ts! ~s ~0tp~n", [label(Label), Class, Reason]),
+            [io:format("    ~0tp~n", [Frame]) || Frame <- stack(Module, Stack)]
     end.
 
 label(Label) when is_atom(Label) -> atom_to_list(Label);
@@ -34,7 +48,8 @@ fnv(<<B, Rest/binary>>, H) -> fnv(Rest, ((H bxor B) * 16#01000193) band 16#fffff
 fnv(<<>>, H) -> H.
 
 %% block(Label, Count, Fun): Fun(State) gives {Term, State}; prints one hash for each Count of them.
-%% Returns the last state, so that blocks can be chained.
+%% Returns the last state, so that blocks can be chained. With TB_TRACE in the environment each
+%% Term is printed too (test-beams/run --trace).
 block(Label, {Count, State}, Fun) ->
     {Hash, State1} = block_loop(Count, Fun, State, 0),
     io:format("~ts ~8.16.0b~n", [label(Label), Hash]),
@@ -43,6 +58,7 @@ block(Label, {Count, State}, Fun) ->
 block_loop(0, _, State, Hash) -> {Hash, State};
 block_loop(N, Fun, State, Hash) ->
     {Term, State1} = Fun(State),
+    os:getenv("TB_TRACE") =:= false orelse io:format("  ~0tp~n", [Term]),
     block_loop(N - 1, Fun, State1, (Hash * 31 + h(Term)) band 16#ffffffff).
 
 %% A 64-bit linear congruential generator; next/1 gives 32 good bits.

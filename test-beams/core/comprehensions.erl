@@ -1,0 +1,37 @@
+-module(comprehensions).
+-export([main/0]).
+-import(tb, [p/2, t/2, id/1]).
+
+main() ->
+    p(simple, [X * X || X <- [1, 2, 3]]),
+    p(filter, [X || X <- lists:seq(1, 30), X rem 3 =:= 0, X rem 2 =:= 1]),
+    p(pythag, [{A, B, C} || A <- lists:seq(1, 20), B <- lists:seq(A, 20), C <- lists:seq(B, 20), A * A + B * B =:= C * C]),
+    p(pattern, [X || {ok, X} <- [{ok, 1}, {error, 2}, {ok, 3}, x]]),
+    p(dependent, [{X, Y} || X <- [1, 2, 3], Y <- lists:seq(1, X)]),
+    p(shadow, begin X = 10, R = [X || X <- [1, 2]], {X, R} end),
+    p(strings, [C - 32 || C <- "hello"]),
+    p(bin_gen, [X || <<X:4>> <= <<16#1234:16>>]),
+    p(bin_gen_rest, [X || <<X:5>> <= <<16#ffff:16>>]),
+    p(bin_out, << <<X:16/little>> || X <- [1, 2, 3] >>),
+    p(bin_bin, << <<(X + 1)>> || <<X>> <= <<"HAL">> >>),
+    p(bit_out, << <<(X band 1):1>> || X <- lists:seq(1, 11) >>),
+    p(bin_filter, << <<X>> || <<X>> <= <<"a1b2c3">>, X >= $a >>),
+    p(bin_mixed, [{X, Y} || X <- [1, 2], <<Y:2>> <= <<27>>]),
+    p(bin_pattern, [X || <<1, X>> <= <<1, 2, 3, 4, 1, 5>>]),
+    p(bin_pattern_len, [B || <<L, B:L/binary>> <= <<2, "ab", 0, 3, "xyz", 9>>]),
+    p(utf8, [C || <<C/utf8>> <= <<"aåβ€😀"/utf8>>]),
+    p(floats, [F || <<F:32/float>> <= << <<X:32/float>> || X <- [1.5, -2.25, 0.0] >>]),
+    p(nested, [[Y * 2 || Y <- X] || X <- [[1, 2], [], [3]]]),
+    p(flat, [Y || X <- [[1, 2], [], [3]], Y <- X]),
+    p(fun_gen, [F(3) || F <- [fun(X) -> X + N end || N <- [1, 2]]]),
+    t(bad_gen, fun() -> [X || X <- id(a)] end),
+    t(bad_gen_tail, fun() -> [X || X <- id([1 | b])] end),
+    t(bad_bin_gen, fun() -> [X || <<X>> <= id([1])] end),
+    t(bad_filter, fun() -> [X || X <- [1, 2], id(3)] end),
+    p(guard_fail, [X || X <- [1, a, 2], X + 1 > 2]),
+    t(bad_filter_expr, fun() -> [X || X <- [a], id(X)] end),
+    p(side_effects, begin [put(n, X) || X <- [1, 2, 3]], get(n) end),
+    p(long, length([X || X <- lists:seq(1, 100000), X band 1 =:= 0])),
+    p(long_bin, erlang:crc32(<< <<X:24>> || X <- lists:seq(1, 50000) >>)),
+    p(empty, {[X || X <- []], << <<X>> || X <- [] >>, [X || <<X>> <= <<>>]}),
+    p(maps, lists:sort([{V, K} || {K, V} <- maps:to_list(#{a => 1, b => 2})])).
