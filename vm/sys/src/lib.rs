@@ -5,13 +5,19 @@
 
 pub mod child;
 pub mod clock;
+pub mod cpu;
+pub mod daemon;
 pub mod errno;
 pub mod fd;
+pub mod file;
+pub mod host;
 pub mod limits;
 pub mod line;
 pub mod localtime;
+pub mod mem;
 pub mod mmap;
 pub mod poll;
+pub mod random;
 pub mod signal;
 pub mod startup;
 pub mod terminfo;
