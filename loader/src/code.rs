@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isa::{BsFlags, DecodeCx, Label, MAX_OPCODE, Op, Reader, Word};
+use isa::{BsFlags, DecodeCx, Label, MAX_OPCODE, OPCODES, Op, Reader, Word};
 
 use crate::chunk::{Chunks, Fields};
 use crate::error::LoadError;
@@ -63,8 +63,11 @@ pub(crate) fn read(
     // An op takes three bytes or more on average.
     let mut window = Window::new(header.code.len() / 4, exits);
     loop {
+        let start = reader.position();
         let op = Op::decode(&mut reader).map_err(|e| {
-            LoadError::bad(format!("{e} (near byte {} of the code)", reader.position()))
+            let number = header.code.get(start).copied().unwrap_or(0);
+            let name = OPCODES.get(usize::from(number)).map_or("", |op| op.name);
+            LoadError::bad(format!("{e} ({name} at byte {start} of the code)"))
         })?;
         let end = matches!(op, Op::IntCodeEnd {});
         window.push(op);

@@ -137,10 +137,10 @@ fn special(module: &Module, op: &Op) -> Result<(), &'static str> {
             frame(*words)?;
             reservation(*need)
         }
-        Op::TestHeap { need, .. } => reservation(*need),
-        Op::BsInit2 { words, .. } | Op::BsInitBits { words, .. } | Op::BsAppend { words, .. } => {
-            reservation(Need { words: *words, floats: 0, funs: 0 })
-        }
+        Op::TestHeap { need, .. }
+        | Op::BsInit2 { need, .. }
+        | Op::BsInitBits { need, .. }
+        | Op::BsAppend { need, .. } => reservation(*need),
         Op::BsMatchString { bits, offset, .. } => {
             strings(u64::from(*offset), u64::from(*bits).div_ceil(8))
         }

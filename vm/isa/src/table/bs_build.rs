@@ -10,13 +10,13 @@ macro_rules! bs_build_ops {
             /// Create a writable binary; size hint in x0, result in x0.
             133 bs_init_writable BsInitWritable { } [gc];
             /// Start a binary of `size` bytes.
-            109 bs_init2 BsInit2 { fail: Fail, size: USrc, words: u32, live: Live, flags: BsFlags, dst: Dst } [gc raise];
+            109 bs_init2 BsInit2 { fail: Fail, size: USrc, need: Need, live: Live, flags: BsFlags, dst: Dst } [gc raise];
             /// Start a bitstring of `size` bits.
-            137 bs_init_bits BsInitBits { fail: Fail, size: USrc, words: u32, live: Live, flags: BsFlags, dst: Dst } [gc raise];
+            137 bs_init_bits BsInitBits { fail: Fail, size: USrc, need: Need, live: Live, flags: BsFlags, dst: Dst } [gc raise];
             /// `dst = a + b * unit`, with checks, to compute a size.
             111 bs_add BsAdd { fail: Fail, a: Src, b: Src, unit: u32, dst: Dst } [raise];
             /// Start a bitstring that appends `size` bits to `bin`.
-            134 bs_append BsAppend { fail: Fail, size: Src, words: u32, live: Live, unit: u32, bin: Src, flags: BsFlags, dst: Dst } [gc raise];
+            134 bs_append BsAppend { fail: Fail, size: Src, need: Need, live: Live, unit: u32, bin: Src, flags: BsFlags, dst: Dst } [gc raise];
             /// Append in place to a writable binary that nothing else can see.
             135 bs_private_append BsPrivateAppend { fail: Fail, size: Src, unit: u32, bin: Src, flags: BsFlags, dst: Dst } [raise];
             /// Append an integer segment.
