@@ -122,7 +122,7 @@ fn decode_plain<'h>(
 ) -> Result<(Term<'h>, usize), DecodeError> {
     let mut input = Input::new(body);
     let mut values = Vec::new();
-    let mut reader = Reader { frames: Vec::new() };
+    let mut reader = Reader::default();
     let mut budget = usize::MAX;
     loop {
         // The budget bounds one round only; a term of any size takes enough of them.
@@ -154,14 +154,16 @@ enum Kind {
     Fun(&'static FunEntry),
 }
 
-struct Reader {
+/// The decoder proper: containers begun.
+#[derive(Default)]
+pub(crate) struct Reader {
     frames: Vec<Frame>,
 }
 
 impl Reader {
     /// Reads until the outermost term is complete (`Some`) or the budget, in subterms and blocks of
     /// bytes, is used up.
-    fn run<'h>(
+    pub fn run<'h>(
         &mut self,
         input: &mut Input<'_>,
         values: &mut Vec<Term<'h>>,

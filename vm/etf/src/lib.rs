@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 pub mod decode;
+mod decoder;
 pub mod encode;
+mod encoder;
 mod id;
 mod input;
 mod local;
@@ -18,8 +20,10 @@ mod writer;
 mod zip;
 
 pub use decode::{DecodeError, DecodeOptions, decode, decode_body};
+pub use decoder::Decoder;
 pub use encode::{
     DEFAULT_LEVEL, EncodeError, EncodeOptions, encode, encode_body, encode_iovec, external_size,
 };
+pub use encoder::{Encoded, Encoder};
 pub use resolver::{LocalReference, Resolver};
 pub use sink::Iovec;

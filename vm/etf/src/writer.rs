@@ -245,6 +245,82 @@ impl<'p> Writer<'p> {
     }
 }
 
+/// A writer taken apart: its frames without their terms.
+pub(crate) struct Kept {
+    frames: Vec<KeptFrame>,
+    fun_slack: usize,
+}
+
+#[derive(Clone, Copy)]
+enum KeptFrame {
+    One,
+    Tuple { at: usize },
+    List { count: u32, hole: usize },
+    Pairs { left: usize },
+    Env { at: usize },
+    FunSize { hole: usize, start: usize },
+}
+
+impl Kept {
+    /// Before anything is written; the one term needed is the root.
+    pub fn start() -> Kept {
+        Kept { frames: vec![KeptFrame::One], fun_slack: 0 }
+    }
+}
+
+impl<'p> Writer<'p> {
+    /// Leaves the terms still needed in `terms`: those of the frames, then those of begun maps.
+    pub fn suspend(self, kept: &mut Kept, terms: &mut Vec<Term<'p>>) {
+        terms.clear();
+        kept.fun_slack = self.fun_slack;
+        kept.frames.clear();
+        kept.frames.extend(self.frames.iter().map(|&frame| match frame {
+            Frame::One(term) => {
+                terms.push(term);
+                KeptFrame::One
+            }
+            Frame::Tuple { tuple, at } => {
+                terms.push(tuple.term());
+                KeptFrame::Tuple { at }
+            }
+            Frame::List { rest, count, hole } => {
+                terms.push(rest);
+                KeptFrame::List { count, hole }
+            }
+            Frame::Pairs { left } => KeptFrame::Pairs { left },
+            Frame::Env { fun, at } => {
+                terms.push(fun.term());
+                KeptFrame::Env { at }
+            }
+            Frame::FunSize { hole, start } => KeptFrame::FunSize { hole, start },
+        }));
+        terms.extend(self.pairs);
+    }
+
+    /// Puts a writer together again; an error if the terms do not fit the frames.
+    pub fn resume(kept: &mut Kept, terms: &mut Vec<Term<'p>>) -> Result<Writer<'p>, EncodeError> {
+        let mut rest = terms.drain(..);
+        let mut next = || rest.next().ok_or(EncodeError::NotATerm);
+        let mut frames = Vec::with_capacity(kept.frames.len() + 8);
+        for &frame in &kept.frames {
+            frames.push(match frame {
+                KeptFrame::One => Frame::One(next()?),
+                KeptFrame::Tuple { at } => {
+                    let tuple = next()?.as_tuple().filter(|t| at <= t.arity());
+                    Frame::Tuple { tuple: tuple.ok_or(EncodeError::NotATerm)?, at }
+                }
+                KeptFrame::List { count, hole } => Frame::List { rest: next()?, count, hole },
+                KeptFrame::Pairs { left } => Frame::Pairs { left },
+                KeptFrame::Env { at } => {
+                    Frame::Env { fun: next()?.as_fun().ok_or(EncodeError::NotATerm)?, at }
+                }
+                KeptFrame::FunSize { hole, start } => Frame::FunSize { hole, start },
+            });
+        }
+        Ok(Writer { frames, pairs: rest.collect(), fun_slack: kept.fun_slack })
+    }
+}
+
 /// Writes the terms as long as they are atoms, nil or small; the position of the first other one.
 #[inline]
 fn scalars<S: Sink>(terms: &[Term<'_>], out: &mut S, opts: &EncodeOptions<'_>) -> Option<usize> {

@@ -13,6 +13,7 @@ pub mod literal;
 pub mod node;
 pub mod shared;
 pub mod term;
+pub mod workshop;
 
 pub use atom::Atom;
 pub use boxed::{
