@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod emulator;
+mod epmd;
 mod erlexec;
 mod invocation;
 mod launch;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     match invocation.name() {
         b"erl" | b"cerl" => launch::erl(&invocation),
         b"erlexec" => launch::erlexec(&invocation),
+        b"epmd" => epmd::run(&invocation.args),
         name if name.starts_with(b"beam") => emulator::run(&invocation.argv()),
         _ => usage(),
     }
