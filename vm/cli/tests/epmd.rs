@@ -133,7 +133,10 @@ fn a_name_lives_as_long_as_its_connection() {
     drop(first);
     epmd.eventually("");
     let mut again = epmd.send(&alive(b"one"));
-    assert_eq!(u32::from_be_bytes(read::<6>(&mut again)[2..].try_into().expect("four")), creation + 1);
+    assert_eq!(
+        u32::from_be_bytes(read::<6>(&mut again)[2..].try_into().expect("four")),
+        creation + 1
+    );
     // A word on a node's connection ends it.
     again.write_all(b"x").expect("sent");
     epmd.eventually("");
@@ -174,7 +177,8 @@ fn command_line_client() {
     let mut node = epmd.send(&alive(b"n1"));
     read::<6>(&mut node);
     let names = epmd.cli(&["-names"]);
-    let text = format!("epmd: up and running on port {} with data:\nname n1 at port 1234\n", epmd.port);
+    let text =
+        format!("epmd: up and running on port {} with data:\nname n1 at port 1234\n", epmd.port);
     assert_eq!(String::from_utf8_lossy(&names.stdout), text);
     assert!(epmd.cli(&["-started"]).status.success());
     assert_eq!(epmd.cli(&["-stop", "n2"]).stdout, b"NOEXIST\n");
@@ -204,7 +208,11 @@ fn daemon_listens_before_its_parent_leaves() {
     let port = free_port();
     let epmd = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_oxbeam"));
-        command.args(["--as", "epmd", "-port", &port.to_string()]).args(args).output().expect("epmd")
+        command
+            .args(["--as", "epmd", "-port", &port.to_string()])
+            .args(args)
+            .output()
+            .expect("epmd")
     };
     assert!(epmd(&["-daemon"]).status.success());
     assert_eq!(epmd(&["-names"]).status.code(), Some(0));
