@@ -15,10 +15,8 @@ const SPARE_LABELS: usize = 1 << 16;
 
 pub(crate) struct Code {
     pub ops: Vec<Op>,
-    pub labels: Vec<u32>,
     pub label_count: u32,
-    pub functions: Vec<Function>,
-    pub on_load: Option<usize>,
+    pub index: Index,
     pub literals: Vec<Literal>,
 }
 
@@ -77,23 +75,16 @@ pub(crate) fn read(
     }
     let bigs = reader.into_bigs();
     let ops = window.ops;
-    let mut code = Code {
-        labels: vec![u32::MAX; header.label_count as usize],
-        label_count: header.label_count,
-        functions: Vec::with_capacity((header.function_count as usize).min(ops.len())),
-        on_load: None,
-        literals,
-        ops,
-    };
-    code.literals.extend(
+    let index = Index::of(&ops, header.label_count)?;
+    if index.functions.len() != header.function_count as usize {
+        return Err(LoadError::bad("wrong number of functions"));
+    }
+    let mut literals = literals;
+    literals.extend(
         bigs.into_iter()
             .map(|big| Literal::BigInt { negative: big.negative, bytes: big.bytes.into() }),
     );
-    code.index()?;
-    if code.functions.len() != header.function_count as usize {
-        return Err(LoadError::bad("wrong number of functions"));
-    }
-    Ok(code)
+    Ok(Code { ops, label_count: header.label_count, index, literals })
 }
 
 struct Header<'a> {
@@ -131,55 +122,71 @@ impl<'a> Header<'a> {
     }
 }
 
-impl Code {
+/// Where labels and functions are.
+pub(crate) struct Index {
+    pub labels: Vec<u32>,
+    pub functions: Vec<Function>,
+    pub on_load: Option<usize>,
+}
+
+impl Index {
     /// Finds labels and functions.
-    fn index(&mut self) -> Result<(), LoadError> {
+    pub fn of(ops: &[Op], label_count: u32) -> Result<Index, LoadError> {
+        let mut index = Index {
+            labels: vec![u32::MAX; label_count as usize],
+            functions: Vec::new(),
+            on_load: None,
+        };
         // Where the labels and locations that precede the next op start.
         let mut marks = 0;
-        for i in 0..self.ops.len() {
+        for (i, op) in ops.iter().enumerate() {
             let at = i as u32;
-            match self.ops[i] {
-                Op::Label { label } => self.define(label, at)?,
-                Op::Line { .. } => {}
+            match op {
+                Op::Label { label } => {
+                    index.define(*label, at)?;
+                    continue;
+                }
+                Op::Line { .. } => continue,
                 Op::FuncInfo { name, arity, .. } => {
-                    if let Some(last) = self.functions.last_mut() {
-                        last.ops.end = marks;
-                    } else if marks != 0 {
-                        return Err(LoadError::bad("code before the first function"));
-                    }
-                    let entry = match self.ops.get(i + 1) {
+                    index.close(marks)?;
+                    let entry = match ops.get(i + 1) {
                         Some(Op::Label { label }) => Label(*label),
                         _ => return Err(LoadError::bad("no label after func_info")),
                     };
-                    let ops = marks..at + 1;
-                    let function = Function { name, arity, entry, func_info: at, ops, nif: false };
-                    self.functions.push(function);
-                    marks = at + 1;
+                    index.functions.push(Function {
+                        name: *name,
+                        arity: *arity,
+                        entry,
+                        func_info: at,
+                        ops: marks..at + 1,
+                        nif: false,
+                    });
                 }
-                Op::IntCodeEnd {} => {
-                    if let Some(last) = self.functions.last_mut() {
-                        last.ops.end = at;
-                    } else if marks != 0 {
-                        return Err(LoadError::bad("code before the first function"));
-                    }
-                }
+                Op::IntCodeEnd {} => index.close(at)?,
                 Op::OnLoad {} => {
-                    let index = self.functions.len().checked_sub(1);
-                    if self.on_load.is_some() || index.is_none() {
+                    let function = index.functions.len().checked_sub(1);
+                    if index.on_load.is_some() || function.is_none() {
                         return Err(LoadError::bad("on_load is misplaced"));
                     }
-                    self.on_load = index;
-                    marks = at + 1;
+                    index.on_load = function;
                 }
-                Op::NifStart {} => {
-                    match self.functions.last_mut() {
-                        Some(function) => function.nif = true,
-                        None => return Err(LoadError::bad("nif_start is misplaced")),
-                    }
-                    marks = at + 1;
-                }
-                _ => marks = at + 1,
+                Op::NifStart {} => match index.functions.last_mut() {
+                    Some(function) => function.nif = true,
+                    None => return Err(LoadError::bad("nif_start is misplaced")),
+                },
+                _ => {}
             }
+            marks = at + 1;
+        }
+        Ok(index)
+    }
+
+    /// The last function ends before op `at`; without one there are no ops yet.
+    fn close(&mut self, at: u32) -> Result<(), LoadError> {
+        match self.functions.last_mut() {
+            Some(last) => last.ops.end = at,
+            None if at != 0 => return Err(LoadError::bad("code before the first function")),
+            None => {}
         }
         Ok(())
     }

@@ -30,6 +30,9 @@ pub use verify::{MAX_ARITY, MAX_FREG, MAX_XREG, MAX_YREG};
 
 use chunk::Chunks;
 
+/// How often shared error code is split; splitting one block may show that another must be.
+const MAX_SPLITS: usize = 8;
+
 /// Loads a module from the contents of a `.beam` file (not gzip-compressed).
 pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
     let chunks = Chunks::read(bytes)?;
@@ -64,11 +67,18 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
         md5: md5::of_module(&chunks),
         code: code.ops,
         label_count: code.label_count,
-        functions: code.functions,
-        on_load: code.on_load,
-        labels: code.labels,
+        functions: code.index.functions,
+        on_load: code.index.on_load,
+        labels: code.index.labels,
         frames: Vec::new(),
     };
-    module.frames = verify::verify(&module, &exits)?;
-    Ok(module)
+    for _ in 0..MAX_SPLITS {
+        let verified = verify::verify(&module, &exits)?;
+        if verified.mixed.is_empty() {
+            module.frames = verified.frames;
+            return Ok(module);
+        }
+        transform::split(&mut module, &verified)?;
+    }
+    Err(LoadError::bad("stack frames differ between the ways to an op"))
 }

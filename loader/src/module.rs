@@ -207,8 +207,4 @@ pub enum FrameInfo {
     None,
     /// A frame of that many Y slots.
     Words(u16),
-    /// Ways with different frames meet here. Such ops are marks, and one that raises: `badmatch`,
-    /// `case_end`, `badrecord`, `if_end` or `try_case_end`. If that reads a Y slot, every frame
-    /// has it.
-    Mixed,
 }

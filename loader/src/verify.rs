@@ -34,8 +34,16 @@ const MAX_VISITS: usize = 64;
 /// What is wrong with an op.
 type Fault = String;
 
-/// Checks the module and gives the frame before each op. `exits` says which imports never return.
-pub(crate) fn verify(module: &Module, exits: &[bool]) -> Result<Vec<FrameInfo>, LoadError> {
+/// What a module that passed is known to be.
+pub(crate) struct Verified {
+    /// The frame before each op; of no meaning where frames differ.
+    pub frames: Vec<FrameInfo>,
+    /// Ops of labels where ways with different frames meet; only code that raises follows.
+    pub mixed: Vec<u32>,
+}
+
+/// Checks the module. `exits` says which imports never return.
+pub(crate) fn verify(module: &Module, exits: &[bool]) -> Result<Verified, LoadError> {
     tables(module)?;
     let entries = entries(module);
     let mut frames = vec![FrameInfo::Unreachable; module.code.len()];
@@ -45,7 +53,7 @@ pub(crate) fn verify(module: &Module, exits: &[bool]) -> Result<Vec<FrameInfo>, 
             .and_then(|()| flow.run(function, &mut frames))
             .map_err(|(op, fault)| located(module, function, op, &fault))?;
     }
-    Ok(frames)
+    Ok(Verified { frames, mixed: flow.mixed() })
 }
 
 fn located(module: &Module, function: &Function, op: usize, fault: &str) -> LoadError {

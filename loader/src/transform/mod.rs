@@ -1,10 +1,15 @@
-//! Rewrites of the op sequence while it is decoded, before labels are resolved. Specialisation is
+//! Rewrites of the op sequence: [`Window`] while it is decoded, before labels are resolved, and
+//! [`split`] when verification finds frames that differ. Specialisation is
 //! the emulator's business; here goes what does nothing, and what compilers may leave odd
 //! because they know that it is never reached is made plain.
+
+mod split;
 
 use std::collections::HashSet;
 
 use isa::{Effects, Op};
+
+pub(crate) use split::split;
 
 /// The ops decoded so far.
 pub(crate) struct Window<'a> {

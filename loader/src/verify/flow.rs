@@ -37,6 +37,15 @@ impl<'a> Flow<'a> {
         Flow { module, exits, at_label, pending: BTreeSet::new() }
     }
 
+    /// Ops of labels where frames differ.
+    pub fn mixed(&self) -> Vec<u32> {
+        let known = self.at_label.iter().zip(&self.module.labels);
+        known
+            .filter(|(state, _)| state.as_ref().is_some_and(|s| matches!(s.frame, Frame::Mixed(_))))
+            .map(|(_, op)| *op)
+            .collect()
+    }
+
     /// Follows `function` and notes the frame before each op that it reaches.
     pub fn run(
         &mut self,
@@ -101,7 +110,7 @@ impl<'a> Flow<'a> {
 
     /// Checks `op` and makes `s` what holds after it.
     fn step(&mut self, op: &Op, s: &mut State) -> Step {
-        if matches!(s.frame, Frame::Mixed(_)) && !only_raises(op) {
+        if matches!(s.frame, Frame::Mixed(_)) && !may_differ(op) {
             return Err("stack frames differ between the ways here".into());
         }
         match op {
@@ -293,18 +302,22 @@ impl<'a> Flow<'a> {
 
 fn frame_info(frame: Frame) -> FrameInfo {
     match frame {
-        Frame::None => FrameInfo::None,
+        Frame::None | Frame::Mixed(_) => FrameInfo::None,
         Frame::Words(n) => FrameInfo::Words(n as u16),
-        Frame::Mixed(_) => FrameInfo::Mixed,
     }
 }
 
 /// Ops that may follow when frames differ: compilers share the code that raises an error.
-fn only_raises(op: &Op) -> bool {
+/// `transform::split` can copy these.
+fn may_differ(op: &Op) -> bool {
     matches!(
         op,
         Op::Label { .. }
             | Op::Line { .. }
+            | Op::TestHeap { .. }
+            | Op::Move { .. }
+            | Op::PutList { .. }
+            | Op::PutTuple2 { .. }
             | Op::Badmatch { .. }
             | Op::CaseEnd { .. }
             | Op::Badrecord { .. }

@@ -170,6 +170,8 @@ pub trait Operand: Sized {
     fn decode(r: &mut Reader) -> Result<Self, DecodeError>;
     /// Shows what it refers to.
     fn visit<V: Visit>(&self, v: &mut V);
+    /// Replaces the labels that it refers to.
+    fn retarget(&mut self, _: &mut dyn FnMut(Label) -> Label) {}
     /// Writes it as the disassembler does.
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
@@ -179,6 +181,7 @@ pub trait Item: Sized {
     const WIDTH: u32;
     fn decode_item(r: &mut Reader) -> Result<Self, DecodeError>;
     fn visit_item<V: Visit>(&self, v: &mut V);
+    fn retarget_item(&mut self, _: &mut dyn FnMut(Label) -> Label) {}
     fn show_item(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
 

@@ -49,6 +49,15 @@ macro_rules! define_op {
                 }
                 let _ = v;
             }
+
+            /// Replaces every label that the op refers to, call targets included; the number
+            /// that `Op::Label` defines is not one.
+            pub fn retarget(&mut self, to: &mut dyn FnMut(Label) -> Label) {
+                match self {
+                    $(Op::$variant { $($field),* } => { $(Operand::retarget($field, to);)* })*
+                }
+                let _ = to;
+            }
         }
 
         impl fmt::Display for Op {

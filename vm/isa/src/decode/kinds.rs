@@ -34,7 +34,8 @@ impl Reader<'_> {
 
 /// An operand kind: how to decode it, what it shows to a visitor, how it is written.
 macro_rules! operand {
-    ($kind:ty, |$r:ident| $decode:expr, |$v:pat_param, $this:ident| $visit:expr, |$f:ident| $show:expr) => {
+    ($kind:ty, |$r:ident| $decode:expr, |$v:pat_param, $this:ident| $visit:expr,
+     |$f:ident| $show:expr $(, retarget |$old:ident, $to:ident| $retarget:expr)?) => {
         impl Operand for $kind {
             fn decode($r: &mut Reader) -> Result<Self, DecodeError> {
                 $decode
@@ -48,6 +49,10 @@ macro_rules! operand {
                 let $this = self;
                 $show
             }
+            $(fn retarget(&mut self, $to: &mut dyn FnMut(Label) -> Label) {
+                let $old = self;
+                $retarget
+            })?
         }
     };
 }
@@ -117,12 +122,21 @@ operand!(
     Label,
     |r| r.fail()?.0.ok_or(DecodeError::BadOperand("a label")),
     |v, this| v.label(*this),
-    |f| write!(f, "L{}", this.0)
+    |f| write!(f, "L{}", this.0),
+    retarget | old,
+    to | *old = to(*old)
 );
-operand!(Fail, |r| r.fail(), |v, this| v.fail(*this), |f| match this.0 {
-    Some(label) => label.show(f),
-    None => write!(f, "L0"),
-});
+operand!(
+    Fail,
+    |r| r.fail(),
+    |v, this| v.fail(*this),
+    |f| match this.0 {
+        Some(label) => label.show(f),
+        None => write!(f, "L0"),
+    },
+    retarget | old,
+    to | old.0 = old.0.map(to)
+);
 operand!(
     StartFail,
     |r| if r.peek()? == F {
@@ -141,6 +155,10 @@ operand!(
         StartFail::NoFail => write!(f, "no_fail"),
         StartFail::Resume => write!(f, "resume"),
         StartFail::Fail(fail) => fail.show(f),
+    },
+    retarget | old,
+    to | if let StartFail::Fail(fail) = old {
+        fail.retarget(to)
     }
 );
 operand!(Live, |r| r.number32(U, "a live count").map(Live), |v, this| v.live(*this), |f| write!(

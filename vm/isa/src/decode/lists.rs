@@ -5,7 +5,7 @@ use std::fmt;
 use super::compact::{A, U};
 use super::{DecodeError, Item, Operand, Reader, Visit, Word};
 use crate::bits::{BsCmd, BsSeg, SegSize, SegType};
-use crate::operand::{Dst, Live, Src, YReg};
+use crate::operand::{Dst, Label, Live, Src, YReg};
 
 impl<T: Item> Operand for Vec<T> {
     fn decode(r: &mut Reader) -> Result<Self, DecodeError> {
@@ -18,6 +18,10 @@ impl<T: Item> Operand for Vec<T> {
 
     fn visit<V: Visit>(&self, v: &mut V) {
         self.iter().for_each(|item| item.visit_item(v));
+    }
+
+    fn retarget(&mut self, to: &mut dyn FnMut(Label) -> Label) {
+        self.iter_mut().for_each(|item| item.retarget_item(to));
     }
 
     fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,6 +70,10 @@ impl<A: Operand, B: Operand> Item for (A, B) {
     fn visit_item<V: Visit>(&self, v: &mut V) {
         self.0.visit(v);
         self.1.visit(v);
+    }
+    fn retarget_item(&mut self, to: &mut dyn FnMut(Label) -> Label) {
+        self.0.retarget(to);
+        self.1.retarget(to);
     }
     fn show_item(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.show(f)?;

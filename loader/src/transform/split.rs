@@ -1,0 +1,112 @@
+//! Copies of shared error code, so that the stack frame is known at every op.
+//!
+//! A compiler may share `label, badmatch x0` between places with different frames. The emulator
+//! wants the frame's size wherever it may collect or look for a handler, so each frame gets a
+//! copy of its own, at the end of the function.
+
+use std::collections::BTreeMap;
+
+use isa::{Effects, Label, Op, Visit};
+
+use crate::code::Index;
+use crate::error::LoadError;
+use crate::module::{FrameInfo, Function, Module};
+use crate::verify::Verified;
+
+/// Labels that a module may have.
+const MAX_LABELS: u32 = u32::MAX - 1;
+
+/// Copies the blocks at `verified.mixed`. The module must be verified again: what is copied may
+/// branch to further shared code.
+pub(crate) fn split(module: &mut Module, verified: &Verified) -> Result<(), LoadError> {
+    let mut code = std::mem::take(&mut module.code);
+    let mut appended: BTreeMap<u32, Vec<Op>> = BTreeMap::new();
+    let mut budget = code.len() + 1024;
+    for &at in &verified.mixed {
+        let Some(function) = module.function_of(at).cloned() else { continue };
+        let block = block(&code, &function, at).ok_or_else(refused)?;
+        let Some(Op::Label { label }) = block.first() else { continue };
+        let label = Label(*label);
+        // The first frame keeps the block; if one falls into it, that one.
+        let mut copies: Vec<(FrameInfo, Label)> = Vec::new();
+        if let Some(frame) = falls_in(&code, verified, at) {
+            copies.push((frame, label));
+        }
+        for i in function.ops.start as usize..function.ops.end as usize {
+            let (Some(op), Some(&frame)) = (code.get_mut(i), verified.frames.get(i)) else { break };
+            if frame == FrameInfo::Unreachable || !refers(op, label) {
+                continue;
+            }
+            let to = match copies.iter().find(|(of, _)| *of == frame) {
+                Some((_, to)) => *to,
+                None if copies.is_empty() => label,
+                None => {
+                    let to = Label(module.label_count.min(MAX_LABELS));
+                    module.label_count = to.0 + 1;
+                    budget = budget.checked_sub(block.len()).ok_or_else(refused)?;
+                    let copy = appended.entry(function.ops.end).or_default();
+                    copy.push(Op::Label { label: to.0 });
+                    copy.extend(block.iter().skip(1).cloned());
+                    to
+                }
+            };
+            if !copies.contains(&(frame, to)) {
+                copies.push((frame, to));
+            }
+            op.retarget(&mut |old| if old == label { to } else { old });
+        }
+    }
+    module.code = splice(code, appended);
+    let index = Index::of(&module.code, module.label_count)?;
+    module.labels = index.labels;
+    module.functions = index.functions;
+    module.on_load = index.on_load;
+    Ok(())
+}
+
+fn refused() -> LoadError {
+    LoadError::bad("stack frames differ between the ways to an op")
+}
+
+/// The ops from the label at `at` to the one that raises.
+fn block(code: &[Op], function: &Function, at: u32) -> Option<Vec<Op>> {
+    let ops = code.get(at as usize..function.ops.end as usize)?;
+    let end = ops.iter().position(|op| op.effects().has(Effects::END))?;
+    // Labels inside are other entries, with copies of their own.
+    let inside = ops.get(1..=end).unwrap_or_default();
+    let inside = inside.iter().filter(|op| !matches!(op, Op::Label { .. }));
+    Some(ops.iter().take(1).chain(inside).cloned().collect())
+}
+
+/// The frame with which the op before falls into `at`.
+fn falls_in(code: &[Op], verified: &Verified, at: u32) -> Option<FrameInfo> {
+    let before = (at as usize).checked_sub(1)?;
+    let frame = *verified.frames.get(before)?;
+    let falls = !code.get(before)?.effects().has(Effects::END);
+    (falls && frame != FrameInfo::Unreachable).then_some(frame)
+}
+
+fn refers(op: &Op, label: Label) -> bool {
+    struct Refers(Label, bool);
+    impl Visit for Refers {
+        fn label(&mut self, label: Label) {
+            self.1 |= label == self.0;
+        }
+    }
+    let mut refers = Refers(label, false);
+    op.visit(&mut refers);
+    refers.1
+}
+
+/// Puts the ops of each entry before the op that it is keyed by.
+fn splice(code: Vec<Op>, mut appended: BTreeMap<u32, Vec<Op>>) -> Vec<Op> {
+    let more: usize = appended.values().map(Vec::len).sum();
+    let mut out = Vec::with_capacity(code.len() + more);
+    for (i, op) in code.into_iter().enumerate() {
+        if let Some(ops) = appended.remove(&(i as u32)) {
+            out.extend(ops);
+        }
+        out.push(op);
+    }
+    out
+}
