@@ -121,7 +121,7 @@ fn decode_plain<'h>(
     opts: &DecodeOptions<'_>,
 ) -> Result<(Term<'h>, usize), DecodeError> {
     let mut input = Input::new(body);
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(body.len().min(32));
     let mut reader = Reader::default();
     let mut budget = usize::MAX;
     loop {

@@ -84,6 +84,7 @@ pub fn encode(
     opts: &EncodeOptions<'_>,
 ) -> Result<(), EncodeError> {
     let start = out.len();
+    out.reserve(64);
     out.push(tag::VERSION);
     encode_body(term, out, opts)?;
     finish(start, out, opts.compress);

@@ -19,6 +19,8 @@ const MAX_STRING: usize = 65535;
 const MAX_V3_PORT: u64 = (1 << 28) - 1;
 
 pub(crate) struct Writer<'p> {
+    /// Written before the frames.
+    first: Option<Term<'p>>,
     frames: Vec<Frame<'p>>,
     /// Keys and values of maps begun, the next one last.
     pairs: Vec<Term<'p>>,
@@ -28,6 +30,7 @@ pub(crate) struct Writer<'p> {
 
 #[derive(Clone, Copy)]
 enum Frame<'p> {
+    /// One term: the creator of a fun.
     One(Term<'p>),
     /// From element `at` on.
     Tuple {
@@ -58,7 +61,7 @@ enum Frame<'p> {
 
 impl<'p> Writer<'p> {
     pub fn new(term: Term<'p>) -> Writer<'p> {
-        Writer { frames: vec![Frame::One(term)], pairs: Vec::new(), fun_slack: 0 }
+        Writer { first: Some(term), frames: Vec::new(), pairs: Vec::new(), fun_slack: 0 }
     }
 
     /// Writes until all is written (true) or the budget, in subterms and blocks of bytes, is spent.
@@ -68,6 +71,9 @@ impl<'p> Writer<'p> {
         opts: &EncodeOptions<'_>,
         budget: &mut usize,
     ) -> Result<bool, EncodeError> {
+        if let Some(term) = self.first.take() {
+            self.term(term, out, opts, budget)?;
+        }
         loop {
             let Some(frame) = self.frames.last_mut() else { return Ok(true) };
             if *budget == 0 {
@@ -317,7 +323,7 @@ impl<'p> Writer<'p> {
                 KeptFrame::FunSize { hole, start } => Frame::FunSize { hole, start },
             });
         }
-        Ok(Writer { frames, pairs: rest.collect(), fun_slack: kept.fun_slack })
+        Ok(Writer { first: None, frames, pairs: rest.collect(), fun_slack: kept.fun_slack })
     }
 }
 
