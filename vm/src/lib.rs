@@ -1,5 +1,6 @@
 //! The runtime: processes, schedulers, signals, the interpreter, the code server.
 
+pub mod arith;
 pub mod bif;
 pub mod process;
 pub mod signal;
