@@ -353,7 +353,8 @@ mod tests {
     use term::term::{SMALL_MAX, SMALL_MIN};
 
     fn text(t: Term<'_>) -> String {
-        with_int(t, |n| bignum::to_text(n, 10, false)).unwrap_or_else(|| format!("{:?}", t.as_float()))
+        with_int(t, |n| bignum::to_text(n, 10, false))
+            .unwrap_or_else(|| format!("{:?}", t.as_float()))
     }
 
     #[test]
