@@ -13,8 +13,8 @@ use crate::error::LoadError;
 use crate::module::{FrameInfo, Function, Module};
 use crate::verify::Verified;
 
-/// Labels that a module may have.
-const MAX_LABELS: u32 = u32::MAX - 1;
+/// Ops that one call may look at; compilers share little.
+const MAX_VISITS: usize = 1 << 25;
 
 /// Copies the blocks at `verified.mixed`. The module must be verified again: what is copied may
 /// branch to further shared code.
@@ -22,8 +22,10 @@ pub(crate) fn split(module: &mut Module, verified: &Verified) -> Result<(), Load
     let mut code = std::mem::take(&mut module.code);
     let mut appended: BTreeMap<u32, Vec<Op>> = BTreeMap::new();
     let mut budget = code.len() + 1024;
+    let mut visits = MAX_VISITS;
     for &at in &verified.mixed {
         let Some(function) = module.function_of(at).cloned() else { continue };
+        visits = visits.checked_sub(function.ops.len()).ok_or_else(refused)?;
         let block = block(&code, &function, at).ok_or_else(refused)?;
         let Some(Op::Label { label }) = block.first() else { continue };
         let label = Label(*label);
@@ -41,8 +43,8 @@ pub(crate) fn split(module: &mut Module, verified: &Verified) -> Result<(), Load
                 Some((_, to)) => *to,
                 None if copies.is_empty() => label,
                 None => {
-                    let to = Label(module.label_count.min(MAX_LABELS));
-                    module.label_count = to.0 + 1;
+                    let to = Label(module.label_count);
+                    module.label_count = to.0.checked_add(1).ok_or_else(refused)?;
                     budget = budget.checked_sub(block.len()).ok_or_else(refused)?;
                     let copy = appended.entry(function.ops.end).or_default();
                     copy.push(Op::Label { label: to.0 });

@@ -284,8 +284,8 @@ impl<'a> Flow<'a> {
     ) -> Result<(), Fault> {
         let slot = u32::from(slot.0);
         y_slot(s, slot)?;
-        let tags = s.tags.as_mut().ok_or("tags differ between the ways here")?;
-        tags.push(Tag { slot, kind });
+        let tags = s.tags.as_ref().ok_or("tags differ between the ways here")?;
+        s.tags = Some(tags.push(Tag { slot, kind }));
         let raised = State { x: XRegs::first(3), need: Need::default(), ..s.clone() };
         self.branch(handler, &raised);
         Ok(())
@@ -391,13 +391,9 @@ fn frame_op(op: &Op, s: &mut State) -> Result<(), Fault> {
 /// The innermost tag is in `slot` and of that kind; it goes.
 fn unprotect(s: &mut State, slot: YReg, kind: TagKind) -> Result<(), Fault> {
     let tag = Tag { slot: u32::from(slot.0), kind };
-    match &mut s.tags {
-        Some(tags) if tags.last() == Some(&tag) => {
-            tags.pop();
-            Ok(())
-        }
-        _ => Err("no such catch or try is active".into()),
-    }
+    let outer = s.tags.as_ref().and_then(|tags| tags.pop(tag));
+    s.tags = Some(outer.ok_or("no such catch or try is active")?);
+    Ok(())
 }
 
 /// A Y slot that may be read or written.

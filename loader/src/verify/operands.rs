@@ -25,10 +25,9 @@ pub(super) fn check(
         } else if let Op::Call { arity, target }
         | Op::CallLast { arity, target, .. }
         | Op::CallOnly { arity, target } = op
+            && entries.get(target.0 as usize) != Some(&Some(*arity))
         {
-            if entries.get(target.0 as usize) != Some(&Some(*arity)) {
-                return Err((i, "not a function of that arity".into()));
-            }
+            return Err((i, "not a function of that arity".into()));
         }
         if let Some(what) = ranges.fault {
             return Err((i, what.into()));

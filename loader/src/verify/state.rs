@@ -1,5 +1,7 @@
 //! What is known before an op.
 
+use std::rc::Rc;
+
 use isa::Need;
 
 /// Which X registers hold terms. Code rarely names one beyond x63.
@@ -109,14 +111,66 @@ pub(super) struct Tag {
     pub kind: TagKind,
 }
 
+/// Tags from the innermost out. States share the outer ones, so that deep nesting costs no more
+/// memory than it has ops.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tags(Option<Rc<Nested>>);
+
+#[derive(Debug)]
+struct Nested {
+    tag: Tag,
+    outer: Tags,
+}
+
+impl Tags {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub fn push(&self, tag: Tag) -> Tags {
+        Tags(Some(Rc::new(Nested { tag, outer: self.clone() })))
+    }
+
+    /// What is around the innermost tag, when that is `tag`.
+    pub fn pop(&self, tag: Tag) -> Option<Tags> {
+        let nested = self.0.as_ref().filter(|nested| nested.tag == tag)?;
+        Some(nested.outer.clone())
+    }
+
+    fn holds(&self, slot: u32) -> bool {
+        let mut tags = self;
+        while let Some(nested) = &tags.0 {
+            if nested.tag.slot == slot {
+                return true;
+            }
+            tags = &nested.outer;
+        }
+        false
+    }
+}
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Tags) -> bool {
+        let (mut a, mut b) = (self, other);
+        loop {
+            match (&a.0, &b.0) {
+                (None, None) => return true,
+                (Some(x), Some(y)) if Rc::ptr_eq(x, y) => return true,
+                (Some(x), Some(y)) if x.tag == y.tag => (a, b) = (&x.outer, &y.outer),
+                _ => return false,
+            }
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct State {
     pub x: XRegs,
     pub frame: Frame,
     /// Reserved heap space that is left.
     pub need: Need,
-    /// The tags in the frame, innermost last; `None` when the ways here differ.
-    pub tags: Option<Vec<Tag>>,
+    /// The tags in the frame; `None` when the ways here differ.
+    pub tags: Option<Tags>,
 }
 
 impl State {
@@ -126,7 +180,7 @@ impl State {
             x: XRegs::first(arity),
             frame: Frame::None,
             need: Need::default(),
-            tags: Some(Vec::new()),
+            tags: Some(Tags::default()),
         }
     }
 
@@ -156,6 +210,6 @@ impl State {
     }
 
     pub fn is_tag(&self, slot: u32) -> bool {
-        self.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag.slot == slot))
+        self.tags.as_ref().is_some_and(|tags| tags.holds(slot))
     }
 }
