@@ -45,7 +45,8 @@ impl Invocation {
         } else {
             let name = to_path(&self.path);
             let dirs = std::env::var_os("PATH")?;
-            std::env::split_paths(&dirs).map(|dir| dir.join(&name)).find(|p| is_executable(p))?
+            // Another program of that name may come first when we were called through --as.
+            std::env::split_paths(&dirs).map(|dir| dir.join(&name)).find(|p| self.is_ours(p))?
         };
         path.parent().map(Path::to_path_buf)
     }

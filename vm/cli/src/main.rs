@@ -7,6 +7,7 @@
 mod emulator;
 mod epmd;
 mod erlexec;
+mod frontend;
 mod invocation;
 mod launch;
 mod otp;
@@ -32,9 +33,25 @@ fn main() -> ExitCode {
     match invocation.name() {
         b"erl" | b"cerl" => launch::erl(&invocation),
         b"erlexec" => launch::erlexec(&invocation),
+        b"erlc" => frontend::start(&invocation, "erlc", frontend::erlc),
+        b"escript" => frontend::start(&invocation, "escript", frontend::escript),
+        b"dialyzer" => frontend::start(&invocation, "dialyzer", frontend::dialyzer),
+        b"typer" => frontend::start(&invocation, "typer", frontend::typer),
+        b"ct_run" => frontend::start(&invocation, "ct_run", frontend::ct_run),
         b"epmd" => epmd::run(&invocation.args),
         name if name.starts_with(b"beam") => emulator::run(&invocation.argv()),
-        _ => usage(),
+        _ => named_script(invocation),
+    }
+}
+
+/// Called by a name of its own: a script of that name lies beside, or it is a mistake.
+fn named_script(mut invocation: Invocation) -> ExitCode {
+    match frontend::script_beside(&invocation) {
+        Some(program) => {
+            invocation.path = word::from_path(&program);
+            frontend::start(&invocation, "escript", frontend::escript)
+        }
+        None => usage(),
     }
 }
 
