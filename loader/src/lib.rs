@@ -76,6 +76,7 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
         let verified = verify::verify(&module, &exits)?;
         if verified.mixed.is_empty() {
             module.frames = verified.frames;
+            transform::settle_exits(&mut module, &exits);
             return Ok(module);
         }
         transform::split(&mut module, &verified)?;

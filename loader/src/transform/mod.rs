@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 use isa::{Effects, Op};
 
+use crate::module::{FrameInfo, Module};
+
 pub(crate) use split::split;
 
 /// The ops decoded so far.
@@ -68,5 +70,22 @@ impl<'a> Window<'a> {
     fn falls(&self) -> bool {
         let last = self.ops.iter().rev().find(|op| !matches!(op, Op::Line { .. }));
         last.is_some_and(|op| !op.effects().has(Effects::END))
+    }
+}
+
+/// A call that never returns becomes `call_ext` in a frame and `call_ext_only` without one,
+/// whatever it was: compilers may write either.
+pub(crate) fn settle_exits(module: &mut Module, exits: &[bool]) {
+    for (op, frame) in module.code.iter_mut().zip(&module.frames) {
+        let (Op::CallExt { arity, import } | Op::CallExtOnly { arity, import }) = *op else {
+            continue;
+        };
+        if exits.get(import.0 as usize) == Some(&true) {
+            *op = match frame {
+                FrameInfo::Words(_) => Op::CallExt { arity, import },
+                FrameInfo::None => Op::CallExtOnly { arity, import },
+                FrameInfo::Unreachable => continue,
+            };
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use isa::{Dst, Effects, Fail, FmoveDst, Label, Live, Need, Op, Src, Visit, YReg};
+use isa::{BsCmd, Dst, Effects, Fail, FmoveDst, Label, Live, Need, Op, Src, Visit, YReg};
 
 use super::state::{Frame, State, Tag, TagKind, XRegs};
 use super::{Fault, MAX_VISITS};
@@ -132,12 +132,16 @@ impl<'a> Flow<'a> {
                 in_frame(s)?;
                 called(s, *arity)?;
             }
-            Op::CallExt { arity, import } => {
+            // `transform::settle_exits` looks after the frame.
+            Op::CallExt { arity, import } | Op::CallExtOnly { arity, import }
+                if self.exits.get(import.0 as usize) == Some(&true) =>
+            {
+                first_x(s, *arity)?;
+                return Ok(Next::Ends);
+            }
+            Op::CallExt { arity, .. } => {
                 in_frame(s)?;
                 called(s, *arity)?;
-                if self.exits.get(import.0 as usize) == Some(&true) {
-                    return Ok(Next::Ends);
-                }
             }
             Op::CallFun { arity } => {
                 in_frame(s)?;
@@ -234,9 +238,40 @@ impl<'a> Flow<'a> {
                 read(s, a.src())?;
                 read(s, b.src())?;
             }
+            Op::BsMatch { fail, ctx, commands } => self.bs_match(s, *fail, *ctx, commands)?,
             _ => return self.plain(op, s),
         }
         Ok(Next::Falls)
+    }
+
+    /// Commands that fetch may collect, and later ones may still fail.
+    fn bs_match(
+        &mut self,
+        s: &mut State,
+        fail: Fail,
+        ctx: Src,
+        commands: &[BsCmd],
+    ) -> Result<(), Fault> {
+        read(s, ctx)?;
+        // What is left when a command fails: registers fetched so far do not count.
+        let mut failing = s.clone();
+        for command in commands {
+            match command {
+                BsCmd::EnsureAtLeast { .. } | BsCmd::EnsureExactly { .. } | BsCmd::Equal { .. } => {
+                    self.fails(fail, &failing);
+                }
+                BsCmd::Skip { .. } => {}
+                BsCmd::Integer { live, dst, .. }
+                | BsCmd::Binary { live, dst, .. }
+                | BsCmd::GetTail { live, dst, .. } => {
+                    first_x(s, live.0)?;
+                    s.collect(live.0);
+                    failing.collect(live.0);
+                    write(s, *dst)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Ops that read, maybe collect, maybe fail, and write.
@@ -483,12 +518,11 @@ impl Visit for Writes<'_> {
     }
 }
 
-/// The lowest live count: `bs_match` commands have one each.
 struct LiveOf(Option<u32>);
 
 impl Visit for LiveOf {
     fn live(&mut self, live: Live) {
-        self.0 = Some(self.0.map_or(live.0, |n| n.min(live.0)));
+        self.0 = Some(live.0);
     }
 }
 
