@@ -8,7 +8,7 @@ mod pid;
 
 pub use bits::{Bits, copy_bits};
 pub use fun::{Export, Fun, FunEntry, FunKind};
-pub use map::Map;
+pub use map::{FLAT_MAX, Map, MapIter, key_hash, raw_map_get, raw_map_get_hashed};
 pub use number::Big;
 pub use pid::{MAX_REF_WORDS, Pid, Port, Reference, pid_data, pid_number, pid_serial};
 

@@ -7,17 +7,24 @@
 
 pub mod atom;
 pub mod boxed;
+pub mod compare;
 pub mod gc;
+pub mod hash;
 pub mod heap;
 pub mod literal;
 pub mod node;
+pub mod personality;
 pub mod shared;
 pub mod term;
+#[cfg(test)]
+mod testing;
+mod work;
 pub mod workshop;
 
 pub use atom::Atom;
 pub use boxed::{
     Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple,
+    raw_map_get, raw_map_get_hashed,
 };
 pub use heap::{Heap, OwnedTerm};
 pub use term::{RawTerm, Term, View};
