@@ -23,8 +23,8 @@ pub mod workshop;
 
 pub use atom::Atom;
 pub use boxed::{
-    Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple,
-    raw_map_get, raw_map_get_hashed,
+    Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple, raw_map_get,
+    raw_map_get_hashed,
 };
 pub use heap::{Heap, OwnedTerm};
 pub use term::{RawTerm, Term, View};

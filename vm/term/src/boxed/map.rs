@@ -49,10 +49,7 @@ impl<'p> Map<'p> {
             let keys = self.keys_tuple().ptr().add(1) as *const Term<'p>;
             let values = self.0.raw().ptr().add(3) as *const Term<'p>;
             let n = self.size();
-            Some((
-                core::slice::from_raw_parts(keys, n),
-                core::slice::from_raw_parts(values, n),
-            ))
+            Some((core::slice::from_raw_parts(keys, n), core::slice::from_raw_parts(values, n)))
         }
     }
     /// Of a flat map.

@@ -89,9 +89,7 @@ impl Heap {
     pub fn map_put<'h>(&'h self, map: Map<'h>, key: Term<'h>, value: Term<'h>) -> Term<'h> {
         let Some((keys, values)) = map.flat_parts() else {
             // Only an update can fail.
-            return self
-                .trie_put(map, key, key_hash(key), value, false)
-                .unwrap_or(map.term());
+            return self.trie_put(map, key, key_hash(key), value, false).unwrap_or(map.term());
         };
         // SAFETY: branded terms are alive; the map is flat.
         if let Some(at) = unsafe { flat_index(map.0.raw(), key.raw()) } {

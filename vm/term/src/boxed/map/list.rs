@@ -50,12 +50,7 @@ impl Heap {
 
     /// `erts_internal:map_next(Path, Map, iterator)`: up to `limit` associations from `path` on as
     /// `{K, V, {K, V, … [Path|Map]}}`, ending in `none` when there are no more. `None`: badarg.
-    pub fn map_next<'h>(
-        &'h self,
-        path: Term<'h>,
-        map: Map<'h>,
-        limit: usize,
-    ) -> Option<Term<'h>> {
+    pub fn map_next<'h>(&'h self, path: Term<'h>, map: Map<'h>, limit: usize) -> Option<Term<'h>> {
         let (pairs, next) = self.map_piece(path, map, limit)?;
         let end = match next {
             Some(next) => self.cons(next, map.term()),

@@ -183,7 +183,11 @@ fn crafted_collisions_end() {
         let t = h.map_from_iter(filler.clone().chain([(a, Term::small(1)), (b, Term::small(2))]));
         assert_eq!(map(t).get(a).unwrap().as_small(), Some(1));
         assert_eq!(map(t).get(b).unwrap().as_small(), Some(2));
-        let put = h.map_put(map(h.map_put(map(h.map_from_iter(filler)), b, Term::small(2))), a, Term::small(1));
+        let put = h.map_put(
+            map(h.map_put(map(h.map_from_iter(filler)), b, Term::small(2))),
+            a,
+            Term::small(1),
+        );
         assert!(eq_exact(t, put));
         made += 1;
     }

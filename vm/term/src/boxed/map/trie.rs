@@ -136,12 +136,7 @@ impl Heap {
                 size += 1;
                 let leaf = self.cons(key, value);
                 let s = slots(node);
-                break self.like(
-                    node,
-                    bitmap | path.bit(),
-                    size,
-                    &[&s[..at], &[leaf], &s[at..]],
-                );
+                break self.like(node, bitmap | path.bit(), size, &[&s[..at], &[leaf], &s[at..]]);
             }
             let slot = slots(node)[at];
             steps.push(Step { node, at });
@@ -413,10 +408,7 @@ fn nth_bit(bitmap: u16, n: usize) -> u16 {
 }
 
 fn count_leaves(node: Term<'_>) -> usize {
-    slots(node)
-        .iter()
-        .map(|s| if s.raw().is_list() { 1 } else { count_leaves(*s) })
-        .sum()
+    slots(node).iter().map(|s| if s.raw().is_list() { 1 } else { count_leaves(*s) }).sum()
 }
 
 struct Leaf<'p> {
@@ -445,8 +437,7 @@ fn sort_unique(leaves: &mut Vec<Leaf<'_>>) {
         start += n;
     }
     leaves.dedup_by(|next, kept| {
-        let same = next.order == kept.order
-            && compare_exact(next.key, kept.key) == Ordering::Equal;
+        let same = next.order == kept.order && compare_exact(next.key, kept.key) == Ordering::Equal;
         if same {
             (kept.key, kept.value) = (next.key, next.value);
         }
