@@ -183,7 +183,7 @@ fn carry_out(
         let _ = std::io::stdout().flush();
     }
     if start.detached
-        && let Err(error) = sys::startup::detach()
+        && let Err(error) = sys::daemon::detach()
     {
         return refuse(&Refusal::Error(format!("Detaching failed: {error}")));
     }

@@ -8,9 +8,11 @@ mod emulator;
 mod epmd;
 mod erlexec;
 mod frontend;
+mod heart;
 mod invocation;
 mod launch;
 mod otp;
+mod timestamp;
 mod word;
 
 use invocation::{Invocation, PROGRAMS};
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         b"dialyzer" => frontend::start(&invocation, "dialyzer", frontend::dialyzer),
         b"typer" => frontend::start(&invocation, "typer", frontend::typer),
         b"ct_run" => frontend::start(&invocation, "ct_run", frontend::ct_run),
+        b"heart" => heart::run(&invocation.path, &invocation.args),
         b"epmd" => epmd::run(&invocation.args),
         name if name.starts_with(b"beam") => emulator::run(&invocation.argv()),
         _ => named_script(invocation),

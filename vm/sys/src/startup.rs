@@ -1,12 +1,10 @@
-//! Steps of a program's start that change the whole process: its environment, its session, its mask for new files.
+//! Steps of a program's start that change the whole process: its environment, its mask for new files.
 //!
-//! They are sound only while the process has a single thread, since C code on other threads may read the environment
-//! and a fork copies only the calling thread. Each function checks that and fails once other threads run.
+//! Setting the environment is sound only while the process has a single thread, since C code on other threads may read it.
+//! That is checked. See `daemon` for going into the background.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 
 /// Fails unless the calling thread is the only one. Nothing can change that afterwards but the caller.
 fn require_single_thread() -> io::Result<()> {
@@ -38,38 +36,6 @@ pub fn set_env<N: AsRef<OsStr>, V: AsRef<OsStr>>(
     Ok(())
 }
 
-/// Makes the process a background one: forks twice with a new session in between, the parents leaving with status 0,
-/// and puts /dev/null in place of the standard descriptors. Returns in the grandchild only.
-pub fn detach() -> io::Result<()> {
-    require_single_thread()?;
-    leave_parent()?;
-    // SAFETY: setsid has no requirements; it fails only for a process group's leader, which a forked child is not.
-    if unsafe { libc::setsid() } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    leave_parent()?;
-    let null_in = File::open("/dev/null")?;
-    let null_out = OpenOptions::new().write(true).open("/dev/null")?;
-    for (null, standard) in [(&null_in, 0), (&null_out, 1), (&null_out, 2)] {
-        // SAFETY: both are descriptors; the standard ones are owned by nobody in particular and may be replaced.
-        if unsafe { libc::dup2(null.as_raw_fd(), standard) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(())
-}
-
-/// Forks; the parent leaves with status 0.
-fn leave_parent() -> io::Result<()> {
-    // SAFETY: the process has a single thread (checked by the caller), so the child is a complete copy of it.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => Ok(()),
-        // SAFETY: leaves at once, without running what was registered for exit: the child will do that.
-        _ => unsafe { libc::_exit(0) },
-    }
-}
-
 /// Lets new files have all the rights that their makers ask for; the former mask is returned.
 pub fn clear_umask() -> u32 {
     // SAFETY: umask always succeeds and only changes the mask.
@@ -85,7 +51,6 @@ mod tests {
         let (sender, receiver) = std::sync::mpsc::channel::<()>();
         let other = std::thread::spawn(move || receiver.recv());
         assert!(set_env([("OXBEAM_TEST", "1")]).is_err());
-        assert!(detach().is_err());
         drop(sender);
         assert!(other.join().expect("joined").is_err());
     }

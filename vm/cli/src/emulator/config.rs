@@ -15,29 +15,12 @@ pub struct Cpus {
 impl Cpus {
     /// Asks the system.
     pub fn detect() -> Self {
-        let available = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let available = i64::try_from(available).unwrap_or(1);
-        let configured = std::fs::read_to_string("/sys/devices/system/cpu/possible")
-            .ok()
-            .and_then(|text| count_list(text.trim()))
-            .unwrap_or(available);
-        let online = std::fs::read_to_string("/sys/devices/system/cpu/online")
-            .ok()
-            .and_then(|text| count_list(text.trim()))
-            .unwrap_or(configured);
-        Self { configured: online.max(available), available }
+        let count = |n: Option<usize>| n.and_then(|n| i64::try_from(n).ok()).filter(|n| *n > 0);
+        let configured = count(sys::cpu::configured()).unwrap_or(1);
+        let available = count(sys::cpu::available()).unwrap_or(configured);
+        let available = count(sys::cpu::quota()).map_or(available, |quota| available.min(quota));
+        Self { configured, available }
     }
-}
-
-/// The number of processors in a list like `0-3,6`.
-fn count_list(text: &str) -> Option<i64> {
-    text.split(',')
-        .map(|part| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last): (i64, i64) = (first.parse().ok()?, last.parse().ok()?);
-            (last >= first).then_some(last - first + 1)
-        })
-        .sum()
 }
 
 /// `+B`: what Ctrl-C does.
@@ -308,18 +291,5 @@ impl EmuConfig {
             halt_flush_timeout: None,
             perf_support: false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn processor_lists() {
-        assert_eq!(count_list("0-3,6"), Some(5));
-        assert_eq!(count_list("0"), Some(1));
-        assert_eq!(count_list("3-1"), None);
-        assert_eq!(count_list(""), None);
     }
 }

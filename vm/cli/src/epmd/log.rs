@@ -1,8 +1,8 @@
 //! epmd's debug output on standard error: lines with a date, ended by CR LF, as its users know them.
 
+use crate::timestamp;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use sys::localtime;
 
 /// Where notes go, and from which level on they are left out.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ impl Log {
     /// Prints a note if the debug level is at least `level`.
     pub fn note(&self, level: u8, text: &str) {
         if !self.silent && self.level >= level {
-            let _ = write!(std::io::stderr(), "epmd: {}: {text}\r\n", date());
+            let _ = write!(std::io::stderr(), "epmd: {}: {text}\r\n", timestamp::now());
         }
     }
 
@@ -39,15 +39,4 @@ impl Log {
         }
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
-}
-
-/// Local time as `ctime` prints it, or nothing if it cannot be told.
-fn date() -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let seconds = sys::clock::system_ns().div_euclid(1_000_000_000);
-    let Some(t) = localtime::unix_to_local(seconds) else { return String::new() };
-    let month = usize::try_from(t.month).ok().and_then(|m| MONTHS.get(m.checked_sub(1)?));
-    let month = month.copied().unwrap_or("???");
-    format!("{month} {:>2} {:02}:{:02}:{:02} {}", t.day, t.hour, t.minute, t.second, t.year)
 }

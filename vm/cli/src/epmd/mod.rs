@@ -167,7 +167,7 @@ fn serve(options: &Options) -> ExitCode {
         }
     };
     if options.daemon {
-        if let Err(error) = sys::startup::detach() {
+        if let Err(error) = sys::daemon::detach() {
             log.note(0, &format!("cannot become a daemon: {error}"));
             return ExitCode::FAILURE;
         }

@@ -6,7 +6,7 @@ use super::{Launch, Surroundings, words};
 use crate::invocation::Invocation;
 use crate::word::{Word, basename, from_path, show, to_path};
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The longest head line that is read.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -24,9 +24,10 @@ pub fn escript(s: &Surroundings<'_>) -> Result<Launch, String> {
             }
         }
     } else {
-        let path = to_path(s.program);
-        let path = path.canonicalize().unwrap_or(path);
-        [&from_path(&path)[..], b".escript"].concat()
+        let path = std::path::absolute(to_path(s.program)).unwrap_or_default();
+        let resolved = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let named = if script_of(&resolved).is_file() { &resolved } else { &path };
+        from_path(&script_of(named))
     };
     let flags =
         head_flags(&script).map_err(|_| format!("Failed to open file: {}", show(&script)))?;
@@ -50,13 +51,16 @@ pub fn escript(s: &Surroundings<'_>) -> Result<Launch, String> {
     Ok(Launch { argv, env: vec![("ESCRIPT_NAME", script)], notes: Vec::new() })
 }
 
-/// The script that goes with a program of ours under a name of its own: `NAME.escript` beside it.
+/// A program of ours under a name of its own whose script lies beside it: the path to call it by.
 pub fn script_beside(invocation: &Invocation) -> Option<PathBuf> {
     let path = invocation.directory()?.join(to_path(invocation.name()));
-    [path.canonicalize().unwrap_or_default(), path].into_iter().find(|program| {
-        let script = [&from_path(program)[..], b".escript"].concat();
-        to_path(&script).is_file()
-    })
+    let resolved = path.canonicalize().unwrap_or_default();
+    [resolved, path].into_iter().find(|program| script_of(program).is_file())
+}
+
+/// `PROGRAM.escript`.
+fn script_of(program: &Path) -> PathBuf {
+    to_path(&[&from_path(program)[..], b".escript"].concat())
 }
 
 /// The words behind `%%!` in the second or third line of a script. They are parted by blanks; there is no quoting.
