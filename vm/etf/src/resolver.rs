@@ -7,7 +7,10 @@ use term::shared::MagicHandle;
 /// The VM as the external term format sees it.
 pub trait Resolver {
     /// Name and creation of this node.
-    fn this_node(&self) -> (Atom, u32);
+    fn this_node(&self) -> (Atom, u32) {
+        let node = term::node::this();
+        (node.name, node.creation)
+    }
 
     /// The export entry of a function, made if need be.
     fn export(&self, module: Atom, function: Atom, arity: u32) -> &'static Export;

@@ -148,7 +148,7 @@ impl<'p> Writer<'p> {
                 out.byte(tag::MAP);
                 out.u32(length(m.size())?);
                 let before = self.pairs.len();
-                map::push_reversed(m, opts.deterministic, &mut self.pairs)?;
+                map::push_reversed(m, opts.deterministic, &mut self.pairs);
                 let left = self.pairs.len() - before;
                 *budget = budget.saturating_sub(left / 8);
                 self.frames.push(Frame::Pairs { left });

@@ -184,6 +184,26 @@ fn funs() {
 }
 
 #[test]
+fn maps() {
+    let mut two = vec![131, 116, 0, 0, 0, 2, 97, 1, 97, 2, 97, 3, 97, 4];
+    with(&two, |r| {
+        let map = r.unwrap().0.as_map().unwrap();
+        assert_eq!(map.get(Term::small(3)).and_then(Term::as_small), Some(4));
+    });
+    two[11] = 1;
+    assert_eq!(error(&two), DecodeError::DuplicateKey);
+    // 33 keys and more are hashed.
+    for twice in [false, true] {
+        let mut many = vec![131, 116, 0, 0, 0, 100];
+        (0..100).for_each(|k| many.extend([97, if twice { k / 2 } else { k }, 106]));
+        with(&many, |r| match twice {
+            false => assert_eq!(r.unwrap().0.as_map().unwrap().size(), 100),
+            true => assert_eq!(r.err(), Some(DecodeError::DuplicateKey)),
+        });
+    }
+}
+
+#[test]
 fn compressed() {
     let z = [120, 156, 75, 100, 4, 0, 0, 197, 0, 99]; // 97, 1
     let wrap = |size: u8, tail: &[u8]| [&[131, 80, 0, 0, 0, size][..], &z, tail].concat();

@@ -15,7 +15,7 @@ use term::term::Term;
 
 /// A random term of about `size` nodes.
 fn term<'h>(r: &mut Random, heap: &'h Heap, vm: &TestVm, size: usize) -> Term<'h> {
-    let kind = if size == 0 { r.below(14) } else { r.below(20) };
+    let kind = if size == 0 { r.below(14) } else { r.below(22) };
     let node = || Node::intern(Atom::new("a@b"), 7);
     match kind {
         0 => Term::small(r.below(300) as i64 - 10),
@@ -64,6 +64,10 @@ fn term<'h>(r: &mut Random, heap: &'h Heap, vm: &TestVm, size: usize) -> Term<'h
                 15 => heap.list(&parts),
                 16 => heap.list_onto(&parts[1..], parts[0]),
                 17 | 18 => heap.tuple(&parts),
+                19 | 20 => {
+                    let pairs: Vec<_> = parts.iter().map(|&k| (k, parts[0])).collect();
+                    heap.map_from_pairs(&pairs)
+                }
                 _ => {
                     let env = &parts[..n.min(200)];
                     let uniq = [r.below(256) as u8; 16];
@@ -194,9 +198,6 @@ fn mutated() {
 fn local_terms() {
     struct Sealed(TestVm, u64);
     impl Resolver for Sealed {
-        fn this_node(&self) -> (Atom, u32) {
-            self.0.this_node()
-        }
         fn export(&self, m: Atom, f: Atom, a: u32) -> &'static term::Export {
             self.0.export(m, f, a)
         }

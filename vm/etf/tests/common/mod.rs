@@ -17,9 +17,6 @@ pub struct TestVm {
 }
 
 impl Resolver for TestVm {
-    fn this_node(&self) -> (Atom, u32) {
-        (am::NONODE_NOHOST, 0)
-    }
     fn export(&self, module: Atom, function: Atom, arity: u32) -> &'static Export {
         self.exports.lock().unwrap().entry((module, function, arity)).or_insert_with(|| {
             Box::leak(Box::new(Export { cell: AtomicPtr::default(), module, function, arity }))
