@@ -1,9 +1,10 @@
 //! Natives of module `erlang`, one file a topic.
 
+pub mod time;
 pub mod tuple;
 
 use vm::BifTable;
 
 pub fn tables() -> Vec<BifTable> {
-    vec![tuple::TABLE]
+    vec![time::TABLE, time::INTERNAL, tuple::TABLE]
 }

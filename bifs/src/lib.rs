@@ -2,15 +2,18 @@
 #![forbid(unsafe_code)]
 
 pub mod erlang;
+pub mod file_name;
+pub mod os;
+pub mod prim_file;
 
 use vm::BifTable;
 
 /// Every table of natives.
 pub fn tables() -> Vec<BifTable> {
-    [erlang::tables()].concat()
+    [erlang::tables(), vec![file_name::PRIM_FILE, file_name::FILE, os::TABLE]].concat()
 }
 
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.
 pub fn nif_tables() -> Vec<BifTable> {
-    vec![]
+    [prim_file::tables()].concat()
 }

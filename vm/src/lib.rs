@@ -2,9 +2,12 @@
 
 pub mod arith;
 pub mod bif;
+pub mod env;
 pub mod process;
+pub mod refs;
 pub mod signal;
 pub mod stop;
+pub mod time;
 pub mod timer;
 pub mod vm;
 

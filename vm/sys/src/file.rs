@@ -2,14 +2,65 @@
 
 use crate::fd::{check, retry};
 use std::ffi::CString;
+use std::fs::File;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 fn c_path(path: &Path) -> io::Result<CString> {
     CString::new(path.as_os_str().as_bytes())
         .map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
+}
+
+/// How [`open`] opens a file. With neither `read` nor `write` it fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenMode {
+    pub read: bool,
+    /// Makes the file if it is not there; empties it unless `read` or `append` is given too.
+    pub write: bool,
+    /// Every write goes to the end.
+    pub append: bool,
+    /// Fails when the file is there already.
+    pub exclusive: bool,
+    /// Writes last on the disk when they return.
+    pub sync: bool,
+    /// Fails unless it is a directory.
+    pub directory: bool,
+}
+
+/// Opens a file as `prim_file` does.
+pub fn open(path: &Path, mode: OpenMode) -> io::Result<File> {
+    let mut extra = 0;
+    let wanted = [
+        (mode.append, libc::O_APPEND),
+        (mode.exclusive, libc::O_EXCL),
+        (mode.sync, libc::O_SYNC),
+        (mode.directory, libc::O_DIRECTORY),
+    ];
+    for (on, flag) in wanted {
+        if on {
+            extra |= flag;
+        }
+    }
+    File::options()
+        .read(mode.read)
+        .write(mode.write)
+        .create(mode.write)
+        .truncate(mode.write && !mode.read && !mode.append)
+        .custom_flags(extra)
+        .mode(if mode.directory { 0o777 } else { 0o666 })
+        .open(path)
+}
+
+/// Takes over an open descriptor: it is closed with the file, so whoever opened it must not use it further.
+pub fn adopt(fd: RawFd) -> io::Result<File> {
+    if !crate::fd::is_open(fd) {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: it is open, and by the caller's word nobody else closes it.
+    Ok(unsafe { File::from_raw_fd(fd) })
 }
 
 /// May the real user read (write, execute) the file? `Ok` also means that it exists.
@@ -69,12 +120,11 @@ pub fn advise(_: RawFd, _: i64, _: i64, _: Advice) -> io::Result<()> {
     Ok(())
 }
 
-/// Allocates space for `[offset, offset+len)` without changing the file's size.
+/// Allocates space for `[offset, offset+len)`; a smaller file grows to its end.
 #[cfg(target_os = "linux")]
 pub fn allocate(fd: RawFd, offset: i64, len: i64) -> io::Result<()> {
-    let mode = libc::FALLOC_FL_KEEP_SIZE;
     // SAFETY: no memory is involved.
-    retry(|| check(unsafe { libc::fallocate(fd, mode, offset, len) })).map(drop)
+    retry(|| check(unsafe { libc::fallocate(fd, 0, offset, len) })).map(drop)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -135,6 +185,18 @@ mod tests {
         }
         drop((r, w));
         assert!(allocate(f.as_raw_fd(), 0, 10).is_err(), "opened for reading");
+        let both = OpenMode { read: true, write: true, ..OpenMode::default() };
+        let g = open(&path, both).unwrap();
+        #[cfg(target_os = "linux")]
+        {
+            allocate(g.as_raw_fd(), 0, 20).unwrap();
+            assert_eq!(g.metadata().unwrap().len(), 20);
+        }
+        let new = OpenMode { write: true, exclusive: true, ..OpenMode::default() };
+        assert_eq!(open(&path, new).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        let cut = OpenMode { write: true, ..OpenMode::default() };
+        assert_eq!(open(&path, cut).unwrap().metadata().unwrap().len(), 0);
+        assert_eq!(adopt(-1).unwrap_err().raw_os_error(), Some(libc::EBADF));
         make_fifo(&dir.join("p"), 0o600).unwrap();
         assert!(make_fifo(&dir.join("p"), 0o600).is_err());
         let nul = access(Path::new("a\0b"), true, false, false).unwrap_err();

@@ -1,6 +1,6 @@
 //! Local and universal time through the C library's time zone.
 //!
-//! The rules are those of `erlang:localtime_to_universaltime/2` and its inverse: years from 1970, fields checked, a
+//! The rules are those of `erlang:localtime_to_universaltime/2` and its inverse: years from 1902, fields checked, a
 //! daylight-saving flag that the zone cannot honour is read as "not given".
 
 use std::mem::MaybeUninit;
@@ -19,13 +19,13 @@ pub struct DateTime {
 }
 
 impl DateTime {
-    /// Does the date exist, from 1970 on?
+    /// Does the date exist, from 1902 on?
     pub fn is_valid(&self) -> bool {
         const DAYS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
         let Some(&days) = DAYS.get((self.month as usize).wrapping_sub(1)) else { return false };
         let days = days + u32::from(self.month == 2 && leap);
-        (1970..=i64::from(i32::MAX)).contains(&self.year)
+        (1902..i64::from(i32::MAX)).contains(&self.year)
             && (1..=days).contains(&self.day)
             && self.hour < 24
             && self.minute < 60
@@ -49,7 +49,7 @@ fn zero_tm() -> libc::tm {
     unsafe { MaybeUninit::<libc::tm>::zeroed().assume_init() }
 }
 
-/// Seconds since 1970 of a universal time. `None` when the date does not exist or lies before 1970.
+/// Seconds since 1970 of a universal time. `None` when the date does not exist or lies before 1902.
 pub fn universal_to_unix(t: &DateTime) -> Option<i64> {
     if !t.is_valid() {
         return None;
@@ -79,7 +79,7 @@ pub fn unix_to_local(seconds: i64) -> Option<DateTime> {
 }
 
 /// Universal time of a local one. `dst`: was daylight saving in force; `None` leaves it to the zone's rules.
-/// `None` when the date does not exist, lies before 1970, or cannot be told.
+/// `None` when the date does not exist, lies before 1902, or cannot be told.
 pub fn local_to_universal(t: &DateTime, dst: Option<bool>) -> Option<DateTime> {
     if !t.is_valid() {
         return None;
@@ -95,14 +95,20 @@ pub fn local_to_universal(t: &DateTime, dst: Option<bool>) -> Option<DateTime> {
         tm.tm_isdst = isdst;
         // SAFETY: `tm` is valid for the call.
         let seconds = unsafe { libc::mktime(&mut tm) };
-        (seconds != -1).then_some(seconds as i64)
+        if seconds != -1 {
+            return Some(seconds as i64);
+        }
+        // -1 is an error, or the second before 1970: then the second before that is -2.
+        tm.tm_sec -= 1;
+        // SAFETY: as above.
+        (unsafe { libc::mktime(&mut tm) } == -2).then_some(-1)
     };
     let isdst = dst.map_or(-1, i32::from);
     let seconds = convert(isdst).or_else(|| if isdst != 0 { convert(0) } else { None })?;
     unix_to_universal(seconds)
 }
 
-/// Local time of a universal one. `None` when the date does not exist or lies before 1970.
+/// Local time of a universal one. `None` when the date does not exist or lies before 1902.
 pub fn universal_to_local(t: &DateTime) -> Option<DateTime> {
     unix_to_local(universal_to_unix(t)?)
 }
@@ -120,7 +126,8 @@ mod tests {
         for t in [at(1970, 1, 1, 0), at(2000, 2, 29, 23), at(2024, 12, 31, 12), at(9999, 3, 1, 1)] {
             assert_eq!(unix_to_universal(universal_to_unix(&t).unwrap()), Some(t));
         }
-        assert_eq!(universal_to_unix(&at(1969, 12, 31, 23)), None);
+        assert_eq!(universal_to_unix(&at(1969, 12, 31, 23)), Some(34 * 60 + 56 - 3600));
+        assert_eq!(universal_to_unix(&at(1901, 12, 31, 23)), None);
         assert_eq!(universal_to_unix(&at(2023, 2, 29, 0)), None);
         assert_eq!(universal_to_unix(&at(2023, 0, 1, 0)), None);
         assert_eq!(universal_to_unix(&at(2023, 13, 1, 0)), None);

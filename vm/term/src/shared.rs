@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::any::Any;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::alloc::{alloc, dealloc, handle_alloc_error, realloc};
+use std::alloc::{alloc, alloc_zeroed, dealloc, handle_alloc_error, realloc};
 use std::sync::Arc;
 
 /// Header of a reference counted binary; its bytes follow, or are at `data` for foreign memory.
@@ -60,6 +60,25 @@ impl BinHandle {
             });
             TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
             BinHandle(NonNull::new_unchecked(p))
+        }
+    }
+    /// A fresh binary of `len` zero bytes, or `None` when there is no memory for it. The system zeroes large ones page by
+    /// page when they are first touched, so asking for more than is needed costs little; see [`BinHandle::resize`].
+    pub fn try_zeroed(len: usize) -> Option<BinHandle> {
+        let l = Layout::from_size_align(HEADER.checked_add(len)?, 8).ok()?;
+        // SAFETY: the layout is not of size zero, and its bytes are zero.
+        unsafe {
+            let p = alloc_zeroed(l) as *mut SharedBin;
+            let bin = NonNull::new(p)?;
+            p.write(SharedBin {
+                refc: AtomicUsize::new(1),
+                used_bits: AtomicUsize::new(len * 8),
+                capacity: len,
+                data: (p as *mut u8).add(HEADER),
+                release: None,
+            });
+            TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
+            Some(BinHandle(bin))
         }
     }
     pub fn from_slice(bytes: &[u8]) -> BinHandle {

@@ -1,0 +1,123 @@
+//! Open files: what a file's reference stands for.
+//!
+//! A file is closed by `close_nif`, by the end of the process that opened it, or at last when its reference is collected. An
+//! operation that is under way when the owner ends finishes first, and closes the file itself.
+
+use super::{Done, Posix};
+use std::fs::File;
+use std::os::fd::IntoRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, TryLockError};
+use term::Term;
+use term::shared::Magic;
+use vm::{Cx, FromTerm};
+
+/// An open file, or one that was closed.
+pub struct FileHandle {
+    /// Locked by the one operation that may be under way.
+    file: Mutex<Option<File>>,
+    /// Pid data of the process that opened it.
+    owner: u64,
+    /// The owner is gone: whoever has the file closes it.
+    orphaned: AtomicBool,
+}
+
+impl FileHandle {
+    /// A reference to an open file that belongs to the calling process.
+    pub(super) fn term<'p>(cx: &Cx<'p>, file: File) -> Term<'p> {
+        let handle = FileHandle {
+            file: Mutex::new(Some(file)),
+            owner: cx.pid(),
+            orphaned: AtomicBool::new(false),
+        };
+        let (n0, n1) = vm::refs::next();
+        cx.heap().magic_reference(n0, n1, Magic::handle(handle))
+    }
+
+    /// Pid data of the process whose end closes the file.
+    pub fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    /// Runs an operation on the open file. A closed file, or one that is in use, is `einval`.
+    pub(super) fn with<T>(&self, operation: impl FnOnce(&File) -> Done<T>) -> Done<T> {
+        let result = {
+            let guard = match self.file.try_lock() {
+                Ok(guard) => guard,
+                Err(TryLockError::Poisoned(e)) => e.into_inner(),
+                Err(TryLockError::WouldBlock) => return Err(Posix::EINVAL),
+            };
+            operation(guard.as_ref().ok_or(Posix::EINVAL)?)
+        };
+        if self.orphaned.load(Ordering::SeqCst) {
+            drop(self.take());
+        }
+        result
+    }
+
+    /// Takes the file, unless it is closed or in use.
+    fn take(&self) -> Option<File> {
+        match self.file.try_lock() {
+            Ok(mut guard) => guard.take(),
+            Err(TryLockError::Poisoned(e)) => e.into_inner().take(),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Closes the file; what the system then says about earlier writes is the answer.
+    pub(super) fn close(&self) -> Done<()> {
+        let file = self.take().ok_or(Posix::EINVAL)?;
+        sys::fd::close(file.into_raw_fd())?;
+        Ok(())
+    }
+}
+
+/// The process that opened the file has ended: closes it, now or when its operation under way is done. May block.
+pub fn on_owner_exit(object: &Magic) {
+    if let Some(handle) = object.downcast::<FileHandle>() {
+        handle.orphaned.store(true, Ordering::SeqCst);
+        drop(handle.take());
+    }
+}
+
+/// An argument that refers to a file.
+#[derive(Clone, Copy)]
+pub(super) struct FileRef<'p>(pub &'p FileHandle);
+
+impl<'p> FromTerm<'p> for FileRef<'p> {
+    fn from_term(t: Term<'p>) -> Option<Self> {
+        t.as_reference()?.magic_ref()?.downcast().map(FileRef)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> FileHandle {
+        let file = File::open("/dev/null").expect("there is always /dev/null");
+        FileHandle { file: Mutex::new(Some(file)), owner: 1, orphaned: AtomicBool::new(false) }
+    }
+
+    #[test]
+    fn closed_once() {
+        let h = open();
+        assert!(h.with(|_| Ok(())).is_ok());
+        assert!(h.close().is_ok());
+        assert_eq!(h.close().map_err(|e| e.0), Err("einval"));
+        assert_eq!(h.with(|_| Ok(())).map_err(|e| e.0), Err("einval"));
+    }
+
+    #[test]
+    fn owner_ends_during_an_operation() {
+        let magic = Magic::handle(open());
+        let h: &FileHandle = magic.downcast().expect("just made");
+        let done = h.with(|_| {
+            on_owner_exit(&magic);
+            assert!(h.close().is_err(), "in use");
+            Ok(7)
+        });
+        assert_eq!(done.map_err(|e| e.0), Ok(7));
+        assert!(h.close().is_err(), "closed after the operation");
+    }
+}

@@ -1,0 +1,368 @@
+//! Reading and writing open files.
+
+use super::handle::{FileHandle, FileRef};
+use super::{Done, Posix, fs, int, int64, ok_or_error, path, uint63, value_or_error};
+use std::fs::File;
+use std::io::{ErrorKind, IoSlice, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use sys::file::OpenMode;
+use term::Term;
+use term::atom::am;
+use term::heap::HEAP_BIN_MAX;
+use term::shared::BinHandle;
+use vm::bif::List;
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "prim_file" {
+    /// `{ok, File}`
+    DirtyIo "open_nif"/2 => open(0, 1);
+    DirtyIo "close_nif"/1 => close(0);
+    /// `{ok, Binary}` or `eof`
+    DirtyIo "read_nif"/2 => read(0, 1);
+    /// `ok`, or `{continue, Rest}` when the vector was long
+    DirtyIo "write_nif"/2 => write(0, 1);
+    DirtyIo "pread_nif"/3 => pread(0, 1, 2);
+    /// `ok`, or `{continue, Written, Rest}`
+    DirtyIo "pwrite_nif"/3 => pwrite(0, 1, 2);
+    /// `{ok, Position}`
+    DirtyIo "seek_nif"/3 => seek(0, 1, 2);
+    DirtyIo "sync_nif"/2 => sync(0, 1);
+    DirtyIo "truncate_nif"/1 => truncate(0);
+    DirtyIo "allocate_nif"/3 => allocate(0, 1, 2);
+    DirtyIo "advise_nif"/4 => advise(0, 1, 2, 3);
+    DirtyIo "read_handle_info_nif"/1 => read_handle_info(0);
+    /// Reads a pointer of 8 bytes (size, position), and then what it points to: `{ok, {Size, Position, Binary | eof}}` or `eof`
+    DirtyIo "ipread_s32bu_p32bu_nif"/3 => ipread(0, 1, 2);
+    /// `{ok, Binary}`: the whole file
+    DirtyIo "read_file_nif"/1 => read_file(0);
+    /// The descriptor's number as the four bytes of a C `int`
+    Plain "get_handle_nif"/1 => get_handle(0);
+    /// Closes a file whose owner has ended
+    DirtyIo "delayed_close_nif"/1 => delayed_close(0);
+    /// `{ok, File}` for an open descriptor's number
+    DirtyIo "file_desc_to_ref_nif"/1 => file_desc_to_ref(0);
+} }
+
+/// The most binaries that one write takes.
+const MAX_VECTOR: usize = 64;
+
+fn open<'p>(cx: &Cx<'p>, name: Term<'p>, modes: List<'p>) -> BifResult<'p> {
+    let mut mode = OpenMode::default();
+    let mut any_type = false;
+    for m in modes.0.iter_list() {
+        match m.as_atom().map_or("", |a| a.name()) {
+            "read" => mode.read = true,
+            "write" => mode.write = true,
+            "exclusive" => mode.exclusive = true,
+            "append" => mode.append = true,
+            "sync" => mode.sync = true,
+            "skip_type_check" => any_type = true,
+            "directory" => mode.directory = true,
+            // The Erlang side deals with all others.
+            _ => {}
+        }
+    }
+    mode.write |= mode.append || mode.exclusive;
+    mode.read |= !mode.write;
+    let opened = path(name).and_then(|path| {
+        let file = sys::file::open(&path, mode)?;
+        // The system opens directories for reading; Erlang wants that to be asked for.
+        if !any_type && !mode.directory && file.metadata().is_ok_and(|m| m.is_dir()) {
+            return Err(Posix("eisdir"));
+        }
+        Ok(FileHandle::term(cx, file))
+    });
+    Ok(value_or_error(cx, opened))
+}
+
+fn file_desc_to_ref<'p>(cx: &Cx<'p>, number: Term<'p>) -> BifResult<'p> {
+    let number = cx.need(int(number))?;
+    let file = sys::file::adopt(number).map_err(Posix::from);
+    Ok(value_or_error(cx, file.map(|file| FileHandle::term(cx, file))))
+}
+
+fn close<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+    Ok(ok_or_error(cx, file.0.close()))
+}
+
+fn delayed_close<'p>(_: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+    // Nobody is left to be told of an error, and it may be closed already.
+    let _ = file.0.close();
+    Ok(am::OK.into())
+}
+
+fn get_handle<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+    match file.0.with(|f| Ok(f.as_raw_fd())) {
+        Ok(number) => Ok(cx.heap().binary(&number.to_ne_bytes())),
+        Err(e) => Ok(e.term(cx)),
+    }
+}
+
+/// Reads until the buffer is full or nothing more comes; gives how much.
+fn fill(
+    buf: &mut [u8],
+    mut read: impl FnMut(&mut [u8], u64) -> std::io::Result<usize>,
+) -> Done<usize> {
+    let mut done = 0;
+    while let Some(rest) = buf.get_mut(done..).filter(|r| !r.is_empty()) {
+        match read(rest, done as u64) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(done)
+}
+
+/// A binary of up to `size` bytes from `read`; `None` at the end of the file.
+fn read_binary<'p>(
+    cx: &Cx<'p>,
+    size: u64,
+    read: impl FnMut(&mut [u8], u64) -> std::io::Result<usize>,
+) -> Done<Option<Term<'p>>> {
+    let size = usize::try_from(size).map_err(|_| Posix::ENOMEM)?;
+    if size <= HEAP_BIN_MAX {
+        let mut buf = [0; HEAP_BIN_MAX];
+        let n = fill(&mut buf[..size], read)?;
+        return Ok((n > 0).then(|| cx.heap().binary(&buf[..n])));
+    }
+    let mut bin = BinHandle::try_zeroed(size).ok_or(Posix::ENOMEM)?;
+    let n = fill(bin.bytes_mut().unwrap_or_default(), read)?;
+    Ok((n > 0).then(|| finish(cx, bin, n)))
+}
+
+/// The first `n` bytes of a fresh binary, as a term.
+fn finish<'p>(cx: &Cx<'p>, mut bin: BinHandle, n: usize) -> Term<'p> {
+    if n <= HEAP_BIN_MAX {
+        return cx.heap().binary(bin.bytes().get(..n).unwrap_or_default());
+    }
+    if n < bin.bytes().len() {
+        bin.resize(n, n);
+    }
+    cx.heap().shared_binary(bin)
+}
+
+/// `{ok, Binary}`, `eof` or `{error, Posix}`
+fn read_result<'p>(cx: &Cx<'p>, read: Done<Option<Term<'p>>>) -> Term<'p> {
+    match read {
+        Ok(None) => am::EOF.into(),
+        Ok(Some(data)) => value_or_error(cx, Ok(data)),
+        Err(e) => e.term(cx),
+    }
+}
+
+fn read<'p>(cx: &Cx<'p>, file: FileRef<'p>, size: Term<'p>) -> BifResult<'p> {
+    let size = cx.need(uint63(size))?;
+    let data = file.0.with(|mut f| read_binary(cx, size?, |buf, _| f.read(buf)));
+    Ok(read_result(cx, data))
+}
+
+fn pread<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, size: Term<'p>) -> BifResult<'p> {
+    let (offset, size) = (cx.need(uint63(offset))?, cx.need(uint63(size))?);
+    let data = file.0.with(|f| {
+        let offset = offset?;
+        read_binary(cx, size?, |buf, done| f.read_at(buf, offset.saturating_add(done)))
+    });
+    Ok(read_result(cx, data))
+}
+
+/// The first binaries of a list, and the rest of it. `None`: something else is among them.
+type Vector<'p> = (Vec<std::borrow::Cow<'p, [u8]>>, Term<'p>);
+
+fn vector(list: Term<'_>) -> Option<Vector<'_>> {
+    let mut parts = Vec::new();
+    let mut rest = list.iter_list();
+    for part in rest.by_ref().take(MAX_VECTOR) {
+        parts.push(part.as_binary()?.bytes());
+    }
+    rest.tail().is_list().then(|| (parts, rest.tail()))
+}
+
+fn write<'p>(cx: &Cx<'p>, file: FileRef<'p>, list: Term<'p>) -> BifResult<'p> {
+    let (parts, rest) = cx.need(vector(list))?;
+    let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
+    let mut left: usize = slices.iter().map(|s| s.len()).sum();
+    let written = file.0.with(|mut f| {
+        let mut slices = slices.as_mut_slice();
+        while left > 0 {
+            match f.write_vectored(slices) {
+                Ok(0) => break,
+                Ok(n) => {
+                    left = left.saturating_sub(n);
+                    IoSlice::advance_slices(&mut slices, n);
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(())
+    });
+    Ok(match written {
+        Ok(()) if !rest.is_nil() => cx.heap().tuple(&[am::CONTINUE.into(), rest]),
+        done => ok_or_error(cx, done),
+    })
+}
+
+fn pwrite<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, list: Term<'p>) -> BifResult<'p> {
+    let offset = cx.need(uint63(offset))?;
+    let (parts, rest) = cx.need(vector(list))?;
+    let written = file.0.with(|f| {
+        let start = offset?;
+        let mut at = start;
+        for part in &parts {
+            let mut part: &[u8] = part;
+            while !part.is_empty() {
+                match f.write_at(part, at) {
+                    Ok(0) => return Ok(at - start),
+                    Ok(n) => {
+                        at = at.saturating_add(n as u64);
+                        part = part.get(n..).unwrap_or_default();
+                    }
+                    Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                    Err(e) => return Err(e.into()),
+                }
+            }
+        }
+        Ok(at - start)
+    });
+    Ok(match written {
+        Ok(n) if !rest.is_nil() => cx.heap().tuple(&[am::CONTINUE.into(), cx.heap().uint(n), rest]),
+        done => ok_or_error(cx, done.map(drop)),
+    })
+}
+
+fn seek<'p>(cx: &Cx<'p>, file: FileRef<'p>, from: Term<'p>, offset: i64) -> BifResult<'p> {
+    let from = match from.as_atom().map_or("", |a| a.name()) {
+        // A negative position is for the system to refuse.
+        "bof" => SeekFrom::Start(offset as u64),
+        "cur" => SeekFrom::Current(offset),
+        "eof" => SeekFrom::End(offset),
+        _ => return Err(cx.badarg()),
+    };
+    let position = file.0.with(|mut f| Ok(f.seek(from)?));
+    Ok(value_or_error(cx, position.map(|n| cx.heap().uint(n))))
+}
+
+fn sync<'p>(cx: &Cx<'p>, file: FileRef<'p>, data_only: Term<'p>) -> BifResult<'p> {
+    let data_only = cx.need(int(data_only))? != 0;
+    let done = file.0.with(|f| Ok(if data_only { f.sync_data()? } else { f.sync_all()? }));
+    Ok(ok_or_error(cx, done))
+}
+
+fn truncate<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+    let done = file.0.with(|mut f| {
+        let position = f.stream_position()?;
+        Ok(f.set_len(position)?)
+    });
+    Ok(ok_or_error(cx, done))
+}
+
+/// Two numbers that say a part of a file.
+fn range<'p>(cx: &Cx<'p>, offset: Term<'p>, len: Term<'p>) -> BifResult<'p, Done<(i64, i64)>> {
+    let (offset, len) = (cx.need(int64(offset))?, cx.need(int64(len))?);
+    Ok(offset.and_then(|offset| {
+        let len = len?;
+        if offset < 0 || len < 0 { Err(Posix::EINVAL) } else { Ok((offset, len)) }
+    }))
+}
+
+fn allocate<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, len: Term<'p>) -> BifResult<'p> {
+    let range = range(cx, offset, len)?;
+    let done = file.0.with(|f| {
+        let (offset, len) = range?;
+        Ok(sys::file::allocate(f.as_raw_fd(), offset, len)?)
+    });
+    Ok(ok_or_error(cx, done))
+}
+
+fn advise<'p>(
+    cx: &Cx<'p>,
+    file: FileRef<'p>,
+    offset: Term<'p>,
+    len: Term<'p>,
+    advice: Term<'p>,
+) -> BifResult<'p> {
+    use sys::file::Advice;
+    let range = range(cx, offset, len)?;
+    let done = file.0.with(|f| {
+        let (offset, len) = range?;
+        let advice = match advice.as_atom().map_or("", |a| a.name()) {
+            "normal" => Advice::Normal,
+            "random" => Advice::Random,
+            "sequential" => Advice::Sequential,
+            "will_need" => Advice::WillNeed,
+            "dont_need" => Advice::DontNeed,
+            "no_reuse" => Advice::NoReuse,
+            _ => return Err(Posix::EINVAL),
+        };
+        // Advice that the system does not take is no error, as in the reference.
+        let _ = sys::file::advise(f.as_raw_fd(), offset, len, advice);
+        Ok(())
+    });
+    Ok(ok_or_error(cx, done))
+}
+
+fn read_handle_info<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+    match file.0.with(|f| Ok(f.metadata()?)) {
+        Ok(m) => Ok(fs::info(cx, &m, fs::granted(&m))),
+        Err(e) => Ok(e.term(cx)),
+    }
+}
+
+fn ipread<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, max: Term<'p>) -> BifResult<'p> {
+    let (offset, max) = (cx.need(uint63(offset))?, cx.need(int64(max))?);
+    let data = file.0.with(|f| {
+        let (offset, max) = (offset?, max?);
+        if max >= 1 << 31 {
+            return Err(Posix::EINVAL);
+        }
+        let mut pointer = [0; 8];
+        let n = fill(&mut pointer, |buf, done| f.read_at(buf, offset.saturating_add(done)))?;
+        let [s0, s1, s2, s3, p0, p1, p2, p3] = pointer;
+        let size = u32::from_be_bytes([s0, s1, s2, s3]);
+        let position = u32::from_be_bytes([p0, p1, p2, p3]);
+        if n < 8 || i64::from(size) > max {
+            return Ok(None);
+        }
+        let at = u64::from(position);
+        let data = read_binary(cx, u64::from(size), |buf, done| f.read_at(buf, at + done))?;
+        let data = data.unwrap_or(am::EOF.into());
+        let [size, position] = [size, position].map(|n| Term::small(i64::from(n)));
+        Ok(Some(cx.heap().tuple(&[size, position, data])))
+    });
+    Ok(read_result(cx, data))
+}
+
+fn read_file<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {
+    let data = path(name).and_then(|path| {
+        let file = sys::file::open(&path, OpenMode { read: true, ..OpenMode::default() })?;
+        let m = file.metadata()?;
+        if m.is_dir() {
+            return Err(Posix("eisdir"));
+        }
+        match m.len() {
+            // Files of the kernel's own say 0 and have content.
+            0 => read_unsized(cx, file),
+            size => {
+                let data = read_binary(cx, size, |buf, _| (&file).read(buf))?;
+                Ok(data.unwrap_or_else(|| cx.heap().binary(b"")))
+            }
+        }
+    });
+    Ok(value_or_error(cx, data))
+}
+
+fn read_unsized<'p>(cx: &Cx<'p>, file: File) -> Done<Term<'p>> {
+    let mut bytes = Vec::new();
+    loop {
+        match sys::fd::read_append(file.as_raw_fd(), &mut bytes, 16 << 10) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(e) if e.kind() == ErrorKind::OutOfMemory => return Err(Posix::ENOMEM),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(cx.heap().binary(&bytes))
+}
