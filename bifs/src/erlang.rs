@@ -1,10 +1,24 @@
 //! Natives of module `erlang`, one file a topic.
 
+pub mod bits;
+pub mod compare;
+pub mod list;
+pub mod number;
 pub mod time;
 pub mod tuple;
+pub mod unique;
 
 use vm::BifTable;
 
 pub fn tables() -> Vec<BifTable> {
-    vec![time::TABLE, time::INTERNAL, tuple::TABLE]
+    vec![
+        bits::TABLE,
+        compare::TABLE,
+        list::TABLE,
+        number::TABLE,
+        time::TABLE,
+        time::INTERNAL,
+        tuple::TABLE,
+        unique::TABLE,
+    ]
 }

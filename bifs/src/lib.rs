@@ -3,6 +3,9 @@
 
 pub mod erlang;
 pub mod file_name;
+pub mod iolist;
+pub mod lists;
+pub mod math;
 pub mod os;
 pub mod prim_file;
 
@@ -10,7 +13,14 @@ use vm::BifTable;
 
 /// Every table of natives.
 pub fn tables() -> Vec<BifTable> {
-    [erlang::tables(), vec![file_name::PRIM_FILE, file_name::FILE, os::TABLE]].concat()
+    let others = vec![
+        file_name::PRIM_FILE,
+        file_name::FILE,
+        lists::TABLE,
+        math::TABLE,
+        os::TABLE, //
+    ];
+    [erlang::tables(), others].concat()
 }
 
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.

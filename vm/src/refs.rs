@@ -1,15 +1,98 @@
-//! Numbers of references.
+//! Numbers that no other process of this VM gets: references and unique integers [erl_bif_unique.c].
 //!
-//! A reference made here is three 32-bit words, as the external format wants them; the first has 18 significant bits,
-//! which is what every release accepts.
+//! Each thread takes numbers in blocks from a process-wide counter, so that making references does
+//! not bounce a cache line between schedulers. Only monotonic integers come one by one.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-static NEXT: AtomicU64 = AtomicU64::new(0);
+const BLOCK: u64 = 1 << 12;
 
-/// A number that no other reference of this VM has: `(word0 | word1 << 32, word2)`.
+/// A counter that threads draw blocks from.
+struct Blocks(AtomicU64);
+
+/// What a thread has left of its block.
+type Drawn = Cell<(u64, u64)>;
+
+impl Blocks {
+    fn next(&self, drawn: &Drawn) -> u64 {
+        let (mut at, mut end) = drawn.get();
+        if at == end {
+            at = self.0.fetch_add(BLOCK, Ordering::Relaxed);
+            end = at.wrapping_add(BLOCK);
+        }
+        drawn.set((at.wrapping_add(1), end));
+        at
+    }
+}
+
+/// References start anywhere, so that those of a former run are not met again.
+static REFS: LazyLock<Blocks> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let micros = u64::from(now.subsec_micros());
+    let start = (now.as_secs() | micros << 32).wrapping_mul(268_438_039).wrapping_add(micros);
+    // Whole blocks: a wrapped counter stays aligned.
+    Blocks(AtomicU64::new(start & !(BLOCK - 1)))
+});
+static UNIQUE: Blocks = Blocks(AtomicU64::new(0));
+static MONOTONIC: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static REF_BLOCK: Drawn = const { Cell::new((0, 0)) };
+    static UNIQUE_BLOCK: Drawn = const { Cell::new((0, 0)) };
+}
+
+/// Bits of the first word.
+const WORD0: u64 = (1 << 18) - 1;
+const MAGIC: u64 = 1 << 17;
+const PID: u64 = 1 << 16;
+
+/// The numbers of a fresh reference: the first two words, the first in the low half; then the third.
+///
+/// The first word, which alone `phash2` looks at, is the low 18 bits of the number. The low 18 bits of the
+/// second mark magic and process references.
 pub fn next() -> (u64, u64) {
-    let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    let (w0, w1, w2) = (n & 0x3ffff, n >> 18 & 0xffff_ffff, n >> 50);
-    (w0 | w1 << 32, w2)
+    let n = REF_BLOCK.with(|drawn| REFS.next(drawn));
+    let (low, high) = (n & 0xffff_ffff, n >> 32);
+    (low & WORD0 | (low & !WORD0) << 32, high)
+}
+
+/// As [`next`], for a magic reference.
+pub fn next_magic() -> (u64, u64) {
+    let (n0, n1) = next();
+    (n0 | MAGIC << 32, n1)
+}
+
+/// As [`next`], for a reference that finds its process.
+pub fn next_pid() -> (u64, u64) {
+    let (n0, n1) = next();
+    (n0 | PID << 32, n1)
+}
+
+/// A fresh number from 0, in no particular order.
+pub fn unique() -> u64 {
+    UNIQUE_BLOCK.with(|drawn| UNIQUE.next(drawn))
+}
+
+/// A number from 0, larger than all before.
+pub fn monotonic() -> u64 {
+    MONOTONIC.fetch_add(1, Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn references_differ_between_threads() {
+        let threads: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..10_000).map(|_| next()).collect::<Vec<_>>()))
+            .collect();
+        let all: HashSet<_> = threads.into_iter().flat_map(|t| t.join().unwrap()).collect();
+        assert_eq!(all.len(), 40_000);
+        assert!(all.iter().all(|(n0, n1)| n0 & 0xffff_ffff <= WORD0 && *n1 <= 0xffff_ffff));
+    }
 }

@@ -14,6 +14,7 @@ pub mod host;
 pub mod limits;
 pub mod line;
 pub mod localtime;
+pub mod math;
 pub mod mem;
 pub mod mmap;
 pub mod poll;

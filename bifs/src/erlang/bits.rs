@@ -1,0 +1,170 @@
+//! Binaries and bitstrings as data: sizes, parts, lists to and from bytes.
+
+use crate::iolist::{self, Piece};
+use term::{Bits, Heap, Term, View};
+use vm::bif::{Binary, List};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Guard "byte_size"/1 => byte_size(0);
+    Guard "bit_size"/1 => bit_size(0);
+    Guard "size"/1 => size(0);
+    Guard "binary_part"/2 => binary_part_2(0, 1);
+    Guard "binary_part"/3 => binary_part(0, 1, 2);
+    Plain "split_binary"/2 => split_binary(0, 1);
+    Plain "binary_to_list"/1 => binary_to_list(0);
+    Plain "binary_to_list"/3 => binary_to_list_3(0, 1, 2);
+    Plain "bitstring_to_list"/1 => bitstring_to_list(0);
+    Plain "list_to_binary"/1 => list_to_binary(0);
+    Plain "list_to_bitstring"/1 => list_to_bitstring(0);
+    Plain "iolist_to_binary"/1 => iolist_to_binary(0);
+    Plain "iolist_size"/1 => iolist_size(0);
+    /// An I/O list as a list of binaries: large ones are shared, small ones joined.
+    Plain "iolist_to_iovec"/1 => iolist_to_iovec(0);
+} }
+
+fn byte_size<'p>(_: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
+    Ok(Term::small(bits.bit_len().div_ceil(8) as i64))
+}
+
+fn bit_size<'p>(_: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
+    Ok(Term::small(bits.bit_len() as i64))
+}
+
+fn size<'p>(cx: &Cx<'p>, term: Term<'p>) -> BifResult<'p> {
+    match term.view() {
+        View::Tuple(tuple) => Ok(Term::small(tuple.arity() as i64)),
+        View::Bits(bits) => Ok(Term::small(bits.byte_len() as i64)),
+        _ => Err(cx.badarg()),
+    }
+}
+
+/// The bytes at `start`; a negative `len` counts backwards. `None` if they are not all inside.
+pub fn part<'h>(heap: &'h Heap, bits: Bits<'h>, start: i64, len: i64) -> Option<Term<'h>> {
+    let end = start.checked_add(len)?;
+    let (from, to) = (start.min(end), start.max(end));
+    let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
+    if to > bits.byte_len() {
+        return None;
+    }
+    Some(heap.sub_bits(bits, from * 8, (to - from) * 8))
+}
+
+fn binary_part<'p>(cx: &Cx<'p>, bits: Bits<'p>, start: i64, len: i64) -> BifResult<'p> {
+    cx.need(part(cx.heap(), bits, start, len))
+}
+
+fn binary_part_2<'p>(cx: &Cx<'p>, bits: Bits<'p>, pos_len: Term<'p>) -> BifResult<'p> {
+    let [start, len] = cx.need(pos_len.as_tuple_of::<2>())?;
+    binary_part(cx, bits, cx.need(start.as_i64())?, cx.need(len.as_i64())?)
+}
+
+fn split_binary<'p>(cx: &Cx<'p>, bits: Bits<'p>, at: usize) -> BifResult<'p> {
+    if at > bits.byte_len() {
+        return Err(cx.badarg());
+    }
+    let heap = cx.heap();
+    let first = heap.sub_bits(bits, 0, at * 8);
+    let second = heap.sub_bits(bits, at * 8, bits.bit_len() - at * 8);
+    Ok(heap.tuple(&[first, second]))
+}
+
+fn binary_to_list<'p>(cx: &Cx<'p>, bin: Binary<'p>) -> BifResult<'p> {
+    let bytes = bin.0.bytes();
+    cx.bump(bytes.len() / 40);
+    Ok(cx.heap().byte_list(&bytes))
+}
+
+fn binary_to_list_3<'p>(
+    cx: &Cx<'p>,
+    bits: Bits<'p>,
+    start: usize,
+    stop: usize,
+) -> BifResult<'p> {
+    if start < 1 || start > stop || stop > bits.byte_len() {
+        return Err(cx.badarg());
+    }
+    cx.bump((stop - start) / 40);
+    Ok(cx.heap().byte_list(&bits.bytes()[start - 1..stop]))
+}
+
+fn bitstring_to_list<'p>(cx: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
+    let heap = cx.heap();
+    let whole = bits.byte_len();
+    let tail = match bits.bit_len() % 8 {
+        0 => Term::nil(),
+        rest => heap.cons(heap.sub_bits(bits, whole * 8, rest), Term::nil()),
+    };
+    cx.bump(whole / 40);
+    Ok(bits.bytes()[..whole]
+        .iter()
+        .rev()
+        .fold(tail, |list, &byte| heap.cons(Term::small(i64::from(byte)), list)))
+}
+
+fn list_to_binary<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
+    iolist_to_binary(cx, list.0)
+}
+
+fn list_to_bitstring<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
+    let bits = cx.need(iolist::to_bitstring(cx.heap(), list.0))?;
+    count(cx, bits);
+    Ok(bits)
+}
+
+fn iolist_to_binary<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    let bin = cx.need(iolist::to_binary(cx.heap(), list))?;
+    if !bin.is_same(list) {
+        count(cx, bin);
+    }
+    Ok(bin)
+}
+
+fn count<'p>(cx: &Cx<'p>, bits: Term<'p>) {
+    cx.bump(bits.as_bits().map_or(0, |bits| bits.byte_len() / 100));
+}
+
+fn iolist_size<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    let size = cx.need(iolist::size(list))?;
+    Ok(Term::small(size as i64))
+}
+
+/// Binaries larger than this are not copied.
+const JOIN_MAX: usize = 256;
+
+fn iolist_to_iovec<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    let heap = cx.heap();
+    if let Some(bin) = list.as_binary() {
+        return Ok(if bin.byte_len() == 0 { Term::nil() } else { heap.list(&[list]) });
+    }
+    let (mut out, mut joined, mut total) = (Vec::new(), Vec::new(), 0);
+    let ok = iolist::walk(list, |piece| match piece {
+        Piece::Byte(byte) => {
+            joined.push(byte);
+            true
+        }
+        Piece::Bits(bits) if !bits.is_binary() => false,
+        Piece::Bits(bits) if bits.byte_len() > JOIN_MAX => {
+            if !joined.is_empty() {
+                total += joined.len();
+                out.push(heap.binary(&joined));
+                joined.clear();
+            }
+            out.push(bits.term());
+            true
+        }
+        Piece::Bits(bits) => {
+            joined.extend_from_slice(&bits.bytes());
+            true
+        }
+    });
+    if !ok {
+        return Err(cx.badarg());
+    }
+    if !joined.is_empty() {
+        total += joined.len();
+        out.push(heap.binary(&joined));
+    }
+    cx.bump(total / 100 + out.len());
+    Ok(heap.list(&out))
+}

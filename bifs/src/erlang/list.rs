@@ -1,0 +1,158 @@
+//! List operations that the language itself has.
+
+use core::cmp::Ordering;
+use std::collections::BTreeMap;
+use term::compare;
+use term::{Cons, Heap, Term};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Guard "hd"/1 => hd(0);
+    Guard "tl"/1 => tl(0);
+    Guard "length"/1 => length(0);
+    Plain "++"/2 => append(0, 1);
+    Plain "append"/2 => append(0, 1);
+    /// The left list without the first occurrence of each element of the right one.
+    Plain "--"/2 => subtract(0, 1);
+    Plain "subtract"/2 => subtract(0, 1);
+} }
+
+fn hd<'p>(_: &Cx<'p>, list: Cons<'p>) -> BifResult<'p> {
+    Ok(list.head())
+}
+
+fn tl<'p>(_: &Cx<'p>, list: Cons<'p>) -> BifResult<'p> {
+    Ok(list.tail())
+}
+
+fn length<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    let n = cx.need(list.list_len())?;
+    cx.bump(n / 16);
+    Ok(Term::small(n as i64))
+}
+
+fn append<'p>(cx: &Cx<'p>, left: Term<'p>, right: Term<'p>) -> BifResult<'p> {
+    if left.is_nil() {
+        return Ok(right);
+    }
+    if !left.is_list() {
+        return Err(cx.badarg());
+    }
+    let elements = cx.need(left.to_vec())?;
+    cx.bump(elements.len() / 40);
+    if right.is_nil() {
+        return Ok(left);
+    }
+    Ok(cx.heap().list_onto(&elements, right))
+}
+
+/// Up to this many elements on the right each is looked for one by one.
+const FEW: usize = 16;
+
+fn subtract<'p>(cx: &Cx<'p>, left: Term<'p>, right: Term<'p>) -> BifResult<'p> {
+    let (Some(left_elements), Some(right)) = (left.to_vec(), right.to_vec()) else {
+        return Err(cx.badarg());
+    };
+    if left_elements.is_empty() || right.is_empty() {
+        return Ok(left);
+    }
+    cx.bump((left_elements.len() + right.len()) / 8);
+    let kept = if right.len() <= FEW {
+        subtract_few(left_elements, right)
+    } else {
+        subtract_many(left_elements, right)
+    };
+    Ok(cx.heap().list(&kept))
+}
+
+fn subtract_few<'p>(mut left: Vec<Term<'p>>, mut right: Vec<Term<'p>>) -> Vec<Term<'p>> {
+    left.retain(|&x| match right.iter().position(|&y| compare::eq_exact(x, y)) {
+        Some(i) => {
+            right.swap_remove(i);
+            false
+        }
+        None => true,
+    });
+    left
+}
+
+/// A term as a key, by exact order.
+struct Key<'p>(Term<'p>);
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Key<'_> {}
+impl PartialOrd for Key<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Key<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare::compare_exact(self.0, other.0)
+    }
+}
+
+fn subtract_many<'p>(mut left: Vec<Term<'p>>, right: Vec<Term<'p>>) -> Vec<Term<'p>> {
+    let mut count: BTreeMap<Key<'p>, usize> = BTreeMap::new();
+    for y in right {
+        *count.entry(Key(y)).or_insert(0) += 1;
+    }
+    left.retain(|&x| match count.get_mut(&Key(x)) {
+        Some(n) if *n > 0 => {
+            *n -= 1;
+            false
+        }
+        _ => true,
+    });
+    left
+}
+
+/// The elements of a proper list in reverse before `tail`, and how many; `None` if improper.
+pub fn reverse_onto<'h>(
+    heap: &'h Heap,
+    list: Term<'h>,
+    tail: Term<'h>,
+) -> Option<(Term<'h>, usize)> {
+    let (mut out, mut n) = (tail, 0);
+    let mut elements = list.iter_list();
+    for x in elements.by_ref() {
+        out = heap.cons(x, out);
+        n += 1;
+    }
+    elements.tail().is_nil().then_some((out, n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_of_subtracting_agree() {
+        let h = Heap::new();
+        let mut seed = 12345u64;
+        let mut next = |n: u64| {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) % n
+        };
+        for _ in 0..50 {
+            let mut list = |n| -> Vec<Term> {
+                (0..n)
+                    .map(|_| match next(12) {
+                        0 => h.float(next(3) as f64),
+                        1 => h.tuple(&[Term::small(next(3) as i64)]),
+                        _ => Term::small(next(6) as i64),
+                    })
+                    .collect()
+            };
+            let (a, b) = (list(40), list(30));
+            let few = subtract_few(a.clone(), b.clone());
+            let many = subtract_many(a, b);
+            assert_eq!(few.len(), many.len());
+            assert!(few.iter().zip(&many).all(|(x, y)| x.is_same(*y)));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Walking I/O lists: lists of bytes, binaries and I/O lists, however deep, without recursion.
+
+use term::{Bits, Heap, Term, View};
+
+/// A run of an I/O list.
+pub enum Piece<'p> {
+    Byte(u8),
+    Bits(Bits<'p>),
+}
+
+/// Calls `f` for every byte and bitstring, in order; `false` if it is not an I/O list, or when `f` says so.
+pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
+    // Tails to go on with after the head that is being walked.
+    let mut stack: Vec<Term<'p>> = Vec::new();
+    let mut at = list;
+    loop {
+        match at.view() {
+            View::Cons(cell) => {
+                let (head, tail) = (cell.head(), cell.tail());
+                match head.as_small() {
+                    Some(n) => match u8::try_from(n) {
+                        Ok(byte) if f(Piece::Byte(byte)) => at = tail,
+                        _ => return false,
+                    },
+                    None => {
+                        if !tail.is_nil() {
+                            stack.push(tail);
+                        }
+                        at = head;
+                        // An improper head: only lists and bitstrings may stand there, which the
+                        // next turn of the loop checks.
+                    }
+                }
+                continue;
+            }
+            View::Nil => {}
+            View::Bits(bits) => {
+                if !f(Piece::Bits(bits)) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+        match stack.pop() {
+            Some(tail) => at = tail,
+            None => return true,
+        }
+    }
+}
+
+/// Size in bits, bitstrings of any length allowed. `None` if it is not an I/O list.
+pub fn bit_size(list: Term<'_>) -> Option<usize> {
+    let mut size = 0usize;
+    let ok = walk(list, |piece| {
+        size += match piece {
+            Piece::Byte(_) => 8,
+            Piece::Bits(bits) => bits.bit_len(),
+        };
+        true
+    });
+    ok.then_some(size)
+}
+
+/// Size in bytes. `None` if it is not an I/O list of whole bytes.
+pub fn size(list: Term<'_>) -> Option<usize> {
+    let mut size = 0usize;
+    let ok = walk(list, |piece| match piece {
+        Piece::Byte(_) => {
+            size += 1;
+            true
+        }
+        Piece::Bits(bits) => {
+            size += bits.byte_len();
+            bits.is_binary()
+        }
+    });
+    ok.then_some(size)
+}
+
+fn fill(list: Term<'_>, out: &mut [u8]) {
+    let mut at = 0usize;
+    walk(list, |piece| {
+        match piece {
+            Piece::Byte(byte) if at % 8 == 0 => {
+                out[at / 8] = byte;
+                at += 8;
+            }
+            Piece::Byte(byte) => {
+                out[at / 8] |= byte >> (at % 8);
+                out[at / 8 + 1] |= byte << (8 - at % 8);
+                at += 8;
+            }
+            Piece::Bits(bits) => {
+                bits.copy_to(0, bits.bit_len(), out, at);
+                at += bits.bit_len();
+            }
+        }
+        true
+    });
+}
+
+/// The bytes of an I/O list. `None` if it is none.
+pub fn to_vec(list: Term<'_>) -> Option<Vec<u8>> {
+    if let Some(bin) = list.as_binary() {
+        return Some(bin.bytes().into_owned());
+    }
+    let mut out = vec![0; size(list)?];
+    fill(list, &mut out);
+    Some(out)
+}
+
+/// The bytes of an I/O list as a binary; a binary is returned as it is.
+pub fn to_binary<'h>(heap: &'h Heap, list: Term<'h>) -> Option<Term<'h>> {
+    if list.as_binary().is_some() {
+        return Some(list);
+    }
+    let len = size(list)?;
+    Some(heap.binary_with(len, |out| fill(list, out)))
+}
+
+/// The bits of an I/O list with bitstrings.
+pub fn to_bitstring<'h>(heap: &'h Heap, list: Term<'h>) -> Option<Term<'h>> {
+    let bits = bit_size(list)?;
+    Some(heap.bits_with(bits, |out| fill(list, out)))
+}
+
+/// Feeds the bytes of an I/O list to `f` in pieces; `false` if it is none.
+pub fn feed(list: Term<'_>, mut f: impl FnMut(&[u8])) -> bool {
+    let mut pending = Vec::with_capacity(64);
+    let ok = walk(list, |piece| {
+        match piece {
+            Piece::Byte(byte) => {
+                pending.push(byte);
+                if pending.len() >= 4096 {
+                    f(&pending);
+                    pending.clear();
+                }
+            }
+            Piece::Bits(bits) => {
+                if !bits.is_binary() {
+                    return false;
+                }
+                if !pending.is_empty() {
+                    f(&pending);
+                    pending.clear();
+                }
+                f(&bits.bytes());
+            }
+        }
+        true
+    });
+    if !pending.is_empty() {
+        f(&pending);
+    }
+    ok
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_lists_and_improper_tails() {
+        let h = Heap::new();
+        let s = |n| Term::small(n);
+        let inner = h.cons(s(2), h.binary(b"xy"));
+        let list = h.list(&[s(1), inner, Term::nil(), h.binary(&[]), s(255)]);
+        assert_eq!(size(list), Some(5));
+        assert_eq!(to_vec(list).as_deref(), Some(&[1, 2, b'x', b'y', 255][..]));
+        let mut seen = Vec::new();
+        assert!(feed(list, |b| seen.extend_from_slice(b)));
+        assert_eq!(seen, [1, 2, b'x', b'y', 255]);
+        assert_eq!(size(h.cons(s(1), s(2))), None);
+        assert_eq!(size(h.list(&[s(256)])), None);
+        assert_eq!(size(s(1)), None);
+    }
+
+    #[test]
+    fn bits_are_joined() {
+        let h = Heap::new();
+        let part = |n, v: u8| h.bits_with(n, |b| b[0] = v);
+        let list = h.list(&[part(1, 0x80), Term::small(0xa5), part(3, 0x40)]);
+        let joined = to_bitstring(&h, list).and_then(|t| t.as_bits()).unwrap();
+        assert_eq!((joined.bit_len(), joined.number(0, 12)), (12, 0b1_10100101_010));
+        assert_eq!(size(list), None);
+    }
+
+    #[test]
+    fn depth_needs_no_stack() {
+        let h = Heap::new();
+        let deep = (0..1_000_000).fold(Term::nil(), |t, _| h.list(&[t, Term::small(7)]));
+        assert_eq!(size(deep), Some(1_000_000));
+    }
+}
