@@ -75,12 +75,7 @@ fn binary_to_list<'p>(cx: &Cx<'p>, bin: Binary<'p>) -> BifResult<'p> {
     Ok(cx.heap().byte_list(&bytes))
 }
 
-fn binary_to_list_3<'p>(
-    cx: &Cx<'p>,
-    bits: Bits<'p>,
-    start: usize,
-    stop: usize,
-) -> BifResult<'p> {
+fn binary_to_list_3<'p>(cx: &Cx<'p>, bits: Bits<'p>, start: usize, stop: usize) -> BifResult<'p> {
     if start < 1 || start > stop || stop > bits.byte_len() {
         return Err(cx.badarg());
     }
