@@ -246,7 +246,7 @@ impl Heap {
         }
         self.boxed(p)
     }
-    fn link_off_heap(&self, p: *mut u64) {
+    pub(crate) fn link_off_heap(&self, p: *mut u64) {
         // SAFETY: `p` is a fresh off-heap object of ours.
         unsafe { *off_heap_next(p) = self.off_heap.get() };
         self.off_heap.set(p);
@@ -536,6 +536,9 @@ impl OwnedTerm {
     /// Words of its fragments.
     pub fn words(&self) -> usize {
         self.heap.fragment_words()
+    }
+    pub(crate) fn heap(&self) -> &Heap {
+        &self.heap
     }
     /// Heap and term.
     pub fn into_parts(self) -> (Heap, RawTerm) {

@@ -8,6 +8,7 @@
 pub mod atom;
 pub mod boxed;
 pub mod compare;
+pub mod copy;
 pub mod gc;
 pub mod hash;
 pub mod heap;

@@ -1,0 +1,401 @@
+//! Copying terms between heaps [copy.c].
+//!
+//! Two passes: [`size_words`] adds up what a copy takes, then the copy fills exactly that many words
+//! in one piece. The second pass needs no stack: it copies the outermost object, then goes through
+//! the new words from left to right, copies behind them whatever they still point to in the source,
+//! and so on (as a copying collector does). The spine of a list is copied in one go, so lists come
+//! out contiguous.
+//!
+//! Literals are shared unless asked otherwise: whoever frees a literal area waits until nobody
+//! refers to it. Sharing within a term is not kept, as in the reference. Part of a bitstring that
+//! lies in a heap becomes a bitstring of its own; shared binaries are shared.
+
+use crate::boxed::copy_bits;
+use crate::heap::{Fragment, Heap, OwnedTerm, off_heap_next};
+use crate::literal;
+use crate::shared::{BinHandle, Magic};
+use crate::term::{RAW_SUBTAGS, RawTerm, Subtag, TAG_BOXED, TAG_HEADER, TAG_LIST, Term};
+use crate::work::Work;
+use std::sync::Arc;
+
+const SUB_BITS: u64 = Subtag::SubBits as u64;
+
+/// What to do with literals within a term.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Literals {
+    Share,
+    Copy,
+}
+
+/// The addresses that a copy leaves alone.
+#[derive(Clone, Copy)]
+struct Fixed {
+    base: u64,
+    len: u64,
+}
+
+impl Fixed {
+    fn new(literals: Literals) -> Fixed {
+        let (base, len) = literal::range();
+        Fixed { base, len: if literals == Literals::Share { len } else { 0 } }
+    }
+    #[inline(always)]
+    fn contains(self, t: RawTerm) -> bool {
+        (t.ptr() as u64).wrapping_sub(self.base) < self.len
+    }
+}
+
+/// Words that a copy of the term takes; literals take none.
+pub fn size_words(term: Term<'_>) -> usize {
+    // SAFETY: a branded term is alive.
+    unsafe { raw_size(term.raw(), Fixed::new(Literals::Share)) }
+}
+
+/// Words that a copy of the term takes, by what happens to literals.
+pub fn size_words_with(term: Term<'_>, literals: Literals) -> usize {
+    // SAFETY: a branded term is alive.
+    unsafe { raw_size(term.raw(), Fixed::new(literals)) }
+}
+
+/// Words of a bitstring object of its own.
+fn heap_bits_words(bits: usize) -> usize {
+    2 + bits.div_ceil(64)
+}
+
+/// # Safety
+/// `term` is alive.
+unsafe fn raw_size(term: RawTerm, fixed: Fixed) -> usize {
+    /// Words still to look at.
+    #[derive(Clone, Copy)]
+    struct Run(*const RawTerm, usize);
+    let mut work: Work<Run> = Work::new();
+    let mut sum = 0;
+    let mut run = Run(&term, 1);
+    loop {
+        while run.1 > 0 {
+            // SAFETY: a run covers live words; parts of live terms are alive.
+            unsafe {
+                let t = *run.0;
+                run = Run(run.0.add(1), run.1 - 1);
+                let inner = match t.tag() {
+                    TAG_LIST if !fixed.contains(t) => {
+                        sum += 2;
+                        let mut cell = t;
+                        // Along the spine as long as heads need nothing.
+                        while cell.elem(0).is_immediate()
+                            && cell.elem(1).is_list()
+                            && !fixed.contains(cell.elem(1))
+                        {
+                            cell = cell.elem(1);
+                            sum += 2;
+                        }
+                        Run(cell.ptr() as *const RawTerm, 2)
+                    }
+                    TAG_BOXED if !fixed.contains(t) => {
+                        let header = t.boxed_header();
+                        let n = header.header_arity();
+                        sum += n + 1;
+                        match header.header_subtag() {
+                            SUB_BITS => {
+                                let owner = t.elem(1);
+                                if fixed.contains(owner) {
+                                    continue;
+                                }
+                                if owner.is_boxed_of(Subtag::HeapBits) {
+                                    sum += heap_bits_words(t.elem(3).small_value() as usize);
+                                    sum -= n + 1;
+                                } else {
+                                    sum += owner.boxed_header().header_arity() + 1;
+                                }
+                                continue;
+                            }
+                            s if s >= RAW_SUBTAGS => continue,
+                            _ => Run(t.ptr().add(1) as *const RawTerm, n),
+                        }
+                    }
+                    _ => continue,
+                };
+                if run.1 > 0 {
+                    work.push(run);
+                }
+                run = inner;
+            }
+        }
+        match work.pop() {
+            Some(r) => run = r,
+            None => return sum,
+        }
+    }
+}
+
+/// One copy under way.
+struct Copier<'a> {
+    to: &'a Heap,
+    fixed: Fixed,
+    top: *mut u64,
+}
+
+impl Copier<'_> {
+    /// Copies one object (or the spine of one list) to the top.
+    /// # Safety
+    /// `t` is a live pointer that is not fixed; there is room for its copy.
+    #[inline]
+    unsafe fn object(&mut self, t: RawTerm) -> RawTerm {
+        // SAFETY: the caller's obligation.
+        unsafe {
+            let q = self.top;
+            if t.is_list() {
+                let mut cell = t;
+                loop {
+                    *self.top = cell.word(0);
+                    let tail = cell.elem(1);
+                    if !tail.is_list() || self.fixed.contains(tail) {
+                        *self.top.add(1) = tail.0;
+                        self.top = self.top.add(2);
+                        return RawTerm::list_ptr(q);
+                    }
+                    let next = self.top.add(2);
+                    *self.top.add(1) = RawTerm::list_ptr(next).0;
+                    self.top = next;
+                    cell = tail;
+                }
+            }
+            let header = t.boxed_header();
+            if header.header_is(Subtag::SubBits) {
+                let owner = t.elem(1);
+                if !self.fixed.contains(owner) && owner.is_boxed_of(Subtag::HeapBits) {
+                    return self.part_of_heap_bits(t, owner);
+                }
+            }
+            let n = header.header_arity() + 1;
+            let p = t.ptr();
+            if n <= 8 {
+                for i in 0..n {
+                    *q.add(i) = *p.add(i);
+                }
+            } else {
+                core::ptr::copy_nonoverlapping(p, q, n);
+            }
+            self.top = q.add(n);
+            if header.header_is(Subtag::BinRef) || header.header_is(Subtag::MagicRef) {
+                hold(self.to, q);
+            }
+            RawTerm::boxed_ptr(q)
+        }
+    }
+
+    /// # Safety
+    /// As `object`; `t` is a sub-bitstring of `owner`, which are heap bits.
+    unsafe fn part_of_heap_bits(&mut self, t: RawTerm, owner: RawTerm) -> RawTerm {
+        // SAFETY: the caller's obligation.
+        unsafe {
+            let (start, bits) =
+                (t.elem(2).small_value() as usize, t.elem(3).small_value() as usize);
+            let q = self.top;
+            let n = heap_bits_words(bits);
+            *q = RawTerm::header(Subtag::HeapBits, n - 1).0;
+            *q.add(1) = bits as u64;
+            core::ptr::write_bytes(q.add(2), 0, n - 2);
+            copy_bits(owner.ptr().add(2) as *const u8, start, q.add(2) as *mut u8, 0, bits);
+            self.top = q.add(n);
+            RawTerm::boxed_ptr(q)
+        }
+    }
+
+    /// Copies what the words from `from` to the top point to, as far as that is not copied yet.
+    /// # Safety
+    /// These words are whole copied objects; there is room for the rest, up to `end`.
+    unsafe fn rest(&mut self, from: *mut u64, end: *mut u64) {
+        let done = |t: RawTerm| (t.ptr() as u64).wrapping_sub(from as u64) < end as u64 - from as u64;
+        let mut scan = from;
+        // SAFETY: the caller's obligation.
+        unsafe {
+            while scan < self.top {
+                let t = RawTerm(*scan);
+                match t.tag() {
+                    TAG_LIST | TAG_BOXED if !done(t) && !self.fixed.contains(t) => {
+                        *scan = self.object(t).0;
+                    }
+                    TAG_HEADER if t.header_subtag() >= RAW_SUBTAGS => {
+                        scan = scan.add(t.header_arity());
+                    }
+                    _ => {}
+                }
+                scan = scan.add(1);
+            }
+        }
+    }
+}
+
+/// Makes a copied off-heap object hold its own count and links it in.
+/// # Safety
+/// `q` is a fresh copy of a live `BinRef` or `MagicRef` in `to`.
+unsafe fn hold(to: &Heap, q: *mut u64) {
+    // SAFETY: the original keeps what it points to alive meanwhile.
+    unsafe {
+        if RawTerm(*q).header_is(Subtag::BinRef) {
+            core::mem::forget(BinHandle::clone_raw(*q.add(1)));
+            to.charge(BinHandle::capacity_of_raw(*q.add(1)));
+        } else {
+            Arc::increment_strong_count(*q.add(3) as *const Magic);
+        }
+    }
+    to.link_off_heap(q);
+}
+
+/// Copies a term into `words` fresh words of `to`.
+/// # Safety
+/// `term` is alive, and its copy takes exactly `words` words.
+unsafe fn copy_sized(term: RawTerm, words: usize, to: &Heap, fixed: Fixed) -> RawTerm {
+    if words == 0 {
+        return term;
+    }
+    let start = to.alloc_raw(words);
+    // SAFETY: fresh memory of as many words as the copy takes.
+    unsafe {
+        let end = start.add(words);
+        let mut c = Copier { to, fixed, top: start };
+        let root = c.object(term);
+        c.rest(start, end);
+        debug_assert!(c.top == end, "a copy differs from its size");
+        root
+    }
+}
+
+impl Heap {
+    /// A copy of a term of any heap. Literals are shared.
+    pub fn copy<'h>(&'h self, term: Term<'_>) -> Term<'h> {
+        self.copy_with(term, Literals::Share)
+    }
+    pub fn copy_with<'h>(&'h self, term: Term<'_>, literals: Literals) -> Term<'h> {
+        if term.is_immediate() {
+            // SAFETY: an immediate belongs to no heap.
+            return unsafe { term.raw().brand() };
+        }
+        let fixed = Fixed::new(literals);
+        // SAFETY: a branded term is alive; the copy belongs to this heap.
+        unsafe {
+            let words = raw_size(term.raw(), fixed);
+            copy_sized(term.raw(), words, self, fixed).brand()
+        }
+    }
+    /// As [`Heap::copy`], with [`size_words`] of the term at hand.
+    /// # Safety
+    /// `words` is its size.
+    pub unsafe fn copy_of_size<'h>(&'h self, term: Term<'_>, words: usize) -> Term<'h> {
+        if term.is_immediate() {
+            // SAFETY: an immediate belongs to no heap.
+            return unsafe { term.raw().brand() };
+        }
+        // SAFETY: a branded term is alive; the size by the caller's word.
+        unsafe { copy_sized(term.raw(), words, self, Fixed::new(Literals::Share)).brand() }
+    }
+    /// A copy of a term that has a heap of its own. If that is one piece, as after
+    /// [`OwnedTerm::copy_of`], the words are copied as they stand and only pointers adjusted.
+    pub fn copy_owned<'h>(&'h self, owned: &OwnedTerm) -> Term<'h> {
+        match owned.single_piece() {
+            // SAFETY: the piece holds whole objects that point into it, to literals or off-heap.
+            Some((from, words)) => unsafe {
+                relocate(from, words, owned.term().raw(), self).brand()
+            },
+            None => self.copy(owned.term()),
+        }
+    }
+}
+
+/// Copies a piece of memory that holds a whole term; returns the term [copy_shallow].
+/// # Safety
+/// The `words` words at `from` are live whole objects, and pointers in them lead into the piece or to
+/// literals; `term` is immediate, a literal, or points into the piece.
+pub unsafe fn relocate(from: *const u64, words: usize, term: RawTerm, to: &Heap) -> RawTerm {
+    if words == 0 {
+        return term;
+    }
+    let start = to.alloc_raw(words);
+    let delta = (start as u64).wrapping_sub(from as u64);
+    let moved = |t: RawTerm| {
+        let pointer = matches!(t.tag(), TAG_LIST | TAG_BOXED);
+        if pointer && (t.ptr() as u64).wrapping_sub(from as u64) < (words * 8) as u64 {
+            RawTerm(t.0.wrapping_add(delta))
+        } else {
+            t
+        }
+    };
+    // SAFETY: fresh memory of as many words; headers tell raw data from terms.
+    unsafe {
+        core::ptr::copy_nonoverlapping(from, start, words);
+        let end = start.add(words);
+        let mut scan = start;
+        while scan < end {
+            let t = RawTerm(*scan);
+            if t.tag() != TAG_HEADER {
+                *scan = moved(t).0;
+            } else if t.header_subtag() >= RAW_SUBTAGS {
+                if t.header_is(Subtag::BinRef) || t.header_is(Subtag::MagicRef) {
+                    hold(to, scan);
+                }
+                scan = scan.add(t.header_arity());
+            }
+            scan = scan.add(1);
+        }
+    }
+    moved(term)
+}
+
+impl OwnedTerm {
+    /// A copy in one piece of exactly its size. Literals are shared.
+    pub fn copy_of(term: Term<'_>) -> OwnedTerm {
+        OwnedTerm::copy_with(term, Literals::Share)
+    }
+    pub fn copy_with(term: Term<'_>, literals: Literals) -> OwnedTerm {
+        let fixed = Fixed::new(literals);
+        let heap;
+        // SAFETY: a branded term is alive; the copy points into its heap, to literals, or is
+        // immediate.
+        unsafe {
+            let words =
+                if term.is_immediate() { 0 } else { raw_size(term.raw(), fixed) };
+            heap = Heap::with_capacity(words);
+            let copy = copy_sized(term.raw(), words, &heap, fixed);
+            OwnedTerm::from_parts(heap, copy)
+        }
+    }
+    /// Start and size of the one fragment that holds the term and nothing else.
+    fn single_piece(&self) -> Option<(*const u64, usize)> {
+        let f: *mut Fragment = self.heap().fragments();
+        if f.is_null() {
+            return Some((core::ptr::null(), 0));
+        }
+        // SAFETY: a live fragment of a heap that nobody changes meanwhile.
+        unsafe {
+            if !(*f).next.is_null() {
+                return None;
+            }
+            Some((Fragment::data(f), (*f).used))
+        }
+    }
+}
+
+impl Clone for OwnedTerm {
+    fn clone(&self) -> OwnedTerm {
+        let heap = Heap::with_capacity(self.words());
+        let term = heap.copy_owned(self).raw();
+        // SAFETY: the copy is in `heap`.
+        unsafe { OwnedTerm::from_parts(heap, term) }
+    }
+}
+
+/// Counts the off-heap objects of a heap, for tests and for `process_info(binary)`.
+pub fn off_heap_objects(heap: &Heap) -> usize {
+    let mut n = 0;
+    let mut p = heap.off_heap();
+    while !p.is_null() {
+        n += 1;
+        // SAFETY: a live chain.
+        p = unsafe { *off_heap_next(p) };
+    }
+    n
+}
+
+#[cfg(test)]
+mod tests;
