@@ -206,7 +206,8 @@ impl Copier<'_> {
     /// # Safety
     /// These words are whole copied objects; there is room for the rest, up to `end`.
     unsafe fn rest(&mut self, from: *mut u64, end: *mut u64) {
-        let done = |t: RawTerm| (t.ptr() as u64).wrapping_sub(from as u64) < end as u64 - from as u64;
+        let done =
+            |t: RawTerm| (t.ptr() as u64).wrapping_sub(from as u64) < end as u64 - from as u64;
         let mut scan = from;
         // SAFETY: the caller's obligation.
         unsafe {
@@ -353,8 +354,7 @@ impl OwnedTerm {
         // SAFETY: a branded term is alive; the copy points into its heap, to literals, or is
         // immediate.
         unsafe {
-            let words =
-                if term.is_immediate() { 0 } else { raw_size(term.raw(), fixed) };
+            let words = if term.is_immediate() { 0 } else { raw_size(term.raw(), fixed) };
             heap = Heap::with_capacity(words);
             let copy = copy_sized(term.raw(), words, &heap, fixed);
             OwnedTerm::from_parts(heap, copy)
