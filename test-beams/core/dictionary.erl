@@ -28,7 +28,7 @@ main() ->
         put(x, mine), Me = self(),
         spawn(fun() -> put(x, yours), Me ! {get(x), get()} end),
         {receive M -> M end, get(x)} end),
-    p(value_undefined, begin put(u, undefined), {get(u), get()} end),
+    p(value_undefined, begin put(u, undefined), {get(u), lists:sort(get())} end),
     p(loop, count(id(100000))).
 
 count(0) -> erase(counter);
