@@ -27,6 +27,7 @@ pub const WAITING: u32 = 1024;
 pub const SIGNALS: u32 = 2048;
 pub const OFF_HEAP_MSGQ: u32 = 4096;
 pub const SENSITIVE: u32 = 8192;
+pub const HIBERNATING: u32 = 16384;
 const PRIORITY_SHIFT: u32 = 24;
 
 /// See the module head.

@@ -6,12 +6,15 @@
 
 use super::Message;
 use core::ptr::null_mut;
-use term::RawTerm;
+use term::{Heap, RawTerm};
 
 struct Node {
     next: *mut Node,
     prev: *mut Node,
-    message: Message,
+    /// The message's memory; `None` once it was attached to the process's heap.
+    message: Option<Message>,
+    /// The term; a root once attached.
+    term: RawTerm,
 }
 
 /// See the module head.
@@ -21,6 +24,9 @@ pub struct MessageQueue {
     /// The message that the receive looks at next; null: beyond the last.
     cursor: *mut Node,
     len: usize,
+    /// Messages whose memory belongs to the process's heap: roots.
+    attached: Vec<*mut Node>,
+    next_mark: u64,
     /// Reserved marks: the last message that was there when a reference was made.
     markers: Vec<Marker>,
 }
@@ -42,6 +48,8 @@ impl MessageQueue {
             last: null_mut(),
             cursor: null_mut(),
             len: 0,
+            attached: Vec::new(),
+            next_mark: 0,
             markers: Vec::new(),
         }
     }
@@ -52,7 +60,9 @@ impl MessageQueue {
         self.len == 0
     }
     pub fn push(&mut self, message: Message) {
-        let node = Box::into_raw(Box::new(Node { next: null_mut(), prev: self.last, message }));
+        let term = message.term.term().raw();
+        let node = Node { next: null_mut(), prev: self.last, message: Some(message), term };
+        let node = Box::into_raw(Box::new(node));
         // SAFETY: nodes of the list are live and exclusively ours.
         unsafe {
             if self.last.is_null() {
@@ -67,14 +77,33 @@ impl MessageQueue {
         }
         self.len += 1;
     }
-    /// The message at the cursor.
+    /// The message at the cursor, if its memory is attached already (or it needs none).
     #[inline]
-    pub fn peek(&self) -> Option<RawTerm> {
+    pub fn peek_attached(&self) -> Option<RawTerm> {
         if self.cursor.is_null() {
             return None;
         }
         // SAFETY: the cursor is a node of the list.
-        Some(unsafe { (*self.cursor).message.term.term().raw() })
+        unsafe {
+            let n = &*self.cursor;
+            if n.message.is_none() || n.term.is_immediate() { Some(n.term) } else { None }
+        }
+    }
+    /// Moves the memory of the message at the cursor into `heap`, so that a receive may look into
+    /// it while the process allocates and collects. `false`: there is no message.
+    pub fn attach_next(&mut self, heap: &Heap) -> bool {
+        if self.cursor.is_null() {
+            return false;
+        }
+        // SAFETY: the cursor is a node of the list.
+        let n = unsafe { &mut *self.cursor };
+        if let Some(m) = n.message.take() {
+            n.term = m.term.into_heap(heap).raw();
+            if !n.term.is_immediate() {
+                self.attached.push(self.cursor);
+            }
+        }
+        true
     }
     #[inline]
     pub fn advance(&mut self) {
@@ -88,14 +117,18 @@ impl MessageQueue {
     pub fn rewind(&mut self) {
         self.cursor = self.first;
     }
-    /// Takes the message at the cursor out.
-    pub fn take(&mut self) -> Option<Message> {
+    /// Takes the message at the cursor out; its term must have been attached.
+    pub fn remove_current(&mut self) {
         let node = self.cursor;
         if node.is_null() {
-            return None;
+            return;
         }
+        self.unlink(node);
+        self.cursor = self.first;
+    }
+    fn unlink(&mut self, node: *mut Node) {
         // SAFETY: the node is of the list; it is unlinked before its box is opened.
-        let node = unsafe {
+        let n = unsafe {
             let (prev, next) = ((*node).prev, (*node).next);
             if prev.is_null() {
                 self.first = next;
@@ -112,19 +145,22 @@ impl MessageQueue {
                     m.after = prev;
                 }
             }
-            self.cursor = self.first;
             Box::from_raw(node)
         };
+        if n.message.is_none() {
+            self.attached.retain(|&a| a != node);
+        }
         self.len -= 1;
-        Some(node.message)
     }
-    /// Remembers this point in the queue under `serial`.
-    pub fn mark(&mut self, serial: u64) {
+    /// Remembers this point in the queue; gives its serial.
+    pub fn reserve_mark(&mut self) -> u64 {
         const MOST: usize = 4;
         if self.markers.len() >= MOST {
             self.markers.remove(0);
         }
-        self.markers.push(Marker { id: None, serial, after: self.last });
+        self.next_mark += 1;
+        self.markers.push(Marker { id: None, serial: self.next_mark, after: self.last });
+        self.next_mark
     }
     /// Ties a mark to the reference made after it.
     pub fn bind_mark(&mut self, serial: u64, id: (u64, u64)) {
@@ -149,8 +185,8 @@ impl MessageQueue {
             };
         }
     }
-    /// All messages, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Message> {
+    /// All messages, in order. Good until the next collection.
+    pub fn iter(&self) -> impl Iterator<Item = RawTerm> {
         let mut node = self.first;
         core::iter::from_fn(move || {
             if node.is_null() {
@@ -159,11 +195,16 @@ impl MessageQueue {
             // SAFETY: nodes of the list live as long as the borrow of the queue.
             let n = unsafe { &*node };
             node = n.next;
-            Some(&n.message)
+            Some(n.term)
         })
     }
-    /// Messages own their memory: nothing in the queue points into the heap.
-    pub(crate) fn roots(&mut self, _t: &mut term::gc::Tracer) {}
+    /// Terms of attached messages point into the heap.
+    pub(crate) fn roots(&mut self, t: &mut term::gc::Tracer) {
+        for &n in &self.attached {
+            // SAFETY: attached nodes are of the list.
+            t.root(unsafe { &mut (*n).term });
+        }
+    }
 }
 
 impl Drop for MessageQueue {

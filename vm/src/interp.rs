@@ -1,0 +1,184 @@
+//! The interpreter: direct-threaded, one handler per specialised instruction [emu/*.tab].
+//!
+//! An instruction is its handler's address (two 32-bit slots) and its operands. Every handler has
+//! one signature — registers, ip, heap top, stack top, reductions — and ends in a tail call to the
+//! next handler, which optimised builds compile to a jump. Builds with debug assertions go through
+//! a loop in [`run`] instead (macro `go!`). Rules that keep handlers free of prologues: no value
+//! with a destructor and no address of a local is alive at a tail call, and everything slow is a
+//! `#[cold]` function of the same signature that re-executes or goes on.
+//!
+//! Frames: the caller pushes a continuation (the address of a [`ReturnPoint`] | 7); `allocate`
+//! makes room for Y slots below it. So at function entry `e[0]` is the continuation, and with a frame of `n`
+//! slots it is `e[n]`. No native pointer into the process's block survives a call.
+//!
+//! All code here works on raw words: its obligation is that loaded code passed the loader's
+//! verifier, so that registers, frames and branch targets are what the operands say.
+
+#![allow(unsafe_op_in_unsafe_fn, clippy::missing_safety_doc)]
+#![allow(clippy::undocumented_unsafe_blocks, reason = "the module head states the one obligation")]
+
+pub(crate) mod arith;
+pub(crate) mod builtin;
+pub(crate) mod call;
+pub(crate) mod compare;
+pub(crate) mod data;
+pub(crate) mod except;
+pub(crate) mod frame;
+pub(crate) mod native;
+pub(crate) mod operand;
+pub(crate) mod receive;
+pub(crate) mod select;
+
+use crate::code::Function;
+use crate::process::Process;
+use crate::vm::Vm;
+use term::RawTerm;
+use term::boxed::Export;
+
+/// X registers, counted as the reference does.
+pub const X_REGS: usize = 1024;
+/// Float registers.
+pub const F_REGS: usize = 1024;
+/// Reductions of one time slice.
+pub const CONTEXT_REDS: i64 = 4000;
+
+pub(crate) type Handler = unsafe extern "C" fn(*mut Regs, *const u32, *mut u64, *mut u64, i64);
+
+/// Why the interpreter returned to the scheduler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Still running (trampoline builds go round the loop).
+    Running,
+    /// Out of reductions, or gave way: to be queued again.
+    Yielded,
+    /// Waits for a signal.
+    Waiting,
+    /// The process has ended: its exit was begun.
+    Exited,
+    /// Goes on on a dirty scheduler, or back on a normal one.
+    Dirty,
+}
+
+/// What a scheduler lends to the process that it runs. X registers come first: operands hold
+/// offsets from the start.
+#[repr(C)]
+pub struct Regs {
+    pub x: [RawTerm; X_REGS],
+    pub f: [f64; F_REGS],
+    pub process: *mut Process,
+    pub vm: &'static Vm,
+    pub scheduler: usize,
+    /// Operand of slow paths: the entry being called.
+    pub(crate) entry: *const Export,
+    pub outcome: Outcome,
+    pub(crate) ip: *const u32,
+    pub(crate) htop: *mut u64,
+    pub(crate) e: *mut u64,
+    pub(crate) fc: i64,
+    /// Reductions of this slice at its start, to charge what was used.
+    pub(crate) slice: i64,
+    /// Binary under construction by the old `bs_put_*` instructions, and the write position.
+    pub(crate) bs_data: *mut u8,
+    pub(crate) bs_at: usize,
+    pub(crate) bs_end: usize,
+}
+
+/// Where a call returns to [design: return points].
+#[repr(C)]
+#[derive(Debug)]
+pub struct ReturnPoint {
+    pub ip: *const u32,
+    pub function: *const Function,
+    /// Index into the module's lines; 0: none.
+    pub line: u32,
+    /// Y slots of the frame that is returned to.
+    pub frame: u32,
+}
+
+// SAFETY: points to code that is never changed.
+unsafe impl Send for ReturnPoint {}
+// SAFETY: as above.
+unsafe impl Sync for ReturnPoint {}
+
+/// Goes on at `ip`.
+macro_rules! go {
+    ($r:expr, $ip:expr, $htop:expr, $e:expr, $fc:expr) => {{
+        #[cfg(debug_assertions)]
+        {
+            let (ip, htop, e, fc) = ($ip, $htop, $e, $fc);
+            (*$r).ip = ip;
+            (*$r).htop = htop;
+            (*$r).e = e;
+            (*$r).fc = fc;
+            return;
+        }
+        #[cfg(not(debug_assertions))]
+        {
+            let ip = $ip;
+            let h = crate::interp::handler_at(ip);
+            return h($r, ip, $htop, $e, $fc);
+        }
+    }};
+}
+pub(crate) use go;
+
+/// Returns to the scheduler; the process's state is saved by [`run`].
+macro_rules! leave {
+    ($r:expr, $outcome:expr, $ip:expr, $htop:expr, $e:expr, $fc:expr) => {{
+        (*$r).outcome = $outcome;
+        (*$r).ip = $ip;
+        (*$r).htop = $htop;
+        (*$r).e = $e;
+        (*$r).fc = $fc;
+        return;
+    }};
+}
+pub(crate) use leave;
+
+#[inline(always)]
+pub(crate) unsafe fn handler_at(ip: *const u32) -> Handler {
+    core::mem::transmute::<u64, Handler>((ip as *const u64).read_unaligned())
+}
+
+/// Stores what the handlers carry in registers into the process, for code that works on it.
+#[inline]
+pub(crate) unsafe fn save(r: *mut Regs, htop: *mut u64, e: *mut u64, fc: i64) -> *mut Process {
+    let p = (*r).process;
+    (*p).heap.stack = e;
+    (*p).heap.reset_area(htop);
+    (*p).reds_left = fc;
+    p
+}
+
+/// Collects with `live` X registers; on return the process holds the new tops.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: usize, need: usize) {
+    let p = save(r, htop, e, (*p_fc(r)).reds_left);
+    let x = core::slice::from_raw_parts_mut((*r).x.as_mut_ptr(), live);
+    let res = (*p).collect(need, x);
+    crate::process::limits::after_collect(&mut *p, &res, (*r).vm);
+}
+
+unsafe fn p_fc(r: *mut Regs) -> *mut Process {
+    (*r).process
+}
+
+/// Runs the process in `r` from its saved position until it leaves.
+pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
+    let p = (*r).process;
+    (*r).outcome = Outcome::Running;
+    (*r).ip = ip;
+    (*r).e = (*p).heap.stack;
+    (*r).htop = (*p).heap.heap.top();
+    (*r).fc = fc;
+    while (*r).outcome == Outcome::Running {
+        let ip = (*r).ip;
+        handler_at(ip)(r, ip, (*r).htop, (*r).e, (*r).fc);
+    }
+    if (*r).outcome != Outcome::Exited {
+        let p = save(r, (*r).htop, (*r).e, (*r).fc);
+        (*p).ip = (*r).ip;
+    }
+    (*r).outcome
+}

@@ -1,0 +1,285 @@
+//! Calling natives.
+//!
+//! A turn starts with the tops stored in the process and ends with them read back. A native that
+//! stops has recorded why; [`stopped`] acts on it. While a native waits to go on, the continuation
+//! it will return to is on the stack and `ip` is [`builtin`](super::builtin)'s `resume` code.
+
+use super::call::enter;
+use super::operand::*;
+use super::{Outcome, Regs, ReturnPoint, go, leave};
+use crate::bif::{Bif, Cx, Kind};
+use crate::process::Pending;
+use crate::stop::{Stop, Why};
+use term::boxed::Export;
+use term::{RawTerm, Term};
+
+/// Fragment words that are let stand until the next regular collection.
+const FRAGMENT_SLACK: usize = 512;
+
+/// Runs a native on the first `n` X registers.
+#[inline(always)]
+unsafe fn invoke(r: *mut Regs, bif: *const Bif, n: usize, htop: *mut u64, e: *mut u64, fc: i64) -> Result<RawTerm, Stop> {
+    let p = super::save(r, htop, e, fc);
+    let cx = Cx::new(p, (*r).vm, (*r).scheduler);
+    let args = core::slice::from_raw_parts((*r).x.as_ptr() as *const Term, n);
+    ((*bif).call)(&cx, args).map(|t| t.raw())
+}
+
+/// After a native returned: collects if it left much behind. `x0` is kept.
+#[inline(always)]
+unsafe fn settle(r: *mut Regs) {
+    let p = (*r).process;
+    if (*p).heap.heap.has_fragments() || (*p).heap.vheap_full() || (*p).heap.zeal {
+        settle_slow(r, 1);
+    }
+}
+#[cold]
+#[inline(never)]
+unsafe fn settle_slow(r: *mut Regs, live: usize) {
+    let p = (*r).process;
+    if !(*p).heap.zeal
+        && !(*p).heap.vheap_full()
+        && (*p).heap.heap.fragment_words() < FRAGMENT_SLACK.max((*p).heap.block_words() / 2)
+    {
+        return;
+    }
+    super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, live, 0);
+}
+
+/// Slots: 2 native, 4 export, 6 continuation.
+pub unsafe extern "C" fn call_bif(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let bif = ptr_at::<Bif>(ip, 2);
+    match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
+        Ok(t) => {
+            (*r).x[0] = t;
+            settle(r);
+            let p = (*r).process;
+            if (*p).reds_left <= 0 {
+                // Give way with the result in hand.
+                super::call::save_x(r, 1);
+                leave!(r, Outcome::Yielded, ip.add(8), (*p).heap.heap.top(), (*p).heap.stack, 0)
+            }
+            go!(r, ip.add(8), (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
+        }
+        Err(stop) => {
+            let p = (*r).process;
+            if !matches!((*p).why, Some(Why::Raise(_))) {
+                (*p).heap.stack = e.sub(1);
+                *(*p).heap.stack = u64_at(ip, 6);
+            }
+            stopped(r, stop, ip, ptr_at::<Export>(ip, 4), ip)
+        }
+    }
+}
+/// In a tail position: slots 2 native, 4 export, 6 bytes of the frame.
+pub unsafe extern "C" fn call_bif_last(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let bif = ptr_at::<Bif>(ip, 2);
+    match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
+        Ok(t) => {
+            (*r).x[0] = t;
+            settle(r);
+            let p = (*r).process;
+            let e = ((*p).heap.stack as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64;
+            return return_from_native(r, ip, (*p).heap.heap.top(), e, (*p).reds_left);
+        }
+        Err(stop) => {
+            let p = (*r).process;
+            if !matches!((*p).why, Some(Why::Raise(_))) {
+                (*p).heap.stack = (e as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64;
+            }
+            stopped(r, stop, ip, ptr_at::<Export>(ip, 4), ip)
+        }
+    }
+}
+/// The code of a native's export, for `apply`, funs and calls before it was known:
+/// slots 2 native, 4 export. The continuation is on the stack.
+pub unsafe extern "C" fn bif_entry(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let bif = ptr_at::<Bif>(ip, 2);
+    match invoke(r, bif, (*bif).arity, htop, e, fc) {
+        Ok(t) => {
+            (*r).x[0] = t;
+            settle(r);
+            let p = (*r).process;
+            return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left);
+        }
+        Err(stop) => stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null()),
+    }
+}
+
+unsafe extern "C" fn return_from_native(r: *mut Regs, _ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let rp = (*e & !7) as *const ReturnPoint;
+    if fc <= 0 {
+        super::call::save_x(r, 1);
+        leave!(r, Outcome::Yielded, (*rp).ip, htop, e.add(1), 0)
+    }
+    go!(r, (*rp).ip, htop, e.add(1), fc)
+}
+
+/// Acts on why a native stopped. For a raise the stack is as at the call, and `caller` is the calling
+/// instruction if it has no continuation on the stack; otherwise the continuation has been pushed.
+#[cold]
+#[inline(never)]
+unsafe fn stopped(r: *mut Regs, _proof: Stop, ip: *const u32, export: *const Export, caller: *const u32) {
+    let p = (*r).process;
+    let fc = (*p).reds_left;
+    let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
+    let mfa = ((*export).module, (*export).function, (*export).arity);
+    match (*p).why.take() {
+        Some(Why::Raise(raise)) => {
+            super::except::raise_in_native(r, raise, mfa, caller);
+        }
+        Some(Why::Trap { module, function, args }) => {
+            for (i, a) in args.iter().enumerate() {
+                (*r).x[i] = *a;
+            }
+            let target = (*r).vm.code.export(module, function, args.len() as u32);
+            drop(args);
+            (*r).ip = (*target).cell.load(core::sync::atomic::Ordering::Acquire);
+            (*r).entry = target as *const _ as *const Export;
+            let live = (*(*r).entry).arity as usize;
+            (*r).htop = htop;
+            (*r).e = e;
+            (*r).fc = fc;
+            if fc <= 0 {
+                super::call::save_x(r, live);
+                (*r).outcome = Outcome::Yielded;
+            }
+        }
+        Some(Why::Yield(rest)) => {
+            (*p).current_native = Some(mfa);
+            (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
+            (*p).saved.clear();
+            leave!(r, Outcome::Yielded, super::builtin::resume(), htop, e, fc)
+        }
+        Some(Why::Wait(rest)) => {
+            (*p).current_native = Some(mfa);
+            (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
+            (*p).saved.clear();
+            leave!(r, Outcome::Waiting, super::builtin::resume(), htop, e, fc)
+        }
+        Some(Why::Reschedule(kind, rest)) => {
+            (*p).current_native = Some(mfa);
+            (*p).resume = Some(Pending { resume: rest, kind });
+            (*p).saved.clear();
+            let out = if matches!(kind, Kind::DirtyCpu | Kind::DirtyIo) { Outcome::Dirty } else { Outcome::Yielded };
+            leave!(r, out, super::builtin::resume(), htop, e, fc)
+        }
+        Some(Why::YieldReturn(v)) => {
+            (*r).x[0] = v;
+            super::call::save_x(r, 1);
+            let rp = (*e & !7) as *const ReturnPoint;
+            leave!(r, Outcome::Yielded, (*rp).ip, htop, e.add(1), 0)
+        }
+        Some(Why::Hibernate { module, function, args }) => {
+            super::receive::hibernate(r, module, function, args)
+        }
+        Some(Why::Again) | None => {
+            // Called again through its export, with the same arguments.
+            super::call::save_x(r, mfa.2 as usize);
+            let entry = (*export).cell.load(core::sync::atomic::Ordering::Acquire);
+            let _ = ip;
+            leave!(r, Outcome::Yielded, entry, htop, e, fc)
+        }
+    }
+}
+
+/// The code that polls a pending native. The continuation is on the stack.
+pub unsafe extern "C" fn resume(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = super::save(r, htop, e, fc);
+    let Some(pending) = (*p).resume.take() else {
+        leave!(r, Outcome::Waiting, ip, htop, e, fc)
+    };
+    let result = {
+        let cx = Cx::new(p, (*r).vm, (*r).scheduler);
+        pending.resume.resume(&cx).map(|t| t.raw())
+    };
+    match result {
+        Ok(t) => {
+            (*r).x[0] = t;
+            (*p).held.clear();
+            (*p).current_native = None;
+            settle(r);
+            return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left);
+        }
+        Err(stop) => {
+            if !matches!((*p).why, Some(Why::Yield(_) | Why::Wait(_) | Why::Reschedule(..))) {
+                (*p).held.clear();
+            }
+            let mfa = (*p).current_native.take().unwrap_or((
+                term::atom::am::UNDEFINED,
+                term::atom::am::UNDEFINED,
+                0,
+            ));
+            let export = (*r).vm.code.export(mfa.0, mfa.1, mfa.2);
+            stopped(r, stop, ip, export as *const _ as *const Export, core::ptr::null())
+        }
+    }
+}
+
+/// A guard native as an instruction: slots 2 branch (0: raise), 3 destination, 4 live, 5 native,
+/// then its arguments.
+pub unsafe extern "C" fn guard_bif(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let bif = ptr_at::<Bif>(ip, 5);
+    let n = (*bif).arity;
+    let p = super::save(r, htop, e, fc);
+    let mut args = [RawTerm::NIL; 3];
+    for (i, a) in args.iter_mut().enumerate().take(n) {
+        *a = A::get(r, e, ip.add(7 + 2 * i));
+    }
+    let result = {
+        let cx = Cx::new(p, (*r).vm, (*r).scheduler);
+        let args = core::slice::from_raw_parts(args.as_ptr() as *const Term, n);
+        ((*bif).call)(&cx, args).map(|t| t.raw())
+    };
+    match result {
+        Ok(t) => {
+            put_any(r, e, ip.add(3), t);
+            (*r).ip = ip.add(7 + 2 * n);
+        }
+        Err(_) => {
+            let why = (*p).why.take();
+            if u32_at(ip, 2) != 0 {
+                (*r).ip = target_at(ip, 2);
+            } else if let Some(Why::Raise(raise)) = why {
+                for (i, a) in args.iter().enumerate().take(n) {
+                    (*r).x[i] = *a;
+                }
+                let name = |s: &str| term::Atom::new(s);
+                let mfa = (name((*bif).module), name((*bif).function), n as u32);
+                super::except::raise_in_native(r, raise, mfa, ip);
+                return;
+            }
+        }
+    }
+    (*r).htop = (*p).heap.heap.top();
+    (*r).e = e;
+    (*r).fc = fc;
+    return continue_(r, ip, htop, e, fc);
+}
+
+/// Goes on from what is stored in `r`.
+pub unsafe extern "C" fn continue_(r: *mut Regs, _: *const u32, _: *mut u64, _: *mut u64, _: i64) {
+    go!(r, (*r).ip, (*r).htop, (*r).e, (*r).fc)
+}
+
+/// The code of an export that is not loaded: calls the error handler. Slot 2: export.
+pub unsafe extern "C" fn undefined(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let export = ptr_at::<Export>(ip, 2);
+    let p = super::save(r, htop, e, fc);
+    let handler = (*p).error_handler;
+    let undefined_function = term::atom!("undefined_function");
+    let target = (*r).vm.code.export(handler, undefined_function, 3);
+    let n = (*export).arity as usize;
+    if !(*r).vm.code.is_loaded(target) {
+        return super::except::undef(r, ip, export);
+    }
+    let heap = &(*p).heap.heap;
+    let args: Vec<Term> = (0..n).map(|i| (*r).x[i].brand()).collect();
+    let list = heap.list(&args);
+    drop(args);
+    (*r).x[0] = RawTerm::atom((*export).module);
+    (*r).x[1] = RawTerm::atom((*export).function);
+    (*r).x[2] = list.raw();
+    let htop = (*p).heap.heap.top();
+    enter!(r, target as *const _ as *const Export, htop, e, fc)
+}

@@ -1,0 +1,156 @@
+//! Receiving, waiting, hibernating.
+
+use super::operand::*;
+use super::{Outcome, Regs, collect, go, leave, save};
+use crate::process::state;
+use term::{Atom, RawTerm};
+
+/// Slots: 2 branch when no message is left, 3 destination.
+pub unsafe extern "C" fn loop_rec(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = (*r).process;
+    if let Some(t) = (*p).messages.peek_attached() {
+        put_any(r, e, ip.add(3), t);
+        go!(r, ip.add(4), htop, e, fc)
+    }
+    return loop_rec_slow(r, ip, htop, e, fc);
+}
+#[inline(never)]
+unsafe extern "C" fn loop_rec_slow(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = save(r, htop, e, fc);
+    if !(*p).messages.attach_next(&(*p).heap.heap) {
+        if (*p).shared.in_queue.is_empty() {
+            go!(r, target_at(ip, 2), htop, e, fc)
+        }
+        crate::signal::handle::fetch(&mut *p, (*r).vm, (*r).scheduler);
+        if (*p).exit_reason.is_some() {
+            // An exit signal came before the messages.
+            super::call::save_x(r, 0);
+            leave!(r, Outcome::Yielded, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
+        }
+        if !(*p).messages.attach_next(&(*p).heap.heap) {
+            go!(r, target_at(ip, 2), (*p).heap.heap.top(), (*p).heap.stack, fc)
+        }
+    }
+    if (*p).heap.heap.fragment_words() > (*p).heap.block_words() || (*p).heap.zeal {
+        collect(r, (*p).heap.heap.top(), (*p).heap.stack, 0, 0);
+    }
+    go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
+}
+/// Slot 2: back to the loop.
+pub unsafe extern "C" fn loop_rec_end(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    (*(*r).process).messages.advance();
+    let fc = fc - 1;
+    if fc <= 0 {
+        super::call::save_x(r, 0);
+        leave!(r, Outcome::Yielded, target_at(ip, 2), htop, e, fc)
+    }
+    go!(r, target_at(ip, 2), htop, e, fc)
+}
+pub unsafe extern "C" fn remove_message(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = (*r).process;
+    (*p).messages.remove_current();
+    crate::timer::cancel_receive(&mut *p);
+    go!(r, ip.add(2), htop, e, fc)
+}
+pub unsafe extern "C" fn timeout(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = (*r).process;
+    (*p).messages.rewind();
+    crate::timer::cancel_receive(&mut *p);
+    go!(r, ip.add(2), htop, e, fc)
+}
+/// Slot 2: where to look again when something arrives.
+pub unsafe extern "C" fn wait(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    super::call::save_x(r, 0);
+    leave!(r, Outcome::Waiting, target_at(ip, 2), htop, e, fc)
+}
+/// Slots: 2 where to look again, 3 time (any). Goes on behind it when the time is up.
+pub unsafe extern "C" fn wait_timeout(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = (*r).process;
+    if (*p).receive_timer.fired {
+        go!(r, ip.add(5), htop, e, fc)
+    }
+    if !(*p).receive_timer.set {
+        let time = A::get(r, e, ip.add(3));
+        if time == RawTerm::atom(term::atom::am::INFINITY) {
+            super::call::save_x(r, 0);
+            leave!(r, Outcome::Waiting, target_at(ip, 2), htop, e, fc)
+        }
+        match time.brand().as_u64() {
+            Some(0) => go!(r, ip.add(5), htop, e, fc),
+            Some(ms) if ms <= u64::from(u32::MAX) => {
+                crate::timer::set_receive(&mut *p, (*r).vm, ms);
+            }
+            _ => {
+                save(r, htop, e, fc);
+                super::except::error(r, ip, RawTerm::atom(term::atom::am::TIMEOUT_VALUE));
+                return;
+            }
+        }
+    }
+    // What is fetched while the timer runs leads back to `loop_rec`; a timeout leads here.
+    super::call::save_x(r, 0);
+    leave!(r, Outcome::Waiting, target_at(ip, 2), htop, e, fc)
+}
+
+/// Slots: 2 destination.
+pub unsafe extern "C" fn recv_marker_reserve(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = (*r).process;
+    // What is in the in-queue now was sent before the reference exists.
+    let serial = (*p).messages.reserve_mark();
+    put_any(r, e, ip.add(2), RawTerm::small(serial as i64));
+    go!(r, ip.add(3), htop, e, fc)
+}
+/// Slots: 2 marker, 4 reference.
+pub unsafe extern "C" fn recv_marker_bind(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let (m, t) = (A::get(r, e, ip.add(2)), A::get(r, e, ip.add(4)));
+    let id = t.brand().as_reference().and_then(|t| t.local_id());
+    if let (true, Some(id)) = (m.is_small(), id) {
+        (*(*r).process).messages.bind_mark(m.small_value() as u64, id);
+    }
+    go!(r, ip.add(6), htop, e, fc)
+}
+/// Slot 2: reference.
+pub unsafe extern "C" fn recv_marker_clear(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let t = A::get(r, e, ip.add(2));
+    let p = (*r).process;
+    if t.is_small() {
+        (*p).messages.clear_mark_serial(t.small_value() as u64);
+    } else if let Some(id) = t.brand().as_reference().and_then(|t| t.local_id()) {
+        (*p).messages.clear_mark(id);
+    }
+    go!(r, ip.add(4), htop, e, fc)
+}
+/// Slot 2: reference.
+pub unsafe extern "C" fn recv_marker_use(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let t = A::get(r, e, ip.add(2));
+    if let Some(id) = t.brand().as_reference().and_then(|t| t.local_id()) {
+        (*(*r).process).messages.use_mark(id);
+    }
+    go!(r, ip.add(4), htop, e, fc)
+}
+
+/// Throws the stack away, collects, and waits for a message to go on in this call.
+pub(crate) unsafe fn hibernate(r: *mut Regs, m: Atom, f: Atom, args: Vec<RawTerm>) {
+    let p = (*r).process;
+    (*p).heap.stack = (*p).heap.stack_end().sub(1);
+    *(*p).heap.stack = super::builtin::exit_continuation();
+    (*p).heap.reset_area((*p).heap.heap.top());
+    let mut x = args;
+    let n = x.len();
+    (*p).saved.clear();
+    (*p).collect_with(0, &mut x, true, None);
+    for (i, t) in x.iter().enumerate() {
+        (*r).x[i] = *t;
+    }
+    drop(x);
+    super::call::save_x(r, n);
+    (*p).messages.rewind();
+    let export = (*r).vm.code.export(m, f, n as u32);
+    let entry = export as *const _ as *const term::boxed::Export;
+    let ip = (*entry).cell.load(core::sync::atomic::Ordering::Acquire);
+    if !(*p).messages.is_empty() || !(*p).shared.in_queue.is_empty() {
+        leave!(r, Outcome::Yielded, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
+    }
+    (*p).shared.state.set(state::HIBERNATING);
+    leave!(r, Outcome::Waiting, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
+}
