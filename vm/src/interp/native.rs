@@ -283,3 +283,11 @@ pub unsafe extern "C" fn undefined(r: *mut Regs, ip: *const u32, htop: *mut u64,
     let htop = (*p).heap.heap.top();
     enter!(r, target as *const _ as *const Export, htop, e, fc)
 }
+
+/// The code of a fun whose module version is not loaded. The fun itself was lost on the way: its
+/// arguments and environment are in the X registers, so the error is raised without it.
+pub unsafe extern "C" fn undefined_fun(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    super::save(r, htop, e, fc);
+    let _ = ip;
+    super::except::error(r, core::ptr::null(), RawTerm::atom(term::atom::am::BADFUN))
+}

@@ -1,0 +1,300 @@
+//! Loaded code: exports, modules, funs, and what an address belongs to [code_ix, export, beam_ranges].
+//!
+//! A module is prepared off to the side ([`load`]) and committed by storing its addresses into the
+//! entry cells of its exports. Entry cells live for ever; module code is freed by a purge.
+
+pub mod emit;
+pub mod load;
+mod ops;
+
+use crate::bif::Bif;
+use crate::interp::{self, Handler, ReturnPoint};
+use crate::literal_area::LiteralArea;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex, RwLock};
+use term::boxed::{Export, FunEntry};
+use term::{Atom, RawTerm};
+
+/// A function of one loaded module: its entry cell and where its code lies.
+#[repr(C)]
+pub struct Function {
+    /// First, so that calls treat it as any entry.
+    pub entry: Export,
+    /// Slots in the module's code, from its `func_info` on.
+    pub start: u32,
+    pub end: u32,
+}
+
+/// An export with the code it runs while its module is not loaded.
+#[repr(C)]
+pub struct ExportEntry {
+    pub export: Export,
+    stub: [u32; 6],
+    bif: Option<&'static Bif>,
+}
+
+// SAFETY: the stub is written once, before the entry is shared.
+unsafe impl Sync for ExportEntry {}
+// SAFETY: as above.
+unsafe impl Send for ExportEntry {}
+
+impl std::ops::Deref for ExportEntry {
+    type Target = Export;
+    fn deref(&self) -> &Export {
+        &self.export
+    }
+}
+
+impl ExportEntry {
+    pub fn bif(&self) -> Option<&'static Bif> {
+        self.bif
+    }
+    fn stub_ptr(&self) -> *mut u32 {
+        self.stub.as_ptr() as *mut u32
+    }
+}
+
+/// One version of a module.
+pub struct LoadedModule {
+    pub name: Atom,
+    pub functions: Box<[Function]>,
+    pub code: Box<[u32]>,
+    pub returns: Box<[ReturnPoint]>,
+    /// (slot, location index): the location holds from that slot on.
+    pub lines: Vec<(u32, u32)>,
+    pub locations: Vec<Option<(u32, u32)>>,
+    pub files: Vec<String>,
+    pub literals: Option<LiteralArea>,
+    pub literal_terms: Vec<RawTerm>,
+    pub md5: [u8; 16],
+    pub attributes: RawTerm,
+    pub compile_info: RawTerm,
+    pub exports: Vec<(Atom, u32, usize)>,
+    pub lambdas: Vec<(&'static FunEntry, usize)>,
+    pub on_load: Option<usize>,
+    pub strings: Box<[u8]>,
+    /// Functions with a `nif_start` mark, or any when the module names none.
+    pub nifs: Vec<usize>,
+}
+
+// SAFETY: immutable but for the entry cells, which are atomic; terms are literals.
+unsafe impl Sync for LoadedModule {}
+// SAFETY: as above.
+unsafe impl Send for LoadedModule {}
+
+impl LoadedModule {
+    /// Whether an address lies in the code.
+    pub fn contains(&self, addr: u64) -> bool {
+        let r = self.code.as_ptr_range();
+        (r.start as u64..r.end as u64).contains(&addr)
+    }
+    /// Whether a continuation word returns into the code.
+    pub fn contains_return(&self, word: u64) -> bool {
+        let r = self.returns.as_ptr_range();
+        (r.start as u64..r.end as u64).contains(&(word & !7))
+    }
+    fn function_at(&self, slot: u32) -> Option<&Function> {
+        let i = self.functions.partition_point(|f| f.end <= slot);
+        self.functions.get(i).filter(|f| f.start <= slot)
+    }
+    /// File and line that hold at a slot.
+    fn line_at(&self, slot: u32) -> Option<(String, u32)> {
+        let i = self.lines.partition_point(|l| l.0 <= slot).checked_sub(1)?;
+        let (file, line) = (*self.locations.get(self.lines[i].1 as usize)?)?;
+        let file = match (file as usize).checked_sub(1).and_then(|i| self.files.get(i)) {
+            Some(f) => f.clone(),
+            None => format!("{}.erl", self.name.name()),
+        };
+        Some((file, line))
+    }
+}
+
+/// A module's versions.
+#[derive(Default)]
+pub struct ModuleSlot {
+    pub current: Option<&'static LoadedModule>,
+    pub old: Option<&'static LoadedModule>,
+    /// Loaded, but its `-on_load` function has not finished.
+    pub on_load: Option<&'static LoadedModule>,
+}
+
+/// What an address is.
+pub struct Location {
+    pub module: Atom,
+    pub function: Atom,
+    pub arity: u32,
+    pub file: String,
+    /// 0: unknown.
+    pub line: u32,
+}
+
+/// See the module head.
+pub struct CodeServer {
+    exports: RwLock<HashMap<(Atom, Atom, u32), &'static ExportEntry>>,
+    pub modules: RwLock<HashMap<Atom, ModuleSlot>>,
+    funs: Mutex<HashMap<(Atom, u32, [u8; 16]), &'static FunEntry>>,
+    /// Code ranges in ascending order.
+    ranges: RwLock<Vec<&'static LoadedModule>>,
+    natives: HashMap<(Atom, Atom, usize), &'static Bif>,
+    pub code_bytes: AtomicUsize,
+    /// One loader at a time (`erts_try_seize_code_mod_permission`).
+    pub permission: Mutex<()>,
+}
+
+fn words(h: Handler) -> [u32; 2] {
+    let w = h as usize as u64;
+    [w as u32, (w >> 32) as u32]
+}
+fn ptr_words<T>(p: *const T) -> [u32; 2] {
+    let w = p as u64;
+    [w as u32, (w >> 32) as u32]
+}
+
+impl CodeServer {
+    pub fn new(natives: HashMap<(Atom, Atom, usize), &'static Bif>) -> CodeServer {
+        let server = CodeServer {
+            exports: RwLock::default(),
+            modules: RwLock::default(),
+            funs: Mutex::default(),
+            ranges: RwLock::default(),
+            natives,
+            code_bytes: AtomicUsize::new(0),
+            permission: Mutex::new(()),
+        };
+        let keys: Vec<_> = server.natives.keys().copied().collect();
+        for (m, f, a) in keys {
+            server.export(m, f, a as u32);
+        }
+        server
+    }
+
+    /// The export, made if need be.
+    pub fn export(&self, module: Atom, function: Atom, arity: u32) -> &'static ExportEntry {
+        let key = (module, function, arity);
+        if let Some(e) = self.exports.read().unwrap_or_else(|e| e.into_inner()).get(&key) {
+            return e;
+        }
+        let mut exports = self.exports.write().unwrap_or_else(|e| e.into_inner());
+        exports.entry(key).or_insert_with(|| self.make_export(module, function, arity))
+    }
+    fn make_export(&self, module: Atom, function: Atom, arity: u32) -> &'static ExportEntry {
+        let bif = self.natives.get(&(module, function, arity as usize)).copied();
+        let cell = AtomicPtr::new(core::ptr::null_mut());
+        let entry = Box::leak(Box::new(ExportEntry {
+            export: Export { cell, module, function, arity },
+            stub: [0; 6],
+            bif,
+        }));
+        let me = entry as *const ExportEntry;
+        let is_apply = module == term::atom::am::ERLANG && function == term::atom!("apply");
+        match bif {
+            _ if is_apply && arity == 3 => entry.stub[..2].copy_from_slice(&words(interp::call::apply_list)),
+            _ if is_apply && arity == 2 => {
+                entry.stub[..2].copy_from_slice(&words(interp::call::apply_fun_list));
+            }
+            Some(bif) => {
+                entry.stub[..2].copy_from_slice(&words(interp::native::bif_entry));
+                entry.stub[2..4].copy_from_slice(&ptr_words(bif));
+                entry.stub[4..].copy_from_slice(&ptr_words(me));
+            }
+            None => {
+                entry.stub[..2].copy_from_slice(&words(interp::native::undefined));
+                entry.stub[2..4].copy_from_slice(&ptr_words(me));
+            }
+        }
+        entry.export.cell.store(entry.stub_ptr(), Ordering::Release);
+        entry
+    }
+    /// The export if anyone has named it.
+    pub fn existing_export(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static ExportEntry> {
+        let key = (module, function, arity);
+        self.exports.read().unwrap_or_else(|e| e.into_inner()).get(&key).copied()
+    }
+    pub fn all_exports(&self) -> Vec<&'static ExportEntry> {
+        self.exports.read().unwrap_or_else(|e| e.into_inner()).values().copied().collect()
+    }
+    /// Whether a call of it would run loaded code or a native.
+    pub fn is_loaded(&self, e: &ExportEntry) -> bool {
+        let is_stub = e.export.cell.load(Ordering::Acquire) == e.stub_ptr();
+        !is_stub || e.bif.is_some() || (e.export.module == term::atom::am::ERLANG && e.export.function == term::atom!("apply"))
+    }
+    pub fn native(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static Bif> {
+        self.natives.get(&(module, function, arity as usize)).copied()
+    }
+    /// Sends calls of an export to the error handler again.
+    pub(crate) fn unload_export(&self, e: &ExportEntry) {
+        e.export.cell.store(e.stub_ptr(), Ordering::Release);
+    }
+
+    /// The entry of a fun, made if need be; unloaded it calls the error handler.
+    #[allow(clippy::too_many_arguments)]
+    pub fn fun_entry(
+        &self,
+        module: Atom,
+        function: Atom,
+        index: u32,
+        uniq: [u8; 16],
+        old_uniq: u32,
+        arity: u32,
+        num_free: u32,
+    ) -> &'static FunEntry {
+        let mut funs = self.funs.lock().unwrap_or_else(|e| e.into_inner());
+        funs.entry((module, index, uniq)).or_insert_with(|| {
+            Box::leak(Box::new(FunEntry {
+                cell: AtomicPtr::new(unloaded_fun()),
+                module,
+                function,
+                arity,
+                num_free,
+                index,
+                old_uniq,
+                uniq,
+            }))
+        })
+    }
+
+    pub fn current(&self, module: Atom) -> Option<&'static LoadedModule> {
+        self.modules.read().unwrap_or_else(|e| e.into_inner()).get(&module)?.current
+    }
+    pub(crate) fn add_range(&self, m: &'static LoadedModule) {
+        let mut r = self.ranges.write().unwrap_or_else(|e| e.into_inner());
+        let at = r.partition_point(|o| o.code.as_ptr() < m.code.as_ptr());
+        r.insert(at, m);
+        self.code_bytes.fetch_add(m.code.len() * 4, Ordering::Relaxed);
+    }
+    pub(crate) fn remove_range(&self, m: &LoadedModule) {
+        let mut r = self.ranges.write().unwrap_or_else(|e| e.into_inner());
+        r.retain(|o| !core::ptr::eq(*o, m));
+        self.code_bytes.fetch_sub(m.code.len() * 4, Ordering::Relaxed);
+    }
+    /// The module version that an address lies in.
+    pub fn module_at(&self, addr: u64) -> Option<&'static LoadedModule> {
+        let r = self.ranges.read().unwrap_or_else(|e| e.into_inner());
+        let i = r.partition_point(|m| m.code.as_ptr() as u64 <= addr).checked_sub(1)?;
+        Some(r[i]).filter(|m| m.contains(addr))
+    }
+    /// Function and line of a code address; bit 0 marks a return address.
+    pub fn locate(&self, address: u64) -> Option<Location> {
+        let is_return = address & 1;
+        let m = self.module_at((address & !1) - is_return)?;
+        let slot = ((address & !1) - m.code.as_ptr() as u64) / 4;
+        let slot = (slot - is_return) as u32;
+        let f = m.function_at(slot)?;
+        let (file, line) = m.line_at(slot).unwrap_or_default();
+        Some(Location {
+            module: f.entry.module,
+            function: f.entry.function,
+            arity: f.entry.arity,
+            file,
+            line,
+        })
+    }
+}
+
+/// Code that a fun of an unloaded module runs.
+pub(crate) fn unloaded_fun() -> *mut u32 {
+    use std::sync::LazyLock;
+    static CODE: LazyLock<[u32; 2]> = LazyLock::new(|| words(interp::native::undefined_fun));
+    CODE.as_ptr() as *mut u32
+}
