@@ -18,12 +18,15 @@
 #![allow(clippy::undocumented_unsafe_blocks, reason = "the module head states the one obligation")]
 
 pub(crate) mod arith;
+pub(crate) mod bits_build;
+pub(crate) mod bits_match;
 pub(crate) mod builtin;
 pub(crate) mod call;
 pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod except;
 pub(crate) mod frame;
+pub(crate) mod map;
 pub(crate) mod native;
 pub(crate) mod operand;
 pub(crate) mod receive;
@@ -154,14 +157,10 @@ pub(crate) unsafe fn save(r: *mut Regs, htop: *mut u64, e: *mut u64, fc: i64) ->
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: usize, need: usize) {
-    let p = save(r, htop, e, (*p_fc(r)).reds_left);
+    let p = save(r, htop, e, (*(*r).process).reds_left);
     let x = core::slice::from_raw_parts_mut((*r).x.as_mut_ptr(), live);
     let res = (*p).collect(need, x);
     crate::process::limits::after_collect(&mut *p, &res, (*r).vm);
-}
-
-unsafe fn p_fc(r: *mut Regs) -> *mut Process {
-    (*r).process
 }
 
 /// Runs the process in `r` from its saved position until it leaves.

@@ -5,6 +5,11 @@
 //! may touch at any time through a [`ProcRef`]: atomics and the in-queue of signals.
 
 pub mod dict;
+pub(crate) mod exit;
+pub(crate) mod limits;
+pub(crate) mod monitor;
+pub mod registry;
+pub mod spawn;
 pub mod state;
 pub mod table;
 
@@ -43,6 +48,8 @@ pub struct Shared {
     pub(crate) refs: AtomicU32,
     /// The registered name, 0 for none (atom 0 is `false`, which is never a name).
     pub name: AtomicU32,
+    /// Scheduler whose queue it goes to (from 1).
+    pub home: AtomicU32,
     /// Total reductions, written by the owner when it stops running.
     pub reductions: AtomicU64,
 }
@@ -111,6 +118,10 @@ pub struct Process {
     /// The native that a pending `resume` belongs to.
     pub(crate) current_native: Option<(Atom, Atom, u32)>,
     pub parent: u64,
+    /// Kind of the dirty native that is to be called.
+    pub(crate) next_dirty: crate::bif::Kind,
+    /// The dirty native that raised or trapped.
+    pub(crate) dirty_export: *const term::boxed::Export,
     /// The receive timer: generation, and whether it has fired.
     pub(crate) receive_timer: crate::timer::ReceiveTimer,
     /// Set when the process is to end with this reason at the next chance.
@@ -154,6 +165,7 @@ impl Process {
                 memory: AtomicU64::new(0),
                 refs: AtomicU32::new(0),
                 name: AtomicU32::new(0),
+                home: AtomicU32::new(1),
                 reductions: AtomicU64::new(0),
             },
             heap: ProcHeap::new(options),
@@ -184,6 +196,8 @@ impl Process {
             current: None,
             current_native: None,
             parent: 0,
+            next_dirty: crate::bif::Kind::DirtyIo,
+            dirty_export: core::ptr::null(),
             receive_timer: Default::default(),
             exit_reason: None,
             suspend_count: 0,
@@ -199,6 +213,14 @@ impl Process {
     }
     pub fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// State bits of the dirty pool that the pending native asks for.
+    pub(crate) fn dirty_kind(&self) -> u32 {
+        match self.resume.as_ref().map_or(self.next_dirty, |r| r.kind) {
+            crate::bif::Kind::DirtyCpu => state::DIRTY_CPU,
+            _ => state::DIRTY_IO,
+        }
     }
 
     /// Collects so that `need` words are free between heap and stack. `live` are X registers to

@@ -4,6 +4,7 @@
 //! takes all of them at once and handles them in order: messages go to its inner queue, the others
 //! act on its state.
 
+pub mod handle;
 pub mod inner;
 pub mod queue;
 pub mod relations;
@@ -125,6 +126,8 @@ pub struct DownSignal {
 /// A request that runs in the receiver's context.
 pub trait Request: Send {
     fn run(self: Box<Self>, cx: &crate::bif::Cx<'_>);
+    /// The receiver is gone.
+    fn too_late(self: Box<Self>, vm: &'static crate::vm::Vm);
 }
 
 impl Signal {

@@ -1,10 +1,19 @@
 //! The VM: everything that lives as long as the emulator.
 
 use crate::bif::{Bif, BifTable};
-use crate::process::ProcTable;
+use crate::code::CodeServer;
+use crate::literal_area::LiteralSpace;
+use crate::process::registry::Registry;
+use crate::process::spawn::{SpawnOptions, Start};
+use crate::process::{ProcRef, ProcTable};
+use crate::sched::{Runnable, Schedulers};
+use crate::signal::relations::Peer;
+use crate::signal::{Body, Message, Sender, Signal};
+use crate::timer::Timers;
+use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::collections::HashMap;
-use std::sync::OnceLock;
-use term::Atom;
+use term::atom::am;
+use term::{Atom, Heap, OwnedTerm, Term, atom};
 
 /// What the command line decides.
 #[derive(Clone, Debug)]
@@ -16,6 +25,7 @@ pub struct Config {
     pub max_processes: usize,
     pub max_ports: usize,
     pub max_atoms: usize,
+    /// Words.
     pub min_heap: usize,
     pub min_vheap: usize,
     pub max_heap: usize,
@@ -25,24 +35,59 @@ pub struct Config {
     pub root: std::path::PathBuf,
     /// Arguments for `init`: what stands after the emulator's flags.
     pub init_args: Vec<Vec<u8>>,
-    /// Program name (`-progname`) and the like are in `init_args`; this is `argv[0]`.
+    /// `argv[0]`.
     pub program: String,
     /// Flags by name that `system_info` and others show, as given.
     pub flags: HashMap<String, String>,
+}
+
+impl Config {
+    /// The reference's defaults for `cores` cores.
+    pub fn new(root: std::path::PathBuf, cores: usize) -> Config {
+        Config {
+            schedulers: cores,
+            schedulers_online: cores,
+            dirty_cpu: cores,
+            dirty_io: 10,
+            max_processes: 262_144,
+            max_ports: 65_536,
+            max_atoms: 1 << 20,
+            min_heap: 233,
+            min_vheap: 46_422,
+            max_heap: 0,
+            fullsweep_after: 65_535,
+            gc_zeal: false,
+            root,
+            init_args: Vec::new(),
+            program: "erl".into(),
+            flags: HashMap::new(),
+        }
+    }
 }
 
 /// See the module head. Made once, never freed: `&'static Vm` goes everywhere.
 pub struct Vm {
     pub config: Config,
     pub processes: ProcTable,
-    natives: HashMap<(Atom, Atom, usize), &'static Bif>,
+    pub registry: Registry,
+    pub code: CodeServer,
+    pub literals: LiteralSpace,
+    pub sched: Schedulers,
+    pub timers: Timers,
+    pub ets: crate::ets::Registry,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
-    pub(crate) code: OnceLock<()>,
+    backtrace_depth: AtomicUsize,
+    start: i64,
+    live: AtomicI64,
 }
 
 impl Vm {
     /// A VM with these natives; `nif_modules` are installed by `erlang:load_nif/2`.
-    pub fn new(config: Config, natives: &[BifTable], nif_modules: &[BifTable]) -> &'static Vm {
+    pub fn new(
+        config: Config,
+        natives: &[BifTable],
+        nif_modules: &[BifTable],
+    ) -> std::io::Result<&'static Vm> {
         term::atom::set_limit(config.max_atoms);
         let mut map = HashMap::new();
         for bif in natives.iter().flat_map(|t| t.iter()) {
@@ -52,23 +97,163 @@ impl Vm {
         for bif in nif_modules.iter().flat_map(|t| t.iter()) {
             nifs.entry(Atom::new(bif.module)).or_default().push(bif);
         }
-        Box::leak(Box::new(Vm {
+        Ok(Box::leak(Box::new(Vm {
             processes: ProcTable::new(config.max_processes),
+            registry: Registry::default(),
+            code: CodeServer::new(map),
+            literals: LiteralSpace::new()?,
+            sched: Schedulers::new(config.schedulers, config.schedulers_online),
+            timers: Timers::default(),
+            ets: Default::default(),
             config,
-            natives: map,
             nif_modules: nifs,
-            code: OnceLock::new(),
-        }))
+            backtrace_depth: AtomicUsize::new(8),
+            start: sys::clock::monotonic_ns() as i64,
+            live: AtomicI64::new(0),
+        })))
     }
     /// The native of this name, if we have it.
     pub fn native(&self, module: Atom, function: Atom, arity: usize) -> Option<&'static Bif> {
-        self.natives.get(&(module, function, arity)).copied()
-    }
-    pub fn natives(&self) -> impl Iterator<Item = &'static Bif> {
-        self.natives.values().copied()
+        self.code.native(module, function, arity as u32)
     }
     /// The natives that `load_nif` installs in this module.
     pub fn nifs_of(&self, module: Atom) -> &[&'static Bif] {
         self.nif_modules.get(&module).map_or(&[], |v| v)
+    }
+    pub fn backtrace_depth(&self) -> usize {
+        self.backtrace_depth.load(Ordering::Relaxed)
+    }
+    /// Sets the depth of stack traces; the old one.
+    pub fn set_backtrace_depth(&self, n: usize) -> usize {
+        self.backtrace_depth.swap(n, Ordering::Relaxed)
+    }
+    /// Nanoseconds of the clock that timers use.
+    #[inline]
+    pub fn monotonic(&self) -> i64 {
+        sys::clock::monotonic_ns() as i64
+    }
+    /// When the VM was made, on that clock.
+    pub fn start_time(&self) -> i64 {
+        self.start
+    }
+
+    // Running.
+
+    /// Makes a process runnable.
+    #[inline]
+    pub fn wake(&self, p: &ProcRef) {
+        if p.state.activate() {
+            self.sched.enqueue(Runnable(p.as_ptr()));
+        }
+    }
+    /// Schedules a process that was just created.
+    pub fn schedule(&self, p: &ProcRef) {
+        self.live.fetch_add(1, Ordering::Relaxed);
+        self.wake(p);
+    }
+    pub(crate) fn process_gone(&self) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+    /// A timer became the first to fire: sleepers look again.
+    pub(crate) fn timers_changed(&self) {
+        self.sched.wake_one_sleeper();
+    }
+    /// Loads the preloaded modules given and runs `module:function(Args)` as the first process;
+    /// returns when the VM stops.
+    pub fn run(
+        &'static self,
+        module: Atom,
+        function: Atom,
+        args: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+    ) -> std::io::Result<()> {
+        let heap = Heap::new();
+        let args = args(&heap);
+        let mut o = SpawnOptions::new(self);
+        o.priority = crate::process::Priority::Normal;
+        let start = Start::Call(module, function, args);
+        let first = crate::process::spawn::create(self, None, start, Term::NIL, &o)
+            .ok_or_else(|| std::io::Error::other("no room for the first process"))?;
+        // It is its own group leader.
+        // SAFETY: nobody runs it yet.
+        unsafe { (*first.as_ptr()).group_leader = Term::local_pid(first.pid).raw() };
+        self.schedule(&first);
+        drop(first);
+        self.sched.start(self)?;
+        self.sched.run_first(self);
+        Ok(())
+    }
+
+    // Signals.
+
+    /// Sends a signal to a process; signals to those that are gone are answered as the signal asks.
+    pub fn signal(&'static self, to: u64, from: Sender, body: Body) {
+        let s = Signal::new(from, body);
+        match self.processes.lookup(to) {
+            Some(p) if !p.state.has(crate::process::state::FREE) => {
+                p.in_queue.push(s);
+                self.wake(&p);
+                if p.state.has(crate::process::state::FREE) {
+                    // It ended meanwhile: what it did not see is answered here.
+                    for s in p.in_queue.take_all() {
+                        crate::process::exit::too_late(self, to, *s);
+                    }
+                }
+            }
+            _ => crate::process::exit::too_late(self, to, *s),
+        }
+    }
+    /// Sends a signal to a process or port.
+    pub fn signal_peer(&'static self, to: Peer, from: Sender, body: Body) {
+        match to {
+            Peer::Process(pid) => self.signal(pid, from, body),
+            Peer::Port(port) => crate::port::signal(self, port, from, body),
+            Peer::TimeOffset | Peer::Nobody => {}
+        }
+    }
+    /// Sends a message to a process; to nobody if it is gone.
+    pub fn send_message(&'static self, from: Sender, to: u64, message: OwnedTerm) {
+        if let Some(p) = self.processes.lookup(to) {
+            self.send_to(from, &p, message);
+        }
+    }
+    /// Sends a message to a process at hand.
+    #[inline]
+    pub fn send_to(&self, from: Sender, p: &ProcRef, message: OwnedTerm) {
+        p.in_queue.push(Signal::new(from, Body::Message(Message::new(message))));
+        self.wake(p);
+    }
+    /// Sends a log event to the `logger` process: what `erlang` calls the emulator's errors.
+    pub fn log_error(
+        &'static self,
+        leader: Term<'_>,
+        f: impl for<'h> FnOnce(&'h Heap) -> (Term<'h>, Term<'h>),
+    ) {
+        use crate::process::registry::Named;
+        let to = match self.registry.lookup(am::LOGGER) {
+            Some(Named::Process(pid)) => pid,
+            _ => return,
+        };
+        let m = OwnedTerm::build(|h| {
+            let (format, args) = f(h);
+            let tag = h.map_from_pairs(&[
+                (atom!("tag").into(), am::ERROR.into()),
+                (atom!("emulator").into(), am::TRUE.into()),
+            ]);
+            let leader = term::copy::copy_into(leader, h);
+            let time = h.int(sys::clock::system_ns() as i64 / 1000);
+            let meta = h.map_from_pairs(&[
+                (atom!("gl").into(), leader),
+                (am::ERROR_LOGGER.into(), tag),
+                (atom!("pid").into(), leader),
+                (atom!("time").into(), time),
+            ]);
+            h.tuple(&[atom!("log").into(), am::ERROR.into(), format, args, meta])
+        });
+        self.send_message(Sender::System, to, m);
+    }
+
+    /// A process ended: rooms that keep things for it let them go.
+    pub(crate) fn process_exits(&'static self, pid: u64) {
+        self.ets.process_exits(self, pid);
     }
 }

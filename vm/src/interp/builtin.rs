@@ -13,6 +13,7 @@ struct Builtin {
     resume: &'static [u32],
     apply: &'static [u32],
     apply_fun: &'static [u32],
+    after_dirty: &'static [u32],
     exit: &'static ReturnPoint,
 }
 
@@ -22,6 +23,7 @@ static BUILTIN: LazyLock<Builtin> = LazyLock::new(|| {
         resume: one(super::native::resume),
         apply: one(super::call::apply_list),
         apply_fun: one(super::call::apply_fun_list),
+        after_dirty: one(super::native::after_dirty),
         exit: Box::leak(Box::new(ReturnPoint {
             ip: exit.as_ptr(),
             function: core::ptr::null(),
@@ -42,6 +44,10 @@ pub(crate) fn apply() -> *const u32 {
 /// `apply(x0, x1)`.
 pub(crate) fn apply_fun() -> *const u32 {
     BUILTIN.apply_fun.as_ptr()
+}
+/// Acts on what a dirty native left behind.
+pub(crate) fn after_dirty() -> *const u32 {
+    BUILTIN.after_dirty.as_ptr()
 }
 /// The word at the bottom of every stack.
 pub(crate) fn exit_continuation() -> u64 {

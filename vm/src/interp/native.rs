@@ -95,15 +95,54 @@ pub unsafe extern "C" fn call_bif_last(r: *mut Regs, ip: *const u32, htop: *mut 
 /// slots 2 native, 4 export. The continuation is on the stack.
 pub unsafe extern "C" fn bif_entry(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let bif = ptr_at::<Bif>(ip, 2);
+    let dirty = matches!((*bif).kind, Kind::DirtyCpu | Kind::DirtyIo);
+    if dirty && (*r).scheduler != 0 {
+        (*(*r).process).next_dirty = (*bif).kind;
+        super::call::save_x(r, (*bif).arity);
+        leave!(r, Outcome::Dirty, ip, htop, e, fc)
+    }
     match invoke(r, bif, (*bif).arity, htop, e, fc) {
         Ok(t) => {
             (*r).x[0] = t;
             settle(r);
             let p = (*r).process;
+            if dirty {
+                // Back to a normal scheduler.
+                (*p).reds_left = 0;
+            }
             return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left);
         }
-        Err(stop) => stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null()),
+        Err(stop) => {
+            if dirty && matches!((*(*r).process).why, Some(Why::Raise(_) | Why::Trap { .. })) {
+                return dirty_stopped(r, stop, ip);
+            }
+            stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null())
+        }
     }
+}
+
+/// A dirty native raised or trapped: a normal scheduler acts on it.
+#[cold]
+#[inline(never)]
+unsafe fn dirty_stopped(r: *mut Regs, _proof: Stop, ip: *const u32) {
+    let p = (*r).process;
+    let bif = ptr_at::<Bif>(ip, 2);
+    super::call::save_x(r, (*bif).arity);
+    (*p).dirty_export = ptr_at::<Export>(ip, 4);
+    let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
+    leave!(r, Outcome::Yielded, super::builtin::after_dirty(), htop, e, 0)
+}
+/// Acts on what a dirty native left. Its arguments are in the X registers.
+pub unsafe extern "C" fn after_dirty(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let p = super::save(r, htop, e, fc);
+    let export = (*p).dirty_export;
+    stopped(r, Stop::recorded(), ip, export, core::ptr::null())
+}
+
+/// `self/0` as an instruction: slot 2 destination.
+pub unsafe extern "C" fn self_(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    put_any(r, e, ip.add(2), RawTerm::local_pid((*(*r).process).shared.pid));
+    go!(r, ip.add(3), htop, e, fc)
 }
 
 unsafe extern "C" fn return_from_native(r: *mut Regs, _ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {

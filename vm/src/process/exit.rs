@@ -1,0 +1,172 @@
+//! How a process ends [erl_process.c: erts_do_exit_process].
+
+use super::{Process, state};
+use crate::interp::Regs;
+use crate::signal::relations::Peer;
+use crate::signal::{Body, DownSignal, ExitSignal, Sender, Signal};
+use crate::stop::{Class, Raise};
+use crate::vm::Vm;
+use term::atom::am;
+use term::{OwnedTerm, Term};
+
+/// Its first function returned.
+pub(crate) unsafe fn normal(r: *mut Regs) {
+    // SAFETY: the caller runs the process.
+    let (p, vm) = unsafe { ((*r).process, (*r).vm) };
+    terminate(p, vm, OwnedTerm::immediate(Term::atom(am::NORMAL)));
+}
+
+/// An exception that nobody caught.
+pub(crate) unsafe fn uncaught(r: *mut Regs, raise: Raise) {
+    // SAFETY: the caller runs the process; the raise's terms are of its heap.
+    let (p, vm) = unsafe { (&mut *(*r).process, (*r).vm) };
+    let heap = &p.heap.heap;
+    // SAFETY: as above; nothing collects here.
+    let (reason, trace) = unsafe { (raise.reason.brand(), raise.stacktrace.brand()) };
+    let value = match raise.class {
+        Class::Exit => reason,
+        Class::Error => {
+            let trace = crate::except::build_stacktrace(vm, heap, trace);
+            heap.tuple(&[reason, trace])
+        }
+        Class::Throw => {
+            let trace = crate::except::build_stacktrace(vm, heap, trace);
+            let nocatch = heap.tuple(&[Term::atom(am::NOCATCH), reason]);
+            heap.tuple(&[nocatch, trace])
+        }
+    };
+    let value = OwnedTerm::copy_of(value);
+    if raise.class != Class::Exit {
+        log_exit(p, vm, &value);
+    }
+    terminate(p, vm, value);
+}
+
+/// Tells the logger that a process ended with an error.
+fn log_exit(p: &Process, vm: &'static Vm, value: &OwnedTerm) {
+    let me = p.pid();
+    let node = term::node::this().name;
+    let alive = node != am::NONODE_NOHOST;
+    // SAFETY: the group leader is a root of the process, which does not run meanwhile.
+    let leader = unsafe { p.group_leader.brand() };
+    vm.log_error(leader, |h| {
+        let v = h.copy(value.term());
+        let format = if alive {
+            "Error in process ~p on node ~p with exit value:~n~p~n"
+        } else {
+            "Error in process ~p with exit value:~n~p~n"
+        };
+        let args = if alive {
+            h.list(&[Term::local_pid(me), Term::atom(node), v])
+        } else {
+            h.list(&[Term::local_pid(me), v])
+        };
+        (h.string(format), args)
+    });
+}
+
+/// Tells the logger that `max_heap_size` was reached.
+pub(crate) fn log_max_heap(p: &Process, vm: &'static Vm) {
+    let me = p.pid();
+    // SAFETY: the group leader is a root of the process.
+    let leader = unsafe { p.group_leader.brand() };
+    let total = p.heap.young_words() + p.heap.old_words() + p.heap.stack_words();
+    let (max, kill) = (p.heap.options.max_heap, p.flags.max_heap_kill);
+    vm.log_error(leader, |h| {
+        let format = "     Process:          ~p ~n     Context:          maximum heap size reached~n     Max Heap Size:    ~p~n     Total Heap Size:  ~p~n     Kill:             ~p~n     Error Logger:     true~n     GC Info:          []~n";
+        let args = [
+            Term::local_pid(me),
+            Term::small(max as i64),
+            Term::small(total as i64),
+            Term::bool(kill),
+        ];
+        (h.string(format), h.list(&args))
+    });
+}
+
+/// Ends the process with `reason`: it leaves the table, its links and watchers are told, its memory
+/// goes. The caller runs it and must not touch it afterwards.
+pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTerm) {
+    // SAFETY: the caller is the runner.
+    let p = unsafe { &mut *process };
+    let me = p.pid();
+    p.shared.state.set(state::EXITING);
+    crate::timer::cancel_receive(p);
+    if let Some(name) = p.shared.registered_name() {
+        vm.registry.process_exits(name, me);
+    }
+    vm.process_exits(me);
+    // From here on nobody finds it.
+    let table_ref = vm.processes.remove(me);
+    let shared_reason = &reason;
+    if let Some(tables) = p.relations.take() {
+        for (peer, link) in &tables.links {
+            if link.unlinking == 0 {
+                send_linked_exit(vm, *peer, me, shared_reason);
+            }
+        }
+        for (reference, w) in &tables.watchers {
+            let d = DownSignal { reference: *reference, reason: copy(shared_reason) };
+            vm.signal_peer(w.watcher, Sender::Process(me), Body::Down(Box::new(d)));
+        }
+        for (reference, w) in &tables.watches {
+            if matches!(w.target, Peer::Process(_) | Peer::Port(_)) {
+                let body = Body::Demonitor { reference: *reference };
+                vm.signal_peer(w.target, Sender::Process(me), body);
+            }
+        }
+    }
+    p.shared.state.set(state::FREE);
+    flush(p, vm, shared_reason);
+    p.resume = None;
+    p.why = None;
+    p.held = Vec::new();
+    p.saved = Vec::new();
+    p.dict = None;
+    p.extra = None;
+    p.messages = crate::signal::inner::MessageQueue::new();
+    p.heap.free();
+    vm.process_gone();
+    drop(table_ref);
+}
+
+fn copy(t: &OwnedTerm) -> OwnedTerm {
+    OwnedTerm::copy_of(t.term())
+}
+
+/// Exit through a link.
+pub(crate) fn send_linked_exit(vm: &'static Vm, peer: Peer, from: u64, reason: &OwnedTerm) {
+    let x = ExitSignal {
+        reason: copy(reason),
+        linked: true,
+        kill: false,
+        sender: OwnedTerm::immediate(Term::local_pid(from)),
+    };
+    vm.signal_peer(peer, Sender::Process(from), Body::Exit(Box::new(x)));
+}
+
+/// Answers what arrived too late.
+pub(crate) fn flush(p: &mut Process, vm: &'static Vm, _reason: &OwnedTerm) {
+    let me = p.pid();
+    for s in p.shared.in_queue.take_all() {
+        too_late(vm, me, *s);
+    }
+}
+
+/// A signal to a process that is gone: links and monitors get `noproc`.
+pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
+    let noproc = || OwnedTerm::immediate(Term::atom(am::NOPROC));
+    match (s.body, crate::signal::handle::peer_of(s.from)) {
+        (Body::Link, Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
+        (Body::Monitor(m), _) => {
+            let d = DownSignal { reference: m.reference, reason: noproc() };
+            let watcher = Peer::Process(m.watcher);
+            vm.signal_peer(watcher, Sender::Process(target), Body::Down(Box::new(d)));
+        }
+        (Body::Unlink { id }, Some(peer)) => {
+            vm.signal_peer(peer, Sender::Process(target), Body::UnlinkAck { id });
+        }
+        (Body::Request(r), _) => r.too_late(vm),
+        _ => {}
+    }
+}

@@ -1,0 +1,387 @@
+//! Schedulers: threads that run processes [erl_process.c].
+//!
+//! One thread per scheduler, each with a run queue of its own ([`run_queue`]); a thread without
+//! work steals, then sleeps until it is woken or a timer is due. Dirty pools run natives that block
+//! or compute for long. A process is in at most one queue (see `process::state`), and whoever took it
+//! from there is the only one to touch its inside.
+
+pub(crate) mod run_queue;
+
+use crate::interp::{self, Outcome, Regs};
+use crate::process::{ProcRef, Process, state};
+use crate::vm::Vm;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use run_queue::RunQueue;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+use term::RawTerm;
+
+/// A process that may be run: whoever holds this has the right to.
+pub(crate) struct Runnable(pub *mut Process);
+
+// SAFETY: the right to run moves with the value.
+unsafe impl Send for Runnable {}
+
+/// A place to sleep until somebody calls.
+#[derive(Default)]
+pub(crate) struct Parker {
+    called: Mutex<bool>,
+    bell: Condvar,
+    pub asleep: AtomicBool,
+}
+
+impl Parker {
+    /// Sleeps until [`Parker::wake`] or the time is over. A call made before counts.
+    fn sleep(&self, most: Option<Duration>) {
+        let mut called = self.called.lock().unwrap_or_else(|e| e.into_inner());
+        if !*called {
+            called = match most {
+                Some(d) => self.bell.wait_timeout(called, d).unwrap_or_else(|e| e.into_inner()).0,
+                None => self.bell.wait(called).unwrap_or_else(|e| e.into_inner()),
+            };
+        }
+        *called = false;
+    }
+    pub fn wake(&self) {
+        let mut called = self.called.lock().unwrap_or_else(|e| e.into_inner());
+        *called = true;
+        self.bell.notify_one();
+    }
+}
+
+/// One scheduler as others see it.
+#[derive(Default)]
+pub(crate) struct Scheduler {
+    pub queue: RunQueue,
+    pub parker: Parker,
+    /// Reductions it has run.
+    pub reductions: AtomicU64,
+    /// Nanoseconds it was busy.
+    pub busy: AtomicU64,
+    pub switches: AtomicU64,
+}
+
+/// A pool of dirty threads with one queue.
+#[derive(Default)]
+struct DirtyPool {
+    queue: Mutex<VecDeque<Runnable>>,
+    bell: Condvar,
+    len: AtomicUsize,
+}
+
+/// All schedulers of a VM.
+pub struct Schedulers {
+    normal: Vec<Scheduler>,
+    online: AtomicUsize,
+    dirty_cpu: DirtyPool,
+    dirty_io: DirtyPool,
+    /// How many normal schedulers sleep.
+    sleeping: AtomicUsize,
+    stopping: AtomicBool,
+    /// Multi-scheduling is blocked: only this scheduler (from 1) runs, 0 for none.
+    pub(crate) blocked_by: AtomicUsize,
+}
+
+impl Schedulers {
+    pub(crate) fn new(n: usize, online: usize) -> Schedulers {
+        Schedulers {
+            normal: (0..n).map(|_| Scheduler::default()).collect(),
+            online: AtomicUsize::new(online),
+            dirty_cpu: DirtyPool::default(),
+            dirty_io: DirtyPool::default(),
+            sleeping: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            blocked_by: AtomicUsize::new(0),
+        }
+    }
+    pub fn count(&self) -> usize {
+        self.normal.len()
+    }
+    pub fn online(&self) -> usize {
+        self.online.load(Ordering::Relaxed)
+    }
+    /// Sets how many schedulers run processes; the old number.
+    pub fn set_online(&self, n: usize) -> usize {
+        let old = self.online.swap(n.clamp(1, self.count()), Ordering::AcqRel);
+        self.wake_all();
+        old
+    }
+    /// Reductions run by all, those under way not counted.
+    pub fn reductions(&self) -> u64 {
+        self.normal.iter().map(|s| s.reductions.load(Ordering::Relaxed)).sum()
+    }
+    pub fn context_switches(&self) -> u64 {
+        self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed)).sum()
+    }
+    /// Busy nanoseconds of each scheduler.
+    pub fn busy(&self) -> Vec<u64> {
+        self.normal.iter().map(|s| s.busy.load(Ordering::Relaxed)).collect()
+    }
+    /// Lengths of the run queues, then of the dirty CPU and dirty I/O queues.
+    pub fn queue_lengths(&self) -> Vec<usize> {
+        let mut v: Vec<usize> = self.normal.iter().map(|s| s.queue.len()).collect();
+        v.push(self.dirty_cpu.len.load(Ordering::Relaxed));
+        v.push(self.dirty_io.len.load(Ordering::Relaxed));
+        v
+    }
+    /// Wakes one scheduler if all of those online sleep.
+    pub(crate) fn wake_one_sleeper(&self) {
+        if let Some(s) = self.normal.iter().find(|s| s.parker.asleep.load(Ordering::SeqCst)) {
+            s.parker.wake();
+        }
+    }
+    pub(crate) fn wake_all(&self) {
+        for s in &self.normal {
+            s.parker.wake();
+        }
+    }
+    /// Puts a process that may run into a queue.
+    pub(crate) fn enqueue(&self, p: Runnable) {
+        // SAFETY: the shared side is alive: the process is runnable.
+        let shared = unsafe { &(*p.0).shared };
+        let s = shared.state.get();
+        if s & (state::DIRTY_CPU | state::DIRTY_IO) != 0 && s & state::EXITING == 0 {
+            let pool = if s & state::DIRTY_CPU != 0 { &self.dirty_cpu } else { &self.dirty_io };
+            pool.queue.lock().unwrap_or_else(|e| e.into_inner()).push_back(p);
+            pool.len.fetch_add(1, Ordering::Relaxed);
+            pool.bell.notify_one();
+            return;
+        }
+        let home = shared.home.load(Ordering::Relaxed).max(1) as usize - 1;
+        let home = if home >= self.online() { 0 } else { home };
+        let sched = &self.normal[home];
+        let len = sched.queue.push(shared.state.priority(), p);
+        if sched.parker.asleep.load(Ordering::SeqCst) {
+            sched.parker.wake();
+        } else if len > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
+            // Somebody idle may steal.
+            if let Some(s) = self.normal[..self.online()]
+                .iter()
+                .find(|s| s.parker.asleep.load(Ordering::SeqCst))
+            {
+                s.parker.wake();
+            }
+        }
+    }
+
+    /// Starts all threads but scheduler 1, which the caller becomes with [`Schedulers::run_first`].
+    pub(crate) fn start(&'static self, vm: &'static Vm) -> std::io::Result<()> {
+        for i in 1..self.normal.len() {
+            std::thread::Builder::new()
+                .name(format!("{}_scheduler", i + 1))
+                .spawn(move || run_scheduler(vm, i))?;
+        }
+        let pools = [
+            (vm.config.dirty_cpu, &self.dirty_cpu, "dirty_cpu"),
+            (vm.config.dirty_io, &self.dirty_io, "dirty_io"),
+        ];
+        for (n, pool, name) in pools {
+            for i in 0..n {
+                std::thread::Builder::new()
+                    .name(format!("{}_{name}", i + 1))
+                    .spawn(move || run_dirty(vm, pool))?;
+            }
+        }
+        Ok(())
+    }
+    /// Runs scheduler 1 on this thread; returns when the VM stops.
+    pub(crate) fn run_first(&'static self, vm: &'static Vm) {
+        run_scheduler(vm, 0);
+    }
+    /// Makes all schedulers stop picking processes.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+}
+
+fn new_regs(vm: &'static Vm, scheduler: usize) -> Box<Regs> {
+    Box::new(Regs {
+        x: [RawTerm::NIL; interp::X_REGS],
+        f: [0.0; interp::F_REGS],
+        process: core::ptr::null_mut(),
+        vm,
+        scheduler,
+        entry: core::ptr::null(),
+        outcome: Outcome::Yielded,
+        ip: core::ptr::null(),
+        htop: core::ptr::null_mut(),
+        e: core::ptr::null_mut(),
+        fc: 0,
+        slice: 0,
+        bs_data: core::ptr::null_mut(),
+        bs_at: 0,
+        bs_end: 0,
+    })
+}
+
+fn run_scheduler(vm: &'static Vm, index: usize) {
+    let all = &vm.sched;
+    let me = &all.normal[index];
+    let mut regs = new_regs(vm, index + 1);
+    let mut since_timers = 0u32;
+    while !all.stopping.load(Ordering::Relaxed) {
+        if vm.timers.next().is_some() {
+            since_timers += 1;
+            if since_timers & 3 == 0 || me.queue.is_empty() {
+                vm.timers.run(vm, vm.monotonic());
+            }
+        }
+        let may_run = index < all.online()
+            && matches!(all.blocked_by.load(Ordering::Relaxed), 0 | usize::MAX)
+            || all.blocked_by.load(Ordering::Relaxed) == index + 1;
+        let next = if may_run { me.queue.pop().or_else(|| steal(all, index)) } else { None };
+        match next {
+            Some(p) => {
+                me.switches.fetch_add(1, Ordering::Relaxed);
+                run_process(vm, me, &mut regs, p);
+            }
+            None => idle(vm, all, me, index, may_run),
+        }
+    }
+}
+
+fn idle(vm: &'static Vm, all: &Schedulers, me: &Scheduler, index: usize, may_run: bool) {
+    me.parker.asleep.store(true, Ordering::SeqCst);
+    all.sleeping.fetch_add(1, Ordering::SeqCst);
+    // What was queued before the flag was seen would not wake us.
+    let work = may_run && (!me.queue.is_empty() || has_work(all, index));
+    if !work && !all.stopping.load(Ordering::SeqCst) {
+        let now = vm.monotonic();
+        let due = vm.timers.next().map(|t| Duration::from_nanos(t.saturating_sub(now).max(0) as u64));
+        if due != Some(Duration::ZERO) {
+            me.parker.sleep(due);
+        }
+    }
+    all.sleeping.fetch_sub(1, Ordering::SeqCst);
+    me.parker.asleep.store(false, Ordering::SeqCst);
+    if vm.timers.next().is_some() {
+        vm.timers.run(vm, vm.monotonic());
+    }
+}
+
+fn has_work(all: &Schedulers, index: usize) -> bool {
+    all.normal.iter().enumerate().any(|(i, s)| i != index && s.queue.len() > 0)
+}
+
+fn steal(all: &Schedulers, index: usize) -> Option<Runnable> {
+    let n = all.normal.len();
+    (1..n).map(|k| (index + k) % n).find_map(|i| all.normal[i].queue.steal())
+}
+
+/// Gives one time slice to a process.
+fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
+    let process = p.0;
+    // SAFETY: holding the runnable makes this thread the only one inside the process; it stays
+    // in the table, and so allocated, until it terminates here.
+    unsafe {
+        let keep = ProcRef::from_owner(process);
+        let p = &mut *process;
+        keep.state.set(state::RUNNING);
+        keep.state.clear(state::ACTIVE | state::WAITING);
+        if !keep.in_queue.is_empty() {
+            crate::signal::handle::fetch(p, vm, regs.scheduler);
+        }
+        if let Some(reason) = p.exit_reason.take() {
+            crate::process::exit::terminate(process, vm, reason);
+            return;
+        }
+        let s = keep.state.get();
+        if s & state::SUSPENDED != 0 {
+            // It goes on when a signal that resumes it has been handled.
+            return let_go(vm, &keep, process, false);
+        }
+        if s & state::HIBERNATING != 0 {
+            if p.messages.is_empty() {
+                return let_go(vm, &keep, process, false);
+            }
+            keep.state.clear(state::HIBERNATING);
+        }
+        keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
+        let outcome = slice(me, regs, process);
+        match outcome {
+            Outcome::Exited => {}
+            Outcome::Waiting => let_go(vm, &keep, process, false),
+            Outcome::Yielded | Outcome::Running => let_go(vm, &keep, process, true),
+            Outcome::Dirty => {
+                let kind = (*process).dirty_kind();
+                keep.state.set(kind | state::ACTIVE);
+                keep.state.clear(state::RUNNING);
+                vm.sched.enqueue(Runnable(process));
+            }
+        }
+    }
+}
+
+/// Runs the interpreter for one slice.
+unsafe fn slice(me: &Scheduler, regs: &mut Regs, process: *mut Process) -> Outcome {
+    // SAFETY: by the caller's right to run the process.
+    unsafe {
+        let p = &mut *process;
+        regs.process = process;
+        let n = p.saved.len();
+        regs.x[..n].copy_from_slice(&p.saved);
+        p.saved.clear();
+        if p.saved.capacity() > 16 {
+            p.saved = Vec::new();
+        }
+        p.reds_left = interp::CONTEXT_REDS;
+        let ip = p.ip;
+        let outcome = interp::run(regs, ip, interp::CONTEXT_REDS);
+        let used = (interp::CONTEXT_REDS - regs.fc).clamp(1, 1 << 40) as u64;
+        me.reductions.fetch_add(used, Ordering::Relaxed);
+        if outcome != Outcome::Exited {
+            (*process).shared.reductions.fetch_add(used, Ordering::Relaxed);
+        }
+        outcome
+    }
+}
+
+/// The slice is over: back into a queue if there is a reason to run, else nobody has it.
+fn let_go(vm: &'static Vm, keep: &ProcRef, process: *mut Process, again: bool) {
+    if !again && keep.in_queue.is_empty() {
+        keep.state.set(state::WAITING);
+        if keep.state.release() {
+            return;
+        }
+    }
+    keep.state.set(state::ACTIVE);
+    keep.state.clear(state::RUNNING);
+    vm.sched.enqueue(Runnable(process));
+}
+
+/// A dirty thread: runs natives to their end, then hands the process back.
+fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool) {
+    let mut regs = new_regs(vm, 0);
+    let idle = Scheduler::default();
+    loop {
+        let p = {
+            let mut q = pool.queue.lock().unwrap_or_else(|e| e.into_inner());
+            loop {
+                if let Some(p) = q.pop_front() {
+                    break p;
+                }
+                q = pool.bell.wait(q).unwrap_or_else(|e| e.into_inner());
+            }
+        };
+        pool.len.fetch_sub(1, Ordering::Relaxed);
+        let process = p.0;
+        // SAFETY: as in `run_process`.
+        unsafe {
+            let keep = ProcRef::from_owner(process);
+            let exiting = (*process).exit_reason.is_some();
+            let outcome = if exiting { Outcome::Yielded } else { slice(&idle, &mut regs, process) };
+            keep.state.clear(state::DIRTY_CPU | state::DIRTY_IO);
+            match outcome {
+                Outcome::Exited => {}
+                Outcome::Dirty => {
+                    keep.state.set((*process).dirty_kind() | state::ACTIVE);
+                    vm.sched.enqueue(Runnable(process));
+                }
+                Outcome::Waiting => let_go(vm, &keep, process, false),
+                _ => let_go(vm, &keep, process, true),
+            }
+        }
+    }
+}

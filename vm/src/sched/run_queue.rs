@@ -1,0 +1,90 @@
+//! A run queue: one list for each priority.
+//!
+//! `max` and `high` go first; a `low` process is let pass until it has been skipped
+//! [`LOW_SKIPS`] times, as the reference does.
+
+use super::Runnable;
+use crate::process::Priority;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+/// Normal processes that run before one of low priority.
+const LOW_SKIPS: u32 = 8;
+
+#[derive(Default)]
+struct Lists {
+    max: VecDeque<Runnable>,
+    high: VecDeque<Runnable>,
+    normal: VecDeque<Runnable>,
+    low: VecDeque<Runnable>,
+    skipped: u32,
+}
+
+/// See the module head.
+#[derive(Default)]
+pub(crate) struct RunQueue {
+    lists: Mutex<Lists>,
+    len: AtomicUsize,
+}
+
+impl RunQueue {
+    /// Adds a process at the end of its list; the new length.
+    pub fn push(&self, priority: Priority, p: Runnable) -> usize {
+        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
+        match priority {
+            Priority::Max => l.max.push_back(p),
+            Priority::High => l.high.push_back(p),
+            Priority::Normal => l.normal.push_back(p),
+            Priority::Low => l.low.push_back(p),
+        }
+        self.len.fetch_add(1, Ordering::SeqCst) + 1
+    }
+    /// The process to run next.
+    pub fn pop(&self) -> Option<Runnable> {
+        if self.len.load(Ordering::SeqCst) == 0 {
+            return None;
+        }
+        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
+        let p = if let Some(p) = l.max.pop_front() {
+            Some(p)
+        } else if let Some(p) = l.high.pop_front() {
+            Some(p)
+        } else if !l.low.is_empty() && (l.normal.is_empty() || l.skipped >= LOW_SKIPS) {
+            l.skipped = 0;
+            l.low.pop_front()
+        } else {
+            if !l.low.is_empty() {
+                l.skipped += 1;
+            }
+            l.normal.pop_front()
+        };
+        if p.is_some() {
+            self.len.fetch_sub(1, Ordering::SeqCst);
+        }
+        p
+    }
+    /// The process another scheduler may take: the one that would wait longest.
+    pub fn steal(&self) -> Option<Runnable> {
+        if self.len.load(Ordering::SeqCst) == 0 {
+            return None;
+        }
+        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
+        let p = l
+            .max
+            .pop_back()
+            .or_else(|| l.high.pop_back())
+            .or_else(|| l.normal.pop_back())
+            .or_else(|| l.low.pop_back());
+        if p.is_some() {
+            self.len.fetch_sub(1, Ordering::SeqCst);
+        }
+        p
+    }
+    pub fn len(&self) -> usize {
+        self.len.load(Ordering::SeqCst)
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

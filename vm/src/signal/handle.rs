@@ -1,0 +1,169 @@
+//! Handling signals in the receiver's context.
+
+use super::relations::{AliasKind, Peer};
+use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal};
+use crate::bif::Cx;
+use crate::process::{Process, state};
+use crate::vm::Vm;
+use term::atom::am;
+use term::{OwnedTerm, Term};
+
+/// Takes all waiting signals and handles them in order.
+pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
+    for s in p.shared.in_queue.take_all() {
+        let Signal { from, body, .. } = *s;
+        handle(p, vm, scheduler, from, body);
+        if p.exit_reason.is_some() {
+            // What comes later is dealt with when the process ends.
+            p.shared.state.set(state::EXITING);
+        }
+    }
+}
+
+fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body: Body) {
+    match body {
+        Body::Message(m) => p.messages.push(m),
+        Body::AliasMessage { alias, message } => {
+            let Some(tables) = p.relations.get_mut() else { return };
+            match tables.aliases.get(&alias).copied() {
+                None => return,
+                Some(AliasKind::Reply) => {
+                    tables.aliases.remove(&alias);
+                }
+                Some(AliasKind::ReplyDemonitor) => {
+                    tables.aliases.remove(&alias);
+                    crate::process::monitor::drop_watch(p, vm, alias);
+                }
+                Some(AliasKind::ExplicitUnalias | AliasKind::Demonitor) => {}
+            }
+            p.messages.push(message);
+        }
+        Body::Exit(x) => exit_signal(p, from, *x),
+        Body::Link => {
+            if let Some(peer) = peer_of(from) {
+                p.relations.tables().links.entry(peer).or_default();
+            }
+        }
+        Body::Unlink { id } => {
+            if let Some(peer) = peer_of(from) {
+                if let Some(t) = p.relations.get_mut()
+                    && t.links.get(&peer).is_some_and(|l| l.unlinking == 0)
+                {
+                    t.links.remove(&peer);
+                }
+                vm.signal_peer(peer, Sender::Process(p.pid()), Body::UnlinkAck { id });
+            }
+        }
+        Body::UnlinkAck { id } => {
+            if let (Some(peer), Some(t)) = (peer_of(from), p.relations.get_mut())
+                && t.links.get(&peer).is_some_and(|l| l.unlinking == id)
+            {
+                t.links.remove(&peer);
+            }
+        }
+        Body::Monitor(m) => {
+            let w = super::relations::Watcher { watcher: Peer::Process(m.watcher), name: m.name };
+            p.relations.tables().watchers.insert(m.reference, w);
+        }
+        Body::Demonitor { reference } => {
+            if let Some(t) = p.relations.get_mut() {
+                t.watchers.remove(&reference);
+            }
+        }
+        Body::Down(d) => down(p, *d),
+        Body::GroupLeader(t) => {
+            p.group_leader = t.into_heap(&p.heap.heap).raw();
+        }
+        Body::Request(r) => {
+            // SAFETY: this thread runs the process; the turn ends with the request.
+            let cx = unsafe { Cx::new(p, vm, scheduler) };
+            r.run(&cx);
+        }
+        Body::Suspend { .. } => {
+            p.suspend_count += 1;
+            p.shared.state.set(state::SUSPENDED);
+        }
+        Body::Resume => {
+            p.suspend_count = p.suspend_count.saturating_sub(1);
+            if p.suspend_count == 0 {
+                p.shared.state.clear(state::SUSPENDED);
+            }
+        }
+        Body::ReceiveTimeout(generation) => {
+            let t = &mut p.receive_timer;
+            if t.set && t.generation == generation {
+                t.fired = true;
+            }
+        }
+    }
+}
+
+/// The process or port behind a sender.
+pub fn peer_of(from: Sender) -> Option<Peer> {
+    match from {
+        Sender::Process(pid) => Some(Peer::Process(pid)),
+        Sender::Port(port) => Some(Peer::Port(port)),
+        Sender::None | Sender::System => None,
+    }
+}
+
+fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
+    if x.linked {
+        let Some(peer) = peer_of(from) else { return };
+        let Some(t) = p.relations.get_mut() else { return };
+        match t.links.remove(&peer) {
+            None => return,
+            Some(l) if l.unlinking != 0 => return,
+            Some(_) => {}
+        }
+    }
+    if x.kill {
+        p.exit_reason.get_or_insert(OwnedTerm::immediate(Term::atom(am::KILLED)));
+        return;
+    }
+    if p.flags.trap_exit {
+        let (reason, sender) = (&x.reason, &x.sender);
+        let m = OwnedTerm::build(|h| {
+            let reason = h.copy(reason.term());
+            let sender = h.copy(sender.term());
+            h.tuple(&[Term::atom(am::EXIT_UPPER), sender, reason])
+        });
+        p.messages.push(Message::new(m));
+        return;
+    }
+    let to_self = from == Sender::Process(p.pid()) && !x.linked;
+    if x.reason.term().is_atom_of(am::NORMAL) && !to_self {
+        return;
+    }
+    p.exit_reason.get_or_insert(x.reason);
+}
+
+fn down(p: &mut Process, d: DownSignal) {
+    let Some(t) = p.relations.get_mut() else { return };
+    let Some(w) = t.watches.remove(&d.reference) else { return };
+    let tag = t.tags.remove(&d.reference);
+    if matches!(w.alias, Some(AliasKind::Demonitor | AliasKind::ReplyDemonitor)) {
+        t.aliases.remove(&d.reference);
+    }
+    let me = p.pid();
+    let m = OwnedTerm::build(|h| {
+        let (n0, n1) = d.reference;
+        let reference = if w.alias.is_some() { h.pid_reference(n0, n1, me) } else { h.reference(n0, n1) };
+        let (kind, target) = match (w.target, w.name) {
+            (Peer::Port(port), None) => (am::PORT, Term::local_port(port)),
+            (Peer::Process(pid), None) => (am::PROCESS, Term::local_pid(pid)),
+            (peer, name) => {
+                let kind = if matches!(peer, Peer::Port(_)) { am::PORT } else { am::PROCESS };
+                let name = Term::atom(name.unwrap_or(am::UNDEFINED));
+                (kind, h.tuple(&[name, Term::atom(term::node::this().name)]))
+            }
+        };
+        let tag = match &tag {
+            Some(t) => h.copy(t.term()),
+            None => Term::atom(am::DOWN),
+        };
+        let reason = h.copy(d.reason.term());
+        h.tuple(&[tag, reference, Term::atom(kind), target, reason])
+    });
+    p.messages.push(Message::new(m));
+}
