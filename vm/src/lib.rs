@@ -2,6 +2,12 @@
 
 pub mod arith;
 pub mod bif;
+pub mod sched;
+pub mod port;
+pub mod literal_area;
+pub mod interp;
+pub mod except;
+pub mod code;
 pub mod env;
 pub mod process;
 pub mod refs;

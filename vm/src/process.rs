@@ -156,7 +156,8 @@ pub struct Extra {
 unsafe impl Send for Process {}
 
 impl Process {
-    pub(crate) fn new(pid: u64, options: HeapOptions, priority: Priority) -> Process {
+    /// `words`: size of its first heap block at least.
+    pub(crate) fn new(pid: u64, options: HeapOptions, words: usize, priority: Priority) -> Process {
         Process {
             shared: Shared {
                 pid,
@@ -168,7 +169,7 @@ impl Process {
                 home: AtomicU32::new(1),
                 reductions: AtomicU64::new(0),
             },
-            heap: ProcHeap::new(options),
+            heap: ProcHeap::with_words(options, words),
             ip: core::ptr::null(),
             saved: Vec::new(),
             reds_left: 0,

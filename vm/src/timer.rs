@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// The `after` of a receive: at most one at a time for each process.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct ReceiveTimer {
     /// Counts the timers that were set; a timeout of an older one is ignored.
     pub generation: u64,

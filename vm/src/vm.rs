@@ -74,7 +74,6 @@ pub struct Vm {
     pub literals: LiteralSpace,
     pub sched: Schedulers,
     pub timers: Timers,
-    pub ets: crate::ets::Registry,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
     start: i64,
@@ -104,11 +103,10 @@ impl Vm {
             literals: LiteralSpace::new()?,
             sched: Schedulers::new(config.schedulers, config.schedulers_online),
             timers: Timers::default(),
-            ets: Default::default(),
             config,
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),
-            start: sys::clock::monotonic_ns() as i64,
+            start: crate::time::monotonic_ns(),
             live: AtomicI64::new(0),
         })))
     }
@@ -127,10 +125,10 @@ impl Vm {
     pub fn set_backtrace_depth(&self, n: usize) -> usize {
         self.backtrace_depth.swap(n, Ordering::Relaxed)
     }
-    /// Nanoseconds of the clock that timers use.
+    /// Erlang monotonic time in nanoseconds: the clock of timers.
     #[inline]
     pub fn monotonic(&self) -> i64 {
-        sys::clock::monotonic_ns() as i64
+        crate::time::monotonic_ns()
     }
     /// When the VM was made, on that clock.
     pub fn start_time(&self) -> i64 {
@@ -239,7 +237,7 @@ impl Vm {
                 (atom!("tag").into(), am::ERROR.into()),
                 (atom!("emulator").into(), am::TRUE.into()),
             ]);
-            let leader = term::copy::copy_into(leader, h);
+            let leader = h.copy(leader);
             let time = h.int(sys::clock::system_ns() as i64 / 1000);
             let meta = h.map_from_pairs(&[
                 (atom!("gl").into(), leader),
@@ -254,6 +252,6 @@ impl Vm {
 
     /// A process ended: rooms that keep things for it let them go.
     pub(crate) fn process_exits(&'static self, pid: u64) {
-        self.ets.process_exits(self, pid);
+        let _ = pid;
     }
 }

@@ -264,11 +264,11 @@ struct Built {
 fn big_operands(module: &Module) -> Vec<i64> {
     struct Find(Vec<i64>);
     impl isa::Visit for Find {
-        fn src(&mut self, s: &isa::Src) {
+        fn src(&mut self, s: isa::Src) {
             if let isa::Src::Int(n) = s
-                && !(term::term::SMALL_MIN..=term::term::SMALL_MAX).contains(n)
+                && !(term::term::SMALL_MIN..=term::term::SMALL_MAX).contains(&n)
             {
-                self.0.push(*n);
+                self.0.push(n);
             }
         }
     }

@@ -72,6 +72,7 @@ unsafe fn arith_error(r: *mut Regs, ip: *const u32, err: ArithError, op: Atom, a
     let reason = match err {
         ArithError::BadArith => am::BADARITH,
         ArithError::SystemLimit => am::SYSTEM_LIMIT,
+        ArithError::BadArg => am::BADARG,
     };
     super::except::error_in(r, ip, RawTerm::atom(reason), am::ERLANG, op, arity);
 }

@@ -10,6 +10,7 @@ use super::{Outcome, Regs, ReturnPoint, go, leave};
 use crate::bif::{Bif, Cx, Kind};
 use crate::process::Pending;
 use crate::stop::{Stop, Why};
+use core::sync::atomic::Ordering;
 use term::boxed::Export;
 use term::{RawTerm, Term};
 
@@ -173,7 +174,7 @@ unsafe fn stopped(r: *mut Regs, _proof: Stop, ip: *const u32, export: *const Exp
             }
             let target = (*r).vm.code.export(module, function, args.len() as u32);
             drop(args);
-            (*r).ip = (*target).cell.load(core::sync::atomic::Ordering::Acquire);
+            (*r).ip = (*target).cell.load(Ordering::Acquire);
             (*r).entry = target as *const _ as *const Export;
             let live = (*(*r).entry).arity as usize;
             (*r).htop = htop;
@@ -215,7 +216,7 @@ unsafe fn stopped(r: *mut Regs, _proof: Stop, ip: *const u32, export: *const Exp
         Some(Why::Again) | None => {
             // Called again through its export, with the same arguments.
             super::call::save_x(r, mfa.2 as usize);
-            let entry = (*export).cell.load(core::sync::atomic::Ordering::Acquire);
+            let entry = (*export).cell.load(Ordering::Acquire);
             let _ = ip;
             leave!(r, Outcome::Yielded, entry, htop, e, fc)
         }

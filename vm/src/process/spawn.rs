@@ -56,15 +56,15 @@ pub fn create(
     leader: Term<'_>,
     options: &SpawnOptions,
 ) -> Option<ProcRef> {
-    let mut o = options.heap;
+    let o = options.heap;
+    // Room for the arguments from the start.
     let words = match &start {
-        Start::Call(_, _, args) => args.copy_size(),
-        Start::Fun(f) => f.copy_size(),
+        Start::Call(_, _, args) => term::copy::size_words(*args),
+        Start::Fun(f) => term::copy::size_words(*f),
     };
-    o.min_heap = o.min_heap.max(12);
+    let initial = o.min_heap.max(words + 16);
     let r = vm.processes.insert(|pid| {
-        let mut p = Process::new(pid, o, options.priority);
-        let _ = words;
+        let mut p = Process::new(pid, o, initial, options.priority);
         let heap = &p.heap.heap;
         p.group_leader = heap.copy(leader).raw();
         match start {

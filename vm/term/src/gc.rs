@@ -149,7 +149,11 @@ impl Tracer<'_> {
 
 impl ProcHeap {
     pub fn new(options: HeapOptions) -> ProcHeap {
-        let words = size_for(options.min_heap.max(12));
+        ProcHeap::with_words(options, options.min_heap)
+    }
+    /// With a first block of at least `words`.
+    pub fn with_words(options: HeapOptions, words: usize) -> ProcHeap {
+        let words = size_for(words.max(options.min_heap).max(12));
         let base = alloc_block(words);
         // SAFETY: the end of the fresh block.
         let end = unsafe { base.add(words) };
