@@ -189,7 +189,9 @@ impl CodeServer {
         let me = entry as *const ExportEntry;
         let is_apply = module == term::atom::am::ERLANG && function == term::atom!("apply");
         match bif {
-            _ if is_apply && arity == 3 => entry.stub[..2].copy_from_slice(&words(interp::call::apply_list)),
+            _ if is_apply && arity == 3 => {
+                entry.stub[..2].copy_from_slice(&words(interp::call::apply_list))
+            }
             _ if is_apply && arity == 2 => {
                 entry.stub[..2].copy_from_slice(&words(interp::call::apply_fun_list));
             }
@@ -207,7 +209,12 @@ impl CodeServer {
         entry
     }
     /// The export if anyone has named it.
-    pub fn existing_export(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static ExportEntry> {
+    pub fn existing_export(
+        &self,
+        module: Atom,
+        function: Atom,
+        arity: u32,
+    ) -> Option<&'static ExportEntry> {
         let key = (module, function, arity);
         self.exports.read().unwrap_or_else(|e| e.into_inner()).get(&key).copied()
     }
@@ -217,7 +224,10 @@ impl CodeServer {
     /// Whether a call of it would run loaded code or a native.
     pub fn is_loaded(&self, e: &ExportEntry) -> bool {
         let is_stub = e.export.cell.load(Ordering::Acquire) == e.stub_ptr();
-        !is_stub || e.bif.is_some() || (e.export.module == term::atom::am::ERLANG && e.export.function == term::atom!("apply"))
+        !is_stub
+            || e.bif.is_some()
+            || (e.export.module == term::atom::am::ERLANG
+                && e.export.function == term::atom!("apply"))
     }
     pub fn native(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static Bif> {
         self.natives.get(&(module, function, arity as usize)).copied()

@@ -80,11 +80,8 @@ pub fn build_stacktrace<'h>(vm: &Vm, heap: &'h Heap, raw: Term<'h>) -> Term<'h> 
         let address = u64::from_le_bytes(w);
         let Some(found) = vm.code.locate(address) else { continue };
         let first = items.is_empty();
-        let arity = if first && !args.is_small_zero() {
-            args
-        } else {
-            Term::small(i64::from(found.arity))
-        };
+        let arity =
+            if first && !args.is_small_zero() { args } else { Term::small(i64::from(found.arity)) };
         let mut location = if first { extra } else { Term::nil() };
         if found.line != 0 {
             let line = heap.tuple(&[Term::atom(am::LINE), Term::small(i64::from(found.line))]);

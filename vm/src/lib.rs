@@ -2,15 +2,15 @@
 
 pub mod arith;
 pub mod bif;
-pub mod sched;
-pub mod port;
-pub mod literal_area;
-pub mod interp;
-pub mod except;
 pub mod code;
 pub mod env;
+pub mod except;
+pub mod interp;
+pub mod literal_area;
+pub mod port;
 pub mod process;
 pub mod refs;
+pub mod sched;
 pub mod signal;
 pub mod stop;
 pub mod time;

@@ -156,9 +156,8 @@ impl Schedulers {
             sched.parker.wake();
         } else if len > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
             // Somebody idle may steal.
-            if let Some(s) = self.normal[..self.online()]
-                .iter()
-                .find(|s| s.parker.asleep.load(Ordering::SeqCst))
+            if let Some(s) =
+                self.normal[..self.online()].iter().find(|s| s.parker.asleep.load(Ordering::SeqCst))
             {
                 s.parker.wake();
             }
@@ -249,7 +248,8 @@ fn idle(vm: &'static Vm, all: &Schedulers, me: &Scheduler, index: usize, may_run
     let work = may_run && (!me.queue.is_empty() || has_work(all, index));
     if !work && !all.stopping.load(Ordering::SeqCst) {
         let now = vm.monotonic();
-        let due = vm.timers.next().map(|t| Duration::from_nanos(t.saturating_sub(now).max(0) as u64));
+        let due =
+            vm.timers.next().map(|t| Duration::from_nanos(t.saturating_sub(now).max(0) as u64));
         if due != Some(Duration::ZERO) {
             me.parker.sleep(due);
         }

@@ -112,7 +112,15 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         .iter()
         .map(|l| {
             let arity = l.arity - l.num_free.min(l.arity);
-            vm.code.fun_entry(name, at(l.function), l.index, module.md5, l.old_uniq, arity, l.num_free)
+            vm.code.fun_entry(
+                name,
+                at(l.function),
+                l.index,
+                module.md5,
+                l.old_uniq,
+                arity,
+                l.num_free,
+            )
         })
         .collect();
     let entries: HashMap<u32, usize> =

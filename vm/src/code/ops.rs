@@ -3,7 +3,9 @@
 
 use super::emit::{EmitError, Emitter};
 use crate::interp::operand::*;
-use crate::interp::{Handler, arith, call, compare, data, except, frame, map, native, receive, select};
+use crate::interp::{
+    Handler, arith, call, compare, data, except, frame, map, native, receive, select,
+};
 use crate::interp::{bits_build, bits_match};
 use isa::{Dst, Fail, FmoveDst, FmoveSrc, FunHint, Label, Live, Op, RecordHint, Src};
 use term::RawTerm;
@@ -69,7 +71,9 @@ impl Emitter<'_> {
                 let e = self.import(*import)?;
                 match e.bif() {
                     Some(bif) if !is_dirty(bif) => {
-                        self.op(native::call_bif).ptr(bif as *const _ as u64).ptr(e as *const _ as u64);
+                        self.op(native::call_bif)
+                            .ptr(bif as *const _ as u64)
+                            .ptr(e as *const _ as u64);
                     }
                     _ => {
                         self.op(call::call).ptr(e as *const _ as u64);
@@ -108,7 +112,10 @@ impl Emitter<'_> {
             }
             Op::MakeFun3 { lambda, dst, free } => {
                 let entry = self.lambdas[lambda.0 as usize];
-                self.op(call::make_fun).dst_any(dst).ptr(entry as *const _ as u64).u32(free.len() as u32);
+                self.op(call::make_fun)
+                    .dst_any(dst)
+                    .ptr(entry as *const _ as u64)
+                    .u32(free.len() as u32);
                 for s in free {
                     self.any(s);
                 }
@@ -129,7 +136,8 @@ impl Emitter<'_> {
                 self.op(frame::init_yregs).u32(1).u32(u32::from(dst.0));
             }
             Op::InitYregs { list } => {
-                let fresh = i > 0 && matches!(ops[i - 1], Op::Allocate { .. } | Op::AllocateHeap { .. });
+                let fresh =
+                    i > 0 && matches!(ops[i - 1], Op::Allocate { .. } | Op::AllocateHeap { .. });
                 if !fresh {
                     self.op(frame::init_yregs).u32(list.len() as u32);
                     for y in list {
@@ -182,7 +190,9 @@ impl Emitter<'_> {
                     self.op(data::get_word_any).dst_any(head).u32(0).any(src);
                 } else {
                     use data::get_hd;
-                    self.op(by_src_dst!(self.kind(src), self.dst_kind(head), get_hd)).src(src).dst(head);
+                    self.op(by_src_dst!(self.kind(src), self.dst_kind(head), get_hd))
+                        .src(src)
+                        .dst(head);
                 }
             }
             Op::GetTl { src, tail } => {
@@ -190,12 +200,15 @@ impl Emitter<'_> {
                     self.op(data::get_word_any).dst_any(tail).u32(1).any(src);
                 } else {
                     use data::get_tl;
-                    self.op(by_src_dst!(self.kind(src), self.dst_kind(tail), get_tl)).src(src).dst(tail);
+                    self.op(by_src_dst!(self.kind(src), self.dst_kind(tail), get_tl))
+                        .src(src)
+                        .dst(tail);
                 }
             }
             Op::PutList { head, tail, dst } => {
                 use data::put_list;
-                let h = by_src2_dst!(self.kind(head), self.kind(tail), self.dst_kind(dst), put_list);
+                let h =
+                    by_src2_dst!(self.kind(head), self.kind(tail), self.dst_kind(dst), put_list);
                 self.op(h).dst(dst).src(head).src(tail);
             }
             Op::GetTupleElement { src, index, dst } => {
@@ -239,7 +252,11 @@ impl Emitter<'_> {
             }
             Op::UpdateRecord { hint, size, src, dst, updates } => {
                 let reuse = u32::from(matches!(hint, RecordHint::Reuse));
-                self.op(data::update_record).dst_any(dst).u32(*size).u32(updates.len() as u32).u32(reuse);
+                self.op(data::update_record)
+                    .dst_any(dst)
+                    .u32(*size)
+                    .u32(updates.len() as u32)
+                    .u32(reuse);
                 self.any(src);
                 for (index, v) in updates {
                     self.u32(*index).any(v);
@@ -247,10 +264,18 @@ impl Emitter<'_> {
             }
 
             // Tests.
-            Op::IsLt { fail, a, b } => self.compare(by_src2!(self.kind(a), self.kind(b), is_lt), fail, a, b),
-            Op::IsGe { fail, a, b } => self.compare(by_src2!(self.kind(a), self.kind(b), is_ge), fail, a, b),
-            Op::IsEq { fail, a, b } => self.compare(by_src2!(self.kind(a), self.kind(b), is_eq), fail, a, b),
-            Op::IsNe { fail, a, b } => self.compare(by_src2!(self.kind(a), self.kind(b), is_ne), fail, a, b),
+            Op::IsLt { fail, a, b } => {
+                self.compare(by_src2!(self.kind(a), self.kind(b), is_lt), fail, a, b)
+            }
+            Op::IsGe { fail, a, b } => {
+                self.compare(by_src2!(self.kind(a), self.kind(b), is_ge), fail, a, b)
+            }
+            Op::IsEq { fail, a, b } => {
+                self.compare(by_src2!(self.kind(a), self.kind(b), is_eq), fail, a, b)
+            }
+            Op::IsNe { fail, a, b } => {
+                self.compare(by_src2!(self.kind(a), self.kind(b), is_ne), fail, a, b)
+            }
             Op::IsEqExact { fail, a, b } => {
                 let imm = |s: &Self, x: &Src| s.constant(x).is_some_and(|c| c.is_immediate());
                 if imm(self, b) {
@@ -271,12 +296,16 @@ impl Emitter<'_> {
                     self.compare(by_src2!(self.kind(a), self.kind(b), is_ne_exact), fail, a, b);
                 }
             }
-            Op::IsInteger { fail, src } => self.test(by_src!(self.kind(src), is_integer), fail, src),
+            Op::IsInteger { fail, src } => {
+                self.test(by_src!(self.kind(src), is_integer), fail, src)
+            }
             Op::IsFloat { fail, src } => self.test(by_src!(self.kind(src), is_float), fail, src),
             Op::IsNumber { fail, src } => self.test(by_src!(self.kind(src), is_number), fail, src),
             Op::IsAtom { fail, src } => self.test(by_src!(self.kind(src), is_atom), fail, src),
             Op::IsPid { fail, src } => self.test(by_src!(self.kind(src), is_pid), fail, src),
-            Op::IsReference { fail, src } => self.test(by_src!(self.kind(src), is_reference), fail, src),
+            Op::IsReference { fail, src } => {
+                self.test(by_src!(self.kind(src), is_reference), fail, src)
+            }
             Op::IsPort { fail, src } => self.test(by_src!(self.kind(src), is_port), fail, src),
             Op::IsNil { fail, src } => self.test(by_src!(self.kind(src), is_nil), fail, src),
             Op::IsBinary { fail, src } => self.test(by_src!(self.kind(src), is_binary), fail, src),
@@ -296,8 +325,12 @@ impl Emitter<'_> {
                 }
                 self.test(by_src!(self.kind(src), is_tuple), fail, src);
             }
-            Op::IsFunction { fail, src } => self.test(by_src!(self.kind(src), is_function), fail, src),
-            Op::IsBoolean { fail, src } => self.test(by_src!(self.kind(src), is_boolean), fail, src),
+            Op::IsFunction { fail, src } => {
+                self.test(by_src!(self.kind(src), is_function), fail, src)
+            }
+            Op::IsBoolean { fail, src } => {
+                self.test(by_src!(self.kind(src), is_boolean), fail, src)
+            }
             Op::IsMap { fail, src } => self.test(by_src!(self.kind(src), is_map), fail, src),
             Op::IsFunction2 { fail, src, arity } => {
                 self.op(compare::is_function2).fail(fail).any(src).any(arity);
@@ -339,11 +372,15 @@ impl Emitter<'_> {
                 }
             }
             Op::Bif1 { fail, import, a, dst } => self.bif(*import, fail, Live(0), &[*a], dst)?,
-            Op::Bif2 { fail, import, a, b, dst } => self.bif(*import, fail, Live(0), &[*a, *b], dst)?,
+            Op::Bif2 { fail, import, a, b, dst } => {
+                self.bif(*import, fail, Live(0), &[*a, *b], dst)?
+            }
             Op::Bif3 { fail, import, a, b, c, dst } => {
                 self.bif(*import, fail, Live(0), &[*a, *b, *c], dst)?;
             }
-            Op::GcBif1 { fail, live, import, a, dst } => self.bif(*import, fail, *live, &[*a], dst)?,
+            Op::GcBif1 { fail, live, import, a, dst } => {
+                self.bif(*import, fail, *live, &[*a], dst)?
+            }
             Op::GcBif2 { fail, live, import, a, b, dst } => {
                 self.bif(*import, fail, *live, &[*a, *b], dst)?;
             }
@@ -549,7 +586,9 @@ impl Emitter<'_> {
         let e = self.import(import)?;
         match e.bif() {
             Some(bif) if !is_dirty(bif) => {
-                self.op(native::call_bif_last).ptr(bif as *const _ as u64).ptr(e as *const _ as u64);
+                self.op(native::call_bif_last)
+                    .ptr(bif as *const _ as u64)
+                    .ptr(e as *const _ as u64);
                 self.u32(words * 8);
             }
             _ if words == 0 => {
@@ -564,7 +603,9 @@ impl Emitter<'_> {
     /// A fun call whose frame goes right after it is a tail call.
     fn call_fun(&mut self, i: usize, arity: u32, fun: &Src) -> Done {
         let ops = &self.module.code;
-        if let (Some(Op::Deallocate { words }), Some(Op::Return {})) = (ops.get(i + 1), ops.get(i + 2)) {
+        if let (Some(Op::Deallocate { words }), Some(Op::Return {})) =
+            (ops.get(i + 1), ops.get(i + 2))
+        {
             self.op(call::call_fun_last).u32(arity).u32(words * 8).any(fun);
             return Ok(i + 3);
         }
@@ -585,19 +626,41 @@ impl Emitter<'_> {
     fn float(&mut self, h: Handler, a: u16, b: u16, dst: u16) {
         self.op(h).u32(a.into()).u32(b.into()).u32(dst.into());
     }
-    fn put_map(&mut self, h: Handler, fail: &Fail, map: &Src, dst: &Dst, live: &Live, pairs: &[(Src, Src)]) {
+    fn put_map(
+        &mut self,
+        h: Handler,
+        fail: &Fail,
+        map: &Src,
+        dst: &Dst,
+        live: &Live,
+        pairs: &[(Src, Src)],
+    ) {
         self.op(h).fail(fail).dst_any(dst).u32(live.0).u32(pairs.len() as u32).any(map);
         for (k, v) in pairs {
             self.any(k).any(v);
         }
     }
-    fn guard(&mut self, bif: &'static crate::bif::Bif, fail: &Fail, live: Live, args: &[Src], dst: &Dst) {
+    fn guard(
+        &mut self,
+        bif: &'static crate::bif::Bif,
+        fail: &Fail,
+        live: Live,
+        args: &[Src],
+        dst: &Dst,
+    ) {
         self.op(native::guard_bif).fail(fail).dst_any(dst).u32(live.0).ptr(bif as *const _ as u64);
         for a in args {
             self.any(a);
         }
     }
-    fn bif(&mut self, import: isa::ImportIx, fail: &Fail, live: Live, args: &[Src], dst: &Dst) -> Result<(), EmitError> {
+    fn bif(
+        &mut self,
+        import: isa::ImportIx,
+        fail: &Fail,
+        live: Live,
+        args: &[Src],
+        dst: &Dst,
+    ) -> Result<(), EmitError> {
         let e = self.import(import)?;
         let name = if e.module == am::ERLANG { e.function.name() } else { "" };
         if let [a, b] = args {
@@ -627,7 +690,10 @@ impl Emitter<'_> {
         self.guard(bif, fail, live, args, dst);
         Ok(())
     }
-    fn guard_native(&self, e: &'static super::ExportEntry) -> Result<&'static crate::bif::Bif, EmitError> {
+    fn guard_native(
+        &self,
+        e: &'static super::ExportEntry,
+    ) -> Result<&'static crate::bif::Bif, EmitError> {
         e.bif().ok_or_else(|| {
             EmitError(format!("no native {}:{}/{}", e.module.name(), e.function.name(), e.arity))
         })
@@ -694,8 +760,8 @@ fn is_dirty(bif: &crate::bif::Bif) -> bool {
 
 use call::move_return;
 use compare::{
-    is_atom, is_binary, is_bitstr, is_boolean, is_eq, is_eq_exact, is_eq_imm, is_float, is_function,
-    is_ge, is_integer, is_list, is_lt, is_map, is_ne, is_ne_exact, is_ne_imm, is_nil,
+    is_atom, is_binary, is_bitstr, is_boolean, is_eq, is_eq_exact, is_eq_imm, is_float,
+    is_function, is_ge, is_integer, is_list, is_lt, is_map, is_ne, is_ne_exact, is_ne_imm, is_nil,
     is_nonempty_list, is_number, is_pid, is_port, is_reference, is_tagged_tuple, is_tuple,
     is_tuple_of_arity, test_arity,
 };

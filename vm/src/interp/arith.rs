@@ -131,28 +131,58 @@ float2! {
 }
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn float_error(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn float_error(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     super::except::error(r, ip, RawTerm::atom(am::BADARITH))
 }
 /// Slots: 2 source, 3 destination registers.
-pub unsafe extern "C" fn fnegate(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn fnegate(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     (*r).f[u32_at(ip, 3) as usize] = -(*r).f[u32_at(ip, 2) as usize];
     go!(r, ip.add(4), htop, e, fc)
 }
 /// Slots: 2 source, 3 destination registers.
-pub unsafe extern "C" fn fmove_ff(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn fmove_ff(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     (*r).f[u32_at(ip, 3) as usize] = (*r).f[u32_at(ip, 2) as usize];
     go!(r, ip.add(4), htop, e, fc)
 }
 /// Unboxes: slot 2 register, 3 source.
-pub unsafe extern "C" fn fload<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn fload<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = S::get(r, e, ip.add(3));
     (*r).f[u32_at(ip, 2) as usize] = f64::from_bits(*t.ptr().add(1));
     go!(r, ip.add(3 + S::N), htop, e, fc)
 }
 /// Boxes: slot 2 register, 3 destination.
-pub unsafe extern "C" fn fstore<D: Dst>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn fstore<D: Dst>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     *htop = RawTerm::header(term::term::Subtag::Float, 1).0;
     *htop.add(1) = (*r).f[u32_at(ip, 2) as usize].to_bits();
     D::put(r, e, ip.add(3), RawTerm::boxed_ptr(htop));

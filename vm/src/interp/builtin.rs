@@ -55,7 +55,13 @@ pub(crate) fn exit_continuation() -> u64 {
 }
 
 /// The first function returned: exit with `normal`.
-unsafe extern "C" fn normal_exit(r: *mut Regs, _: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn normal_exit(
+    r: *mut Regs,
+    _: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     crate::process::exit::normal(r);
     (*r).outcome = super::Outcome::Exited;

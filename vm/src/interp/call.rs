@@ -28,7 +28,13 @@ pub(crate) use enter;
 /// Out of reductions at the entry of a function: its arguments are saved.
 #[cold]
 #[inline(never)]
-pub unsafe extern "C" fn yield_at_entry(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn yield_at_entry(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let arity = (*(*r).entry).arity as usize;
     save_x(r, arity);
     leave!(r, Outcome::Yielded, ip, htop, e, fc)
@@ -36,7 +42,13 @@ pub unsafe extern "C" fn yield_at_entry(r: *mut Regs, ip: *const u32, htop: *mut
 /// The same for a fun, whose environment is in registers too. Slot of the count: `r.bs_at`.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn yield_at_fun(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn yield_at_fun(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = (*r).bs_at;
     save_x(r, n);
     leave!(r, Outcome::Yielded, ip, htop, e, fc)
@@ -57,26 +69,56 @@ pub unsafe extern "C" fn call(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *
     enter!(r, ptr_at::<Export>(ip, 2), htop, e, fc)
 }
 /// Slot 2: entry.
-pub unsafe extern "C" fn call_only(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn call_only(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     enter!(r, ptr_at::<Export>(ip, 2), htop, e, fc)
 }
 /// Slots: 2 entry, 4 bytes of the frame.
-pub unsafe extern "C" fn call_last(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn call_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let e = (e as *mut u8).add(u32_at(ip, 4) as usize) as *mut u64;
     enter!(r, ptr_at::<Export>(ip, 2), htop, e, fc)
 }
-pub unsafe extern "C" fn return_(r: *mut Regs, _ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn return_(
+    r: *mut Regs,
+    _ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let rp = (*e & !7) as *const ReturnPoint;
     go!(r, (*rp).ip, htop, e.add(1), fc)
 }
 /// Slot 2: bytes of the frame.
-pub unsafe extern "C" fn deallocate_return(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn deallocate_return(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let e = (e as *mut u8).add(u32_at(ip, 2) as usize) as *mut u64;
     let rp = (*e & !7) as *const ReturnPoint;
     go!(r, (*rp).ip, htop, e.add(1), fc)
 }
 /// Slots: 2 destination, 3 source (any).
-pub unsafe extern "C" fn move_return<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn move_return<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     (*r).x[0] = S::get(r, e, ip.add(2));
     let rp = (*e & !7) as *const ReturnPoint;
     go!(r, (*rp).ip, htop, e.add(1), fc)
@@ -120,14 +162,26 @@ macro_rules! enter_fun {
 const X_FUN: usize = super::X_REGS - 1;
 
 /// Slots: 2 arity, 3 continuation, 5 fun (any).
-pub unsafe extern "C" fn call_fun(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn call_fun(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let f = A::get(r, e, ip.add(5));
     let e = e.sub(1);
     *e = u64_at(ip, 3);
     enter_fun!(r, ip, f, u32_at(ip, 2) as usize, htop, e, fc)
 }
 /// Slots: 2 arity, 3 bytes of the frame, 4 fun (any).
-pub unsafe extern "C" fn call_fun_last(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn call_fun_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let f = A::get(r, e, ip.add(4));
     let e = (e as *mut u8).add(u32_at(ip, 3) as usize) as *mut u64;
     enter_fun!(r, ip, f, u32_at(ip, 2) as usize, htop, e, fc)
@@ -152,7 +206,13 @@ unsafe extern "C" fn bad_fun(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *m
 }
 
 /// Slots: 2 destination, 3 entry, 5 count, then the environment.
-pub unsafe extern "C" fn make_fun(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn make_fun(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = u32_at(ip, 5) as usize;
     *htop = RawTerm::header(Subtag::Fun, 2 + n).0;
     *htop.add(1) = u64_at(ip, 3);
@@ -173,12 +233,24 @@ pub unsafe extern "C" fn apply(r: *mut Regs, ip: *const u32, htop: *mut u64, e: 
     return apply_args(r, ip, htop, e, fc);
 }
 /// Slots 2 arity, 3 bytes of the frame.
-pub unsafe extern "C" fn apply_last(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn apply_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let e = (e as *mut u8).add(u32_at(ip, 3) as usize) as *mut u64;
     return apply_args(r, ip, htop, e, fc);
 }
 #[inline(never)]
-unsafe extern "C" fn apply_args(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn apply_args(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let arity = u32_at(ip, 2) as usize;
     let (m, f) = ((*r).x[arity], (*r).x[arity + 1]);
     match (m.as_atom(), f.as_atom()) {
@@ -192,7 +264,13 @@ unsafe extern "C" fn apply_args(r: *mut Regs, ip: *const u32, htop: *mut u64, e:
 
 /// `erlang:apply/3` as code: module, function and argument list in x0..x2; the continuation is on
 /// the stack. Also the first instruction of every process.
-pub unsafe extern "C" fn apply_list(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn apply_list(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let [m, f, args] = [(*r).x[0], (*r).x[1], (*r).x[2]];
     let mut n = 0;
     let mut l = args;
@@ -213,7 +291,13 @@ pub unsafe extern "C" fn apply_list(r: *mut Regs, ip: *const u32, htop: *mut u64
     enter!(r, export as *const _ as *const Export, htop, e, fc)
 }
 /// `erlang:apply/2`: fun and argument list in x0, x1.
-pub unsafe extern "C" fn apply_fun_list(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn apply_fun_list(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let [f, args] = [(*r).x[0], (*r).x[1]];
     let mut n = 0;
     let mut l = args;

@@ -52,7 +52,13 @@ test1! {
 }
 
 /// Slot 3 source, then the header word that the tuple must have.
-pub unsafe extern "C" fn test_arity<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn test_arity<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = S::get(r, e, ip.add(3));
     if *t.ptr() == u64_at(ip, 3 + S::N) {
         go!(r, ip.add(5 + S::N), htop, e, fc)
@@ -60,7 +66,13 @@ pub unsafe extern "C" fn test_arity<S: Src>(r: *mut Regs, ip: *const u32, htop: 
     go!(r, target_at(ip, 2), htop, e, fc)
 }
 /// `is_tuple` and `test_arity` at once.
-pub unsafe extern "C" fn is_tuple_of_arity<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn is_tuple_of_arity<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = S::get(r, e, ip.add(3));
     if t.is_boxed() && *t.ptr() == u64_at(ip, 3 + S::N) {
         go!(r, ip.add(5 + S::N), htop, e, fc)
@@ -68,14 +80,26 @@ pub unsafe extern "C" fn is_tuple_of_arity<S: Src>(r: *mut Regs, ip: *const u32,
     go!(r, target_at(ip, 2), htop, e, fc)
 }
 /// Header word, then the first element.
-pub unsafe extern "C" fn is_tagged_tuple<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn is_tagged_tuple<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = S::get(r, e, ip.add(3));
     if t.is_boxed() && *t.ptr() == u64_at(ip, 3 + S::N) && *t.ptr().add(1) == u64_at(ip, 5 + S::N) {
         go!(r, ip.add(7 + S::N), htop, e, fc)
     }
     go!(r, target_at(ip, 2), htop, e, fc)
 }
-pub unsafe extern "C" fn is_function2(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn is_function2(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (f, n) = (A::get(r, e, ip.add(3)), A::get(r, e, ip.add(5)));
     let ok = match (f.brand().as_fun(), n.brand().as_i64()) {
         (Some(f), Some(n)) => i64::from(f.arity()) == n,
@@ -132,13 +156,25 @@ test2! {
 }
 
 /// Against an immediate constant: one comparison of words.
-pub unsafe extern "C" fn is_eq_imm<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn is_eq_imm<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if S::get(r, e, ip.add(3)).0 == u64_at(ip, 3 + S::N) {
         go!(r, ip.add(5 + S::N), htop, e, fc)
     }
     go!(r, target_at(ip, 2), htop, e, fc)
 }
-pub unsafe extern "C" fn is_ne_imm<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn is_ne_imm<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if S::get(r, e, ip.add(3)).0 != u64_at(ip, 3 + S::N) {
         go!(r, ip.add(5 + S::N), htop, e, fc)
     }

@@ -38,7 +38,14 @@ pub(crate) unsafe fn error(r: *mut Regs, ip: *const u32, reason: RawTerm) {
 /// are in the first X registers.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn error_in(r: *mut Regs, ip: *const u32, reason: RawTerm, m: Atom, f: Atom, arity: usize) {
+pub(crate) unsafe fn error_in(
+    r: *mut Regs,
+    ip: *const u32,
+    reason: RawTerm,
+    m: Atom,
+    f: Atom,
+    arity: usize,
+) {
     raise_in_native(r, plain(Class::Error, reason), (m, f, arity as u32), ip)
 }
 
@@ -62,7 +69,8 @@ pub(crate) unsafe fn raise_in_native(r: *mut Regs, raise: Raise, mfa: Mfa, calle
     let mut raise = raise;
     if !raise.stacktrace.is_none() {
         let heap = &(*p).heap.heap;
-        raise.stacktrace = crate::except::with_class(heap, raise.stacktrace.brand(), raise.class).raw();
+        raise.stacktrace =
+            crate::except::with_class(heap, raise.stacktrace.brand(), raise.class).raw();
     } else {
         let heap = &(*p).heap.heap;
         // error/1,2,3, exit/1 and throw/1 do not show themselves.
@@ -82,7 +90,13 @@ fn is_argument_error(raise: &Raise, mfa: Mfa) -> bool {
 }
 
 /// The raw trace: `{'$trace', <<addresses>>, {M,F,Args} | [], ArgsOfFirst | 0, ErrorInfo | [], Class}`.
-unsafe fn capture(r: *mut Regs, heap: &Heap, ip: *const u32, native: Option<Mfa>, raise: &Raise) -> RawTerm {
+unsafe fn capture(
+    r: *mut Regs,
+    heap: &Heap,
+    ip: *const u32,
+    native: Option<Mfa>,
+    raise: &Raise,
+) -> RawTerm {
     let p = (*r).process;
     let depth = (*r).vm.backtrace_depth();
     let mut frames: Vec<u64> = Vec::with_capacity(DEPTH);
@@ -157,7 +171,13 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
 
 #[cold]
 #[inline(never)]
-pub(crate) unsafe extern "C" fn badarg_apply(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub(crate) unsafe extern "C" fn badarg_apply(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let arity = u32_at(ip, 2) as usize;
     let p = super::save(r, htop, e, fc);
     let (m, f) = ((*r).x[arity], (*r).x[arity + 1]);
@@ -169,19 +189,37 @@ pub(crate) unsafe extern "C" fn badarg_apply(r: *mut Regs, ip: *const u32, htop:
 }
 #[cold]
 #[inline(never)]
-pub(crate) unsafe extern "C" fn badarg_apply3(r: *mut Regs, _: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub(crate) unsafe extern "C" fn badarg_apply3(
+    r: *mut Regs,
+    _: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     error_in(r, core::ptr::null(), RawTerm::atom(am::BADARG), am::ERLANG, term::atom!("apply"), 3)
 }
 #[cold]
 #[inline(never)]
-pub(crate) unsafe extern "C" fn badarg_apply2(r: *mut Regs, _: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub(crate) unsafe extern "C" fn badarg_apply2(
+    r: *mut Regs,
+    _: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     error_in(r, core::ptr::null(), RawTerm::atom(am::BADARG), am::ERLANG, term::atom!("apply"), 2)
 }
 #[cold]
 #[inline(never)]
-pub(crate) unsafe extern "C" fn system_limit(r: *mut Regs, _: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub(crate) unsafe extern "C" fn system_limit(
+    r: *mut Regs,
+    _: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     error(r, core::ptr::null(), RawTerm::atom(am::SYSTEM_LIMIT))
 }
@@ -199,7 +237,13 @@ pub(crate) unsafe fn undef(r: *mut Regs, _: *const u32, export: *const Export) {
 // Instructions.
 
 /// `function_clause`: slot 2 the function's entry. Also the target of every function's head.
-pub unsafe extern "C" fn func_info(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn func_info(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = super::save(r, htop, e, fc);
     let entry = ptr_at::<Export>(ip, 2);
     let n = (*entry).arity as usize;
@@ -227,12 +271,24 @@ raising! {
     try_case_end = am::TRY_CLAUSE;
     badrecord = am::BADRECORD;
 }
-pub unsafe extern "C" fn if_end(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn if_end(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     error(r, ip, RawTerm::atom(am::IF_CLAUSE))
 }
 /// Slot 2: error atom (a constant). For failing constructions.
-pub unsafe extern "C" fn error_atom(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn error_atom(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     error(r, ip, RawTerm(u64_at(ip, 2)))
 }
@@ -243,18 +299,36 @@ pub unsafe extern "C" fn catch(r: *mut Regs, ip: *const u32, htop: *mut u64, e: 
     go!(r, ip.add(5), htop, e, fc)
 }
 /// Slot 2: byte offset of the Y slot.
-pub unsafe extern "C" fn try_end(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn try_end(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     *((e as *mut u8).add(u32_at(ip, 2) as usize) as *mut u64) = RawTerm::NIL.0;
     go!(r, ip.add(3), htop, e, fc)
 }
-pub unsafe extern "C" fn try_case(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn try_case(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     *((e as *mut u8).add(u32_at(ip, 2) as usize) as *mut u64) = RawTerm::NIL.0;
     (*r).x[0] = (*r).x[1];
     (*r).x[1] = (*r).x[2];
     (*r).x[2] = (*r).x[3];
     go!(r, ip.add(3), htop, e, fc)
 }
-pub unsafe extern "C" fn catch_end(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn catch_end(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     *((e as *mut u8).add(u32_at(ip, 2) as usize) as *mut u64) = RawTerm::NIL.0;
     if (*r).x[0].is_none() {
         return caught(r, ip, htop, e, fc);
@@ -281,7 +355,13 @@ unsafe extern "C" fn caught(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mu
     }
     go!(r, ip.add(3), (*p).heap.heap.top(), (*p).heap.stack, fc)
 }
-pub unsafe extern "C" fn build_stacktrace(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn build_stacktrace(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = super::save(r, htop, e, fc);
     let t = crate::except::build_stacktrace((*r).vm, &(*p).heap.heap, (*r).x[0].brand());
     (*r).x[0] = t.raw();
@@ -296,12 +376,19 @@ pub unsafe extern "C" fn raise(r: *mut Regs, ip: *const u32, htop: *mut u64, e: 
     unwind(r, x)
 }
 /// Class, reason and raw trace in x0..x2. A class that is none gives `badarg` in x0 and goes on.
-pub unsafe extern "C" fn raw_raise(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn raw_raise(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     match (*r).x[0].as_atom().and_then(Class::from_atom) {
         Some(class) => {
             let p = super::save(r, htop, e, fc);
             let mut x = plain(class, (*r).x[1]);
-            x.stacktrace = crate::except::with_class(&(*p).heap.heap, (*r).x[2].brand(), class).raw();
+            x.stacktrace =
+                crate::except::with_class(&(*p).heap.heap, (*r).x[2].brand(), class).raw();
             unwind(r, x)
         }
         None => {

@@ -11,7 +11,13 @@ use term::gc::STACK_SLACK;
 const SLACK: usize = STACK_SLACK;
 
 /// Slots: 2 frame words, 3 heap words, 4 live.
-pub unsafe extern "C" fn allocate(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn allocate(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (words, need) = (u32_at(ip, 2) as usize, u32_at(ip, 3) as usize);
     if (e as usize).wrapping_sub(htop as usize) < (words + need + SLACK) * 8 {
         return slow_allocate(r, ip, htop, e, fc);
@@ -27,7 +33,13 @@ pub unsafe extern "C" fn allocate(r: *mut Regs, ip: *const u32, htop: *mut u64, 
 
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn slow_allocate(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn slow_allocate(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (words, need, live) =
         (u32_at(ip, 2) as usize, u32_at(ip, 3) as usize, u32_at(ip, 4) as usize);
     collect(r, htop, e, live, words + need + SLACK);
@@ -36,7 +48,13 @@ unsafe extern "C" fn slow_allocate(r: *mut Regs, ip: *const u32, htop: *mut u64,
 }
 
 /// Slots: 2 zero, 3 heap words, 4 live.
-pub unsafe extern "C" fn test_heap(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn test_heap(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let need = u32_at(ip, 3) as usize;
     if (e as usize).wrapping_sub(htop as usize) < (need + SLACK) * 8 {
         return slow_allocate(r, ip, htop, e, fc);
@@ -45,12 +63,24 @@ pub unsafe extern "C" fn test_heap(r: *mut Regs, ip: *const u32, htop: *mut u64,
 }
 
 /// Slot 2: bytes.
-pub unsafe extern "C" fn deallocate(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn deallocate(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let e = (e as *mut u8).add(u32_at(ip, 2) as usize) as *mut u64;
     go!(r, ip.add(3), htop, e, fc)
 }
 
-pub unsafe extern "C" fn init_yregs(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn init_yregs(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = u32_at(ip, 2) as usize;
     for i in 0..n {
         *e.add(u32_at(ip, 3 + i) as usize) = RawTerm::NIL.0;

@@ -6,7 +6,13 @@ use term::atom::am;
 use term::{RawTerm, Term};
 
 /// Slots: 2 branch (unused), 3 destination, 4 live, 5 pairs, 6 map, then (key, value)*.
-pub unsafe extern "C" fn put_map_assoc(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn put_map_assoc(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = u32_at(ip, 5) as usize;
     let p = save(r, htop, e, fc);
     let map: Term = A::get(r, e, ip.add(6)).brand();
@@ -24,7 +30,13 @@ pub unsafe extern "C" fn put_map_assoc(r: *mut Regs, ip: *const u32, htop: *mut 
     return settle(r, ip, ip.add(8 + 4 * n), fc);
 }
 /// The same, but every key must be there.
-pub unsafe extern "C" fn put_map_exact(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn put_map_exact(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = u32_at(ip, 5) as usize;
     let p = save(r, htop, e, fc);
     let map: Term = A::get(r, e, ip.add(6)).brand();
@@ -83,7 +95,13 @@ pub(super) unsafe fn settle(r: *mut Regs, ip: *const u32, next: *const u32, fc: 
 }
 
 /// Slots: 2 branch, 3 count, 4 map, then keys.
-pub unsafe extern "C" fn has_map_fields(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn has_map_fields(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = u32_at(ip, 3) as usize;
     let map = A::get(r, e, ip.add(4));
     for i in 0..n {
@@ -94,7 +112,13 @@ pub unsafe extern "C" fn has_map_fields(r: *mut Regs, ip: *const u32, htop: *mut
     go!(r, ip.add(6 + 2 * n), htop, e, fc)
 }
 /// Slots: 2 branch, 3 count, 4 map, then (key, destination)*.
-pub unsafe extern "C" fn get_map_elements(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn get_map_elements(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = u32_at(ip, 3) as usize;
     let map = A::get(r, e, ip.add(4));
     for i in 0..n {

@@ -19,7 +19,14 @@ const FRAGMENT_SLACK: usize = 512;
 
 /// Runs a native on the first `n` X registers.
 #[inline(always)]
-unsafe fn invoke(r: *mut Regs, bif: *const Bif, n: usize, htop: *mut u64, e: *mut u64, fc: i64) -> Result<RawTerm, Stop> {
+unsafe fn invoke(
+    r: *mut Regs,
+    bif: *const Bif,
+    n: usize,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) -> Result<RawTerm, Stop> {
     let p = super::save(r, htop, e, fc);
     let cx = Cx::new(p, (*r).vm, (*r).scheduler);
     let args = core::slice::from_raw_parts((*r).x.as_ptr() as *const Term, n);
@@ -48,7 +55,13 @@ unsafe fn settle_slow(r: *mut Regs, live: usize) {
 }
 
 /// Slots: 2 native, 4 export, 6 continuation.
-pub unsafe extern "C" fn call_bif(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn call_bif(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let bif = ptr_at::<Bif>(ip, 2);
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
@@ -73,7 +86,13 @@ pub unsafe extern "C" fn call_bif(r: *mut Regs, ip: *const u32, htop: *mut u64, 
     }
 }
 /// In a tail position: slots 2 native, 4 export, 6 bytes of the frame.
-pub unsafe extern "C" fn call_bif_last(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn call_bif_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let bif = ptr_at::<Bif>(ip, 2);
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
@@ -94,7 +113,13 @@ pub unsafe extern "C" fn call_bif_last(r: *mut Regs, ip: *const u32, htop: *mut 
 }
 /// The code of a native's export, for `apply`, funs and calls before it was known:
 /// slots 2 native, 4 export. The continuation is on the stack.
-pub unsafe extern "C" fn bif_entry(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn bif_entry(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let bif = ptr_at::<Bif>(ip, 2);
     let dirty = matches!((*bif).kind, Kind::DirtyCpu | Kind::DirtyIo);
     if dirty && (*r).scheduler != 0 {
@@ -111,7 +136,13 @@ pub unsafe extern "C" fn bif_entry(r: *mut Regs, ip: *const u32, htop: *mut u64,
                 // Back to a normal scheduler.
                 (*p).reds_left = 0;
             }
-            return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left);
+            return return_from_native(
+                r,
+                ip,
+                (*p).heap.heap.top(),
+                (*p).heap.stack,
+                (*p).reds_left,
+            );
         }
         Err(stop) => {
             if dirty && matches!((*(*r).process).why, Some(Why::Raise(_) | Why::Trap { .. })) {
@@ -134,7 +165,13 @@ unsafe fn dirty_stopped(r: *mut Regs, _proof: Stop, ip: *const u32) {
     leave!(r, Outcome::Yielded, super::builtin::after_dirty(), htop, e, 0)
 }
 /// Acts on what a dirty native left. Its arguments are in the X registers.
-pub unsafe extern "C" fn after_dirty(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn after_dirty(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = super::save(r, htop, e, fc);
     let export = (*p).dirty_export;
     stopped(r, Stop::recorded(), ip, export, core::ptr::null())
@@ -146,7 +183,13 @@ pub unsafe extern "C" fn self_(r: *mut Regs, ip: *const u32, htop: *mut u64, e: 
     go!(r, ip.add(3), htop, e, fc)
 }
 
-unsafe extern "C" fn return_from_native(r: *mut Regs, _ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn return_from_native(
+    r: *mut Regs,
+    _ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let rp = (*e & !7) as *const ReturnPoint;
     if fc <= 0 {
         super::call::save_x(r, 1);
@@ -159,7 +202,13 @@ unsafe extern "C" fn return_from_native(r: *mut Regs, _ip: *const u32, htop: *mu
 /// instruction if it has no continuation on the stack; otherwise the continuation has been pushed.
 #[cold]
 #[inline(never)]
-unsafe fn stopped(r: *mut Regs, _proof: Stop, ip: *const u32, export: *const Export, caller: *const u32) {
+unsafe fn stopped(
+    r: *mut Regs,
+    _proof: Stop,
+    ip: *const u32,
+    export: *const Export,
+    caller: *const u32,
+) {
     let p = (*r).process;
     let fc = (*p).reds_left;
     let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
@@ -201,7 +250,11 @@ unsafe fn stopped(r: *mut Regs, _proof: Stop, ip: *const u32, export: *const Exp
             (*p).current_native = Some(mfa);
             (*p).resume = Some(Pending { resume: rest, kind });
             (*p).saved.clear();
-            let out = if matches!(kind, Kind::DirtyCpu | Kind::DirtyIo) { Outcome::Dirty } else { Outcome::Yielded };
+            let out = if matches!(kind, Kind::DirtyCpu | Kind::DirtyIo) {
+                Outcome::Dirty
+            } else {
+                Outcome::Yielded
+            };
             leave!(r, out, super::builtin::resume(), htop, e, fc)
         }
         Some(Why::YieldReturn(v)) => {
@@ -224,11 +277,15 @@ unsafe fn stopped(r: *mut Regs, _proof: Stop, ip: *const u32, export: *const Exp
 }
 
 /// The code that polls a pending native. The continuation is on the stack.
-pub unsafe extern "C" fn resume(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn resume(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = super::save(r, htop, e, fc);
-    let Some(pending) = (*p).resume.take() else {
-        leave!(r, Outcome::Waiting, ip, htop, e, fc)
-    };
+    let Some(pending) = (*p).resume.take() else { leave!(r, Outcome::Waiting, ip, htop, e, fc) };
     let result = {
         let cx = Cx::new(p, (*r).vm, (*r).scheduler);
         pending.resume.resume(&cx).map(|t| t.raw())
@@ -239,7 +296,13 @@ pub unsafe extern "C" fn resume(r: *mut Regs, ip: *const u32, htop: *mut u64, e:
             (*p).held.clear();
             (*p).current_native = None;
             settle(r);
-            return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left);
+            return return_from_native(
+                r,
+                ip,
+                (*p).heap.heap.top(),
+                (*p).heap.stack,
+                (*p).reds_left,
+            );
         }
         Err(stop) => {
             if !matches!((*p).why, Some(Why::Yield(_) | Why::Wait(_) | Why::Reschedule(..))) {
@@ -258,7 +321,13 @@ pub unsafe extern "C" fn resume(r: *mut Regs, ip: *const u32, htop: *mut u64, e:
 
 /// A guard native as an instruction: slots 2 branch (0: raise), 3 destination, 4 live, 5 native,
 /// then its arguments.
-pub unsafe extern "C" fn guard_bif(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn guard_bif(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let bif = ptr_at::<Bif>(ip, 5);
     let n = (*bif).arity;
     let p = super::save(r, htop, e, fc);
@@ -303,7 +372,13 @@ pub unsafe extern "C" fn continue_(r: *mut Regs, _: *const u32, _: *mut u64, _: 
 }
 
 /// The code of an export that is not loaded: calls the error handler. Slot 2: export.
-pub unsafe extern "C" fn undefined(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn undefined(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let export = ptr_at::<Export>(ip, 2);
     let p = super::save(r, htop, e, fc);
     let handler = (*p).error_handler;
@@ -326,7 +401,13 @@ pub unsafe extern "C" fn undefined(r: *mut Regs, ip: *const u32, htop: *mut u64,
 
 /// The code of a fun whose module version is not loaded. The fun itself was lost on the way: its
 /// arguments and environment are in the X registers, so the error is raised without it.
-pub unsafe extern "C" fn undefined_fun(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn undefined_fun(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     super::save(r, htop, e, fc);
     let _ = ip;
     super::except::error(r, core::ptr::null(), RawTerm::atom(term::atom::am::BADFUN))

@@ -6,7 +6,13 @@ use crate::process::state;
 use term::{Atom, RawTerm};
 
 /// Slots: 2 branch when no message is left, 3 destination.
-pub unsafe extern "C" fn loop_rec(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn loop_rec(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = (*r).process;
     if let Some(t) = (*p).messages.peek_attached() {
         put_any(r, e, ip.add(3), t);
@@ -15,7 +21,13 @@ pub unsafe extern "C" fn loop_rec(r: *mut Regs, ip: *const u32, htop: *mut u64, 
     return loop_rec_slow(r, ip, htop, e, fc);
 }
 #[inline(never)]
-unsafe extern "C" fn loop_rec_slow(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn loop_rec_slow(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = save(r, htop, e, fc);
     if !(*p).messages.attach_next(&(*p).heap.heap) {
         if (*p).shared.in_queue.is_empty() {
@@ -37,7 +49,13 @@ unsafe extern "C" fn loop_rec_slow(r: *mut Regs, ip: *const u32, htop: *mut u64,
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
 }
 /// Slot 2: back to the loop.
-pub unsafe extern "C" fn loop_rec_end(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn loop_rec_end(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     (*(*r).process).messages.advance();
     let fc = fc - 1;
     if fc <= 0 {
@@ -46,13 +64,25 @@ pub unsafe extern "C" fn loop_rec_end(r: *mut Regs, ip: *const u32, htop: *mut u
     }
     go!(r, target_at(ip, 2), htop, e, fc)
 }
-pub unsafe extern "C" fn remove_message(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn remove_message(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = (*r).process;
     (*p).messages.remove_current();
     crate::timer::cancel_receive(&mut *p);
     go!(r, ip.add(2), htop, e, fc)
 }
-pub unsafe extern "C" fn timeout(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn timeout(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = (*r).process;
     (*p).messages.rewind();
     crate::timer::cancel_receive(&mut *p);
@@ -64,7 +94,13 @@ pub unsafe extern "C" fn wait(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *
     leave!(r, Outcome::Waiting, target_at(ip, 2), htop, e, fc)
 }
 /// Slots: 2 where to look again, 3 time (any). Goes on behind it when the time is up.
-pub unsafe extern "C" fn wait_timeout(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn wait_timeout(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = (*r).process;
     if (*p).receive_timer.fired {
         go!(r, ip.add(5), htop, e, fc)
@@ -93,7 +129,13 @@ pub unsafe extern "C" fn wait_timeout(r: *mut Regs, ip: *const u32, htop: *mut u
 }
 
 /// Slots: 2 destination.
-pub unsafe extern "C" fn recv_marker_reserve(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn recv_marker_reserve(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let p = (*r).process;
     // What is in the in-queue now was sent before the reference exists.
     let serial = (*p).messages.reserve_mark();
@@ -101,7 +143,13 @@ pub unsafe extern "C" fn recv_marker_reserve(r: *mut Regs, ip: *const u32, htop:
     go!(r, ip.add(3), htop, e, fc)
 }
 /// Slots: 2 marker, 4 reference.
-pub unsafe extern "C" fn recv_marker_bind(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn recv_marker_bind(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (m, t) = (A::get(r, e, ip.add(2)), A::get(r, e, ip.add(4)));
     let id = t.brand().as_reference().and_then(|t| t.local_id());
     if let (true, Some(id)) = (m.is_small(), id) {
@@ -110,7 +158,13 @@ pub unsafe extern "C" fn recv_marker_bind(r: *mut Regs, ip: *const u32, htop: *m
     go!(r, ip.add(6), htop, e, fc)
 }
 /// Slot 2: reference.
-pub unsafe extern "C" fn recv_marker_clear(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn recv_marker_clear(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = A::get(r, e, ip.add(2));
     let p = (*r).process;
     if t.is_small() {
@@ -121,7 +175,13 @@ pub unsafe extern "C" fn recv_marker_clear(r: *mut Regs, ip: *const u32, htop: *
     go!(r, ip.add(4), htop, e, fc)
 }
 /// Slot 2: reference.
-pub unsafe extern "C" fn recv_marker_use(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn recv_marker_use(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = A::get(r, e, ip.add(2));
     if let Some(id) = t.brand().as_reference().and_then(|t| t.local_id()) {
         (*(*r).process).messages.use_mark(id);

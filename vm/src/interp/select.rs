@@ -10,7 +10,13 @@ pub unsafe extern "C" fn jump(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *
 }
 
 /// Immediate values, few: slot 2 default, 3 count, 4 source, then values (u64)*, then targets*.
-pub unsafe extern "C" fn select_linear<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn select_linear<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let v = S::get(r, e, ip.add(4)).0;
     let n = u32_at(ip, 3) as usize;
     let values = ip.add(4 + S::N);
@@ -25,7 +31,13 @@ pub unsafe extern "C" fn select_linear<S: Src>(r: *mut Regs, ip: *const u32, hto
     go!(r, target_at(ip, 2), htop, e, fc)
 }
 /// Many: the same layout, values in ascending order of words.
-pub unsafe extern "C" fn select_binary<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn select_binary<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let v = S::get(r, e, ip.add(4)).0;
     let n = u32_at(ip, 3) as usize;
     let values = ip.add(4 + S::N);
@@ -42,7 +54,13 @@ pub unsafe extern "C" fn select_binary<S: Src>(r: *mut Regs, ip: *const u32, hto
     go!(r, target_at(ip, 2), htop, e, fc)
 }
 /// Dense small integers: slot 2 default, 3 count, 4 source, then the first value (u64), targets*.
-pub unsafe extern "C" fn select_table<S: Src>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn select_table<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let v = S::get(r, e, ip.add(4));
     let n = u32_at(ip, 3) as usize;
     let first = u64_at(ip, 4 + S::N);
@@ -54,7 +72,13 @@ pub unsafe extern "C" fn select_table<S: Src>(r: *mut Regs, ip: *const u32, htop
     go!(r, target_at(ip, 2), htop, e, fc)
 }
 /// Values that need a full comparison (big integers, floats): layout as `select_linear`.
-pub unsafe extern "C" fn select_exact(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn select_exact(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let v = A::get(r, e, ip.add(4));
     let n = u32_at(ip, 3) as usize;
     let values = ip.add(6);
@@ -67,7 +91,13 @@ pub unsafe extern "C" fn select_exact(r: *mut Regs, ip: *const u32, htop: *mut u
     go!(r, target_at(ip, 2), htop, e, fc)
 }
 /// Slot 2 default, 3 count, 4 source (any), then arities*, targets*.
-pub unsafe extern "C" fn select_tuple_arity(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub unsafe extern "C" fn select_tuple_arity(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let v = A::get(r, e, ip.add(4));
     let n = u32_at(ip, 3) as usize;
     if v.is_boxed_of(Subtag::Tuple) {

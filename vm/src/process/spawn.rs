@@ -105,7 +105,9 @@ pub fn create(
             && let Some(cx) = parent
         {
             p.relations.tables().links.insert(Peer::Process(cx.pid()), Default::default());
-            cx.with(|me| me.relations.tables().links.insert(Peer::Process(pid), Default::default()));
+            cx.with(|me| {
+                me.relations.tables().links.insert(Peer::Process(pid), Default::default())
+            });
         }
         p
     })?;

@@ -148,7 +148,8 @@ fn down(p: &mut Process, d: DownSignal) {
     let me = p.pid();
     let m = OwnedTerm::build(|h| {
         let (n0, n1) = d.reference;
-        let reference = if w.alias.is_some() { h.pid_reference(n0, n1, me) } else { h.reference(n0, n1) };
+        let reference =
+            if w.alias.is_some() { h.pid_reference(n0, n1, me) } else { h.reference(n0, n1) };
         let (kind, target) = match (w.target, w.name) {
             (Peer::Port(port), None) => (am::PORT, Term::local_port(port)),
             (Peer::Process(pid), None) => (am::PROCESS, Term::local_pid(pid)),
