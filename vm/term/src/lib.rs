@@ -15,7 +15,9 @@ pub mod heap;
 pub mod literal;
 pub mod node;
 pub mod personality;
+pub mod print;
 pub mod shared;
+pub mod size;
 pub mod term;
 #[cfg(test)]
 mod testing;

@@ -11,7 +11,8 @@ main([Dir, Count]) ->
     Terms = fixed() ++ some(N, 300),
     write(Dir, "hash.txt", [[hex(T), $ , int(erlang:phash2(T, 1 bsl 32)), $ ,
                              int(erlang:phash(T, 1 bsl 32)), $ ,
-                             int(erts_debug:flat_size(T))] || T <- Terms]),
+                             %% A fresh term: sizes of binaries depend on how they were made.
+                             int(erts_debug:flat_size(binary_to_term(term_to_binary(T))))] || T <- Terms]),
     Few = close(fixed() ++ some(60, 60)),
     write(Dir, "compare.txt", [[hex(A), $ , [order(A, B) || B <- Few], $ ,
                                 [sign(erts_internal:cmp_term(A, B)) || B <- Few]] || A <- Few]),
@@ -26,11 +27,16 @@ write(Dir, Name, Lines) ->
 display(Dir, Terms) ->
     In = filename:join(Dir, "display.bin"),
     ok = file:write_file(In, term_to_binary(Terms)),
-    Out = os:cmd("erl -noinput -boot no_dot_erlang -eval '"
-                 "{ok, B} = file:read_file(\"" ++ In ++ "\"),"
-                 "lists:foreach(fun erlang:display/1, binary_to_term(B)), halt().'"),
+    Out = filename:join(Dir, "display.out"),
+    [] = os:cmd("erl -noinput -boot no_dot_erlang -eval '"
+                "{ok, B} = file:read_file(\"" ++ In ++ "\"),"
+                "lists:foreach(fun erlang:display/1, binary_to_term(B)), halt().' > " ++ Out),
+    {ok, Bytes} = file:read_file(Out),
     ok = file:delete(In),
-    write(Dir, "display.txt", [[hex(T), $ , L] || {T, L} <- lists:zip(Terms, string:lexemes(Out, "\n"))]).
+    ok = file:delete(Out),
+    Lines = binary:split(Bytes, <<"\r\n">>, [global, trim]),
+    write(Dir, "display.txt", [[hex(T), $ , [io_lib:format("~2.16.0b", [B]) || <<B>> <= L]]
+                               || {T, L} <- lists:zip(Terms, Lines)]).
 
 hex(T) -> [io_lib:format("~2.16.0b", [B]) || <<B>> <= term_to_binary(T)].
 int(N) -> integer_to_list(N).
@@ -51,7 +57,7 @@ fixed() ->
      1 bsl 200, 1 bsl 1023, 1 bsl 1100, -(1 bsl 1100),
      0.0, -0.0, 1.0, -1.0, 1.5, -1.5, 1.0e300, -1.0e300, 1.0e-300, float(Big), float(1 bsl 53), 9007199254740993,
      9007199254740992.0, 1152921504606846976.0, 1.152921504606847e18, 2.0e18, 5.0e-324, 1.7976931348623157e308,
-     '', a, b, ab, abc, abcd, abcde, 'A', 'hello world', 'åäö', 'é', 'Ā', true, false, undefined, nil, ok, 'a@b', 'a-b', '0a', 'with\nline', 'it\'s',
+     '', a, b, ab, abc, abcd, abcde, 'A', 'hello world', 'åäö', 'é', true, false, undefined, nil, ok, 'a@b', 'a-b', '0a', 'with\nline', 'x\x01', 'x\x7f', 'x\x85', 'xÿ', 'x×', 'ñ1', '_', 'a.b', 'Ā', 'aĀ', 'x\t\r\v\b\f\e', 'a\\b', 'it\'s',
      [], [[]], [a], [a | b], [1, 2, 3], [1, 2 | 3], "hello", "hel", "åäö", [1000], [1, 1000, 2], [$a, 10, $b], [0, 1, 2], [[1], [2]],
      "a long string of text in a list", [255, 256], "abc\"def\\", [$a | b], lists:seq(1, 20),
      {}, {a}, {1}, {1.0}, {a, b}, {a, {b, {c}}}, {1, 2, 3}, {[], [[]]}, list_to_tuple(lists:seq(1, 20)),
@@ -62,7 +68,7 @@ fixed() ->
      maps:from_list([{I, I} || I <- lists:seq(1, 32)]), maps:from_list([{I, I} || I <- lists:seq(1, 33)]),
      maps:from_list([{I, 2 * I} || I <- lists:seq(1, 33)]), maps:from_list([{I, I} || I <- lists:seq(2, 34)]),
      maps:from_list([{integer_to_binary(I), [I]} || I <- lists:seq(1, 200)]), maps:from_list([{float(I), I} || I <- lists:seq(1, 33)]),
-     fun lists:map/2, fun lists:map/3, fun maps:map/2, fun erlang:'+'/2,
+     fun lists:map/2, fun lists:map/3, fun 'A':'b c'/0, fun maps:map/2, fun erlang:'+'/2,
      c:pid(0, 1, 0), c:pid(0, 5, 0), c:pid(0, 4, 1), c:pid(0, 100, 3),
      list_to_port("#Port<0.1>"), list_to_port("#Port<0.77>"), list_to_ref("#Ref<0.1.2.3>"), list_to_ref("#Ref<0.3.2.1>"), list_to_ref("#Ref<0.1.2.4>"),
      remote_pid('a@host', 3, 0, 1), remote_pid('a@host', 3, 0, 2), remote_pid('z@host', 3, 0, 1), remote_pid('z@host', 4, 0, 1), remote_pid('z@host', 3, 1, 1),
