@@ -221,9 +221,8 @@ impl Printer<'_> {
             return self.text("''");
         }
         // Letters are those of Latin-1.
-        let letter = |c: char| {
-            matches!(c, 'a'..='z' | 'A'..='Z' | 'À'..='ÿ') && !matches!(c, '×' | '÷')
-        };
+        let letter =
+            |c: char| matches!(c, 'a'..='z' | 'A'..='Z' | 'À'..='ÿ') && !matches!(c, '×' | '÷');
         let lower = |c: char| matches!(c, 'a'..='z' | 'ß'..='ÿ') && c != '÷';
         let plain = name.starts_with(lower)
             && name.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '_');
@@ -306,9 +305,7 @@ fn channel(node: Option<&'static Node>) -> u32 {
 /// A proper list of Latin-1 characters, none of them a control character.
 fn is_printable(list: Term<'_>) -> bool {
     let mut it = list.iter_list();
-    let all = it.by_ref().all(|t| {
-        matches!(t.as_small(), Some(9 | 10 | 13 | 32..=126 | 160..=255))
-    });
+    let all = it.by_ref().all(|t| matches!(t.as_small(), Some(9 | 10 | 13 | 32..=126 | 160..=255)));
     all && it.tail().is_nil()
 }
 
