@@ -7,7 +7,9 @@ pub mod iolist;
 pub mod lists;
 pub mod math;
 pub mod os;
+pub mod prim_buffer;
 pub mod prim_file;
+pub mod zlib;
 
 use vm::BifTable;
 
@@ -25,5 +27,5 @@ pub fn tables() -> Vec<BifTable> {
 
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.
 pub fn nif_tables() -> Vec<BifTable> {
-    [prim_file::tables()].concat()
+    [vec![prim_buffer::TABLE, zlib::TABLE], prim_file::tables()].concat()
 }

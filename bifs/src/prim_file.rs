@@ -9,6 +9,7 @@ mod handle;
 mod io;
 
 pub use handle::{FileHandle, on_owner_exit};
+pub(crate) use io::shortened;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

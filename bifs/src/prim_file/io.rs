@@ -130,11 +130,11 @@ fn read_binary<'p>(
     }
     let mut bin = BinHandle::try_zeroed(size).ok_or(Posix::ENOMEM)?;
     let n = fill(bin.bytes_mut().unwrap_or_default(), read)?;
-    Ok((n > 0).then(|| finish(cx, bin, n)))
+    Ok((n > 0).then(|| shortened(cx, bin, n)))
 }
 
 /// The first `n` bytes of a fresh binary, as a term.
-fn finish<'p>(cx: &Cx<'p>, mut bin: BinHandle, n: usize) -> Term<'p> {
+pub(crate) fn shortened<'p>(cx: &Cx<'p>, mut bin: BinHandle, n: usize) -> Term<'p> {
     if n <= HEAP_BIN_MAX {
         return cx.heap().binary(bin.bytes().get(..n).unwrap_or_default());
     }

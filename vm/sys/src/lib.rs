@@ -24,3 +24,4 @@ pub mod startup;
 pub mod terminfo;
 pub mod tty;
 pub mod words;
+pub mod zlib;
