@@ -190,7 +190,7 @@ fn close<'p>(cx: &Cx<'p>, z: ZRef<'p>) -> BifResult<'p> {
 }
 
 fn set_controller<'p>(cx: &Cx<'p>, z: ZRef<'p>, pid: Pid<'p>) -> BifResult<'p> {
-    let pid = cx.need(Some(pid.data()).filter(|_| pid.is_local()))?;
+    let pid = cx.need(pid.local())?;
     let _state = z.own(cx)?;
     z.0.controller.store(pid, Ordering::Release);
     Ok(am::OK.into())

@@ -40,7 +40,7 @@ pub(super) fn step<'p>(
 ) -> Result<Answer<'p>, ArgError> {
     let mut bin = BinHandle::try_zeroed(output_limit).ok_or(Code::MEM_ERROR)?;
     let out = bin.bytes_mut().unwrap_or_default();
-    let State { stream, input, raw, .. } = &mut *state;
+    let State { stream, input, raw, input_crc, output_crc, end_seen, .. } = state;
     let stream = stream.as_mut().ok_or(ArgError::NotStarted)?;
     let sum_input = *raw && stream.direction() == Direction::Deflate;
     let sum_output = *raw && stream.direction() == Direction::Inflate;
@@ -57,7 +57,7 @@ pub(super) fn step<'p>(
         consumed += did.consumed;
         produced += did.produced;
         if sum_input {
-            state.input_crc = num::checksum::crc32(state.input_crc, &run[..did.consumed]);
+            *input_crc = num::checksum::crc32(*input_crc, &run[..did.consumed]);
         }
         let share = (100 * did.consumed / input_limit).clamp(1, 100);
         if !cx.bump(share * (SLICE / 100)) {
@@ -76,9 +76,9 @@ pub(super) fn step<'p>(
         return Err(code.into());
     }
     let checksum = stream.checksum();
-    state.end_seen |= code == Code::STREAM_END;
+    *end_seen |= code == Code::STREAM_END;
     if sum_output {
-        state.output_crc = num::checksum::crc32(state.output_crc, &out[..produced]);
+        *output_crc = num::checksum::crc32(*output_crc, &out[..produced]);
     }
     if consumed == 0 && produced == 0 && remaining != 0 {
         // No progress: nothing that well-formed input leads to.
