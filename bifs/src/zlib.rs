@@ -129,11 +129,7 @@ impl<'p> ZRef<'p> {
         Ok(self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
     /// The same, if the stream is started in this direction.
-    fn started(
-        self,
-        cx: &Cx<'p>,
-        direction: Direction,
-    ) -> BifResult<'p, MutexGuard<'p, State>> {
+    fn started(self, cx: &Cx<'p>, direction: Direction) -> BifResult<'p, MutexGuard<'p, State>> {
         let state = self.own(cx)?;
         match &state.stream {
             Some(s) if s.direction() == direction => Ok(state),
@@ -222,12 +218,7 @@ fn deflate_init<'p>(
     Ok(am::OK.into())
 }
 
-fn inflate_init<'p>(
-    cx: &Cx<'p>,
-    z: ZRef<'p>,
-    window_bits: Int,
-    after_end: Int,
-) -> BifResult<'p> {
+fn inflate_init<'p>(cx: &Cx<'p>, z: ZRef<'p>, window_bits: Int, after_end: Int) -> BifResult<'p> {
     let mut state = unstarted(cx, z)?;
     match Stream::inflate(window_bits.0) {
         Ok(stream) => state.started(stream, window_bits.0),

@@ -15,9 +15,7 @@ impl Piece {
     fn of(bits: Bits<'_>) -> Piece {
         let (_, offset) = bits.owner();
         match bits.handle() {
-            Some(bin) if offset % 8 == 0 => {
-                Piece { bin, start: offset / 8, len: bits.byte_len() }
-            }
+            Some(bin) if offset % 8 == 0 => Piece { bin, start: offset / 8, len: bits.byte_len() },
             // Small ones live on a heap, and unaligned ones cannot be shown as bytes: copied.
             _ => Piece::copied(&bits.bytes()),
         }
