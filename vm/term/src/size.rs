@@ -103,6 +103,42 @@ fn object<'p>(t: Term<'p>) -> (usize, &'p [Term<'p>]) {
     }
 }
 
+/// The kind of a term as the reference stores it (`erts_internal:term_type/1`).
+pub fn type_name(t: Term<'_>) -> &'static str {
+    match t.view() {
+        View::Small(n) if integer_words(n) == 0 => "fixnum",
+        View::Small(_) | View::Big(_) => "bignum",
+        View::Float(_) => "hfloat",
+        View::Atom(_) => "atom",
+        View::Nil => "nil",
+        View::Cons(_) => "list",
+        View::Tuple(_) => "tuple",
+        View::Record(_) => "record",
+        View::Map(m) if m.is_flat() => "flatmap",
+        View::Map(_) => "hashmap",
+        View::Bits(b) => {
+            let (owner, start) = b.owner();
+            let whole = start == 0 && b.is_binary() && b.byte_len() == b.referenced_bytes();
+            match (owner == t.raw(), whole) {
+                (true, _) => "heap_binary",
+                (false, true) if b.is_shared() => "refc_binary",
+                _ => "sub_binary",
+            }
+        }
+        View::Fun(_) if t.is_box(Subtag::ExportFun) => "export",
+        View::Fun(_) => "fun",
+        View::Pid(p) if p.local().is_some() => "pid",
+        View::Pid(_) => "external_pid",
+        View::Port(p) if p.local().is_some() => "port",
+        View::Port(_) => "external_port",
+        View::Ref(r) if r.is_local() => "reference",
+        View::Ref(_) => "external_reference",
+        View::Other if t.is_box(Subtag::HashNode) => "hashmap_node",
+        View::Other if t.is_box(Subtag::MatchContext) => "matchstate",
+        View::Other => "catch",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

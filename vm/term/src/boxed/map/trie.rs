@@ -40,7 +40,7 @@ impl Path {
     #[inline]
     pub fn down(&mut self, key: Term<'_>) {
         self.level += 1;
-        self.hash = if self.level % PER_HASH == 0 {
+        self.hash = if self.level.is_multiple_of(PER_HASH) {
             map_key(key, self.level / PER_HASH)
         } else {
             self.hash >> 4
@@ -266,7 +266,7 @@ impl Heap {
 
     /// Slots of the node over these leaves, which are sorted by their ways from `level` on.
     fn build_children<'h>(&'h self, leaves: &mut [Leaf<'h>], level: u32) -> (u16, Children<'h>) {
-        if level > 0 && level % PER_HASH == 0 {
+        if level > 0 && level.is_multiple_of(PER_HASH) {
             for l in leaves.iter_mut() {
                 l.order = swizzle(map_key(l.key, level / PER_HASH));
             }
