@@ -1,6 +1,7 @@
 //! Natives of module `erlang`, one file a topic.
 
 pub mod bits;
+pub mod code;
 pub mod compare;
 pub mod list;
 pub mod number;
@@ -13,6 +14,8 @@ use vm::BifTable;
 pub fn tables() -> Vec<BifTable> {
     vec![
         bits::TABLE,
+        code::TABLE,
+        code::INTERNAL,
         compare::TABLE,
         list::TABLE,
         number::TABLE,

@@ -203,6 +203,27 @@ impl<'p> Cx<'p> {
         let args = args.iter().map(|t| t.raw()).collect();
         self.stop(Why::Trap { module, function, args })
     }
+    /// Goes on in this function of a module version that need not be the current one.
+    pub fn trap_function(&self, f: &'static crate::code::Function, args: &[Term<'p>]) -> Stop {
+        let args = args.iter().map(|t| t.raw()).collect();
+        self.stop(Why::TrapFunction { function: f, args })
+    }
+    /// The module version whose code called this native.
+    pub fn calling_module(&self) -> Option<&'static crate::code::LoadedModule> {
+        let ip = self.with(|p| p.caller);
+        self.vm.code.module_at(ip)
+    }
+    /// `error:Reason` that shows these arguments of the calling function.
+    pub fn error_with_args(&self, reason: Term<'p>, args: Term<'p>) -> Stop {
+        self.raise(Raise {
+            class: Class::Error,
+            reason: reason.raw(),
+            stacktrace: RawTerm::NONE,
+            cause: RawTerm::NONE,
+            args: if args.is_list() { args.raw() } else { RawTerm::NONE },
+            error_info: RawTerm::NONE,
+        })
+    }
     pub fn hibernate(&self, module: Atom, function: Atom, args: &[Term<'p>]) -> Stop {
         let args = args.iter().map(|t| t.raw()).collect();
         self.stop(Why::Hibernate { module, function, args })

@@ -5,6 +5,7 @@
 
 pub mod emit;
 pub mod load;
+pub mod native;
 mod ops;
 
 use crate::bif::Bif;
@@ -14,7 +15,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::collections::HashMap;
 use std::sync::{Mutex, RwLock};
 use term::boxed::{Export, FunEntry};
-use term::{Atom, RawTerm};
+use term::{Atom, RawTerm, Term};
 
 /// A function of one loaded module: its entry cell and where its code lies.
 #[repr(C)]
@@ -68,8 +69,8 @@ pub struct LoadedModule {
     pub literals: Option<LiteralArea>,
     pub literal_terms: Vec<RawTerm>,
     pub md5: [u8; 16],
-    pub attributes: RawTerm,
-    pub compile_info: RawTerm,
+    attributes: RawTerm,
+    compile_info: RawTerm,
     pub exports: Vec<(Atom, u32, usize)>,
     pub lambdas: Vec<(&'static FunEntry, usize)>,
     pub on_load: Option<usize>,
@@ -93,6 +94,18 @@ impl LoadedModule {
     pub fn contains_return(&self, word: u64) -> bool {
         let r = self.returns.as_ptr_range();
         (r.start as u64..r.end as u64).contains(&(word & !7))
+    }
+    pub fn attributes(&self) -> Term<'_> {
+        // SAFETY: literals live as long as the module.
+        unsafe { self.attributes.brand() }
+    }
+    pub fn compile_info(&self) -> Term<'_> {
+        // SAFETY: as above.
+        unsafe { self.compile_info.brand() }
+    }
+    /// Whether the function runs a native instead of its code.
+    pub fn is_native(&self, f: &Function) -> bool {
+        !self.contains(f.entry.cell.load(Ordering::Acquire) as u64)
     }
     fn function_at(&self, slot: u32) -> Option<&Function> {
         let i = self.functions.partition_point(|f| f.end <= slot);

@@ -118,6 +118,8 @@ pub struct Process {
     /// The native that a pending `resume` belongs to.
     pub(crate) current_native: Option<(Atom, Atom, u32)>,
     pub parent: u64,
+    /// Address of the code that called the native that runs.
+    pub(crate) caller: u64,
     /// Kind of the dirty native that is to be called.
     pub(crate) next_dirty: crate::bif::Kind,
     /// The dirty native that raised or trapped.
@@ -197,6 +199,7 @@ impl Process {
             current: None,
             current_native: None,
             parent: 0,
+            caller: 0,
             next_dirty: crate::bif::Kind::DirtyIo,
             dirty_export: core::ptr::null(),
             receive_timer: Default::default(),
@@ -264,7 +267,11 @@ impl Process {
             messages.roots(t);
             match why {
                 Some(Why::Raise(r)) => raise_roots(r, t),
-                Some(Why::Trap { args, .. } | Why::Hibernate { args, .. }) => t.roots(args),
+                Some(
+                    Why::Trap { args, .. }
+                    | Why::TrapFunction { args, .. }
+                    | Why::Hibernate { args, .. },
+                ) => t.roots(args),
                 Some(Why::YieldReturn(v)) => t.root(v),
                 _ => {}
             }

@@ -54,6 +54,8 @@ pub enum Why {
         function: Atom,
         args: Vec<RawTerm>,
     },
+    /// Go on in this function of a module version.
+    TrapFunction { function: &'static crate::code::Function, args: Vec<RawTerm> },
     /// Poll `resume` again after others have run.
     Yield(Box<dyn Resume>),
     /// Poll `resume` again when a signal has arrived.

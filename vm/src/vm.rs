@@ -76,6 +76,7 @@ pub struct Vm {
     pub timers: Timers,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
+    preloaded: std::sync::Mutex<Vec<Atom>>,
     start: i64,
     live: AtomicI64,
 }
@@ -106,6 +107,7 @@ impl Vm {
             config,
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),
+            preloaded: Default::default(),
             start: crate::time::monotonic_ns(),
             live: AtomicI64::new(0),
         })))
@@ -133,6 +135,23 @@ impl Vm {
     /// When the VM was made, on that clock.
     pub fn start_time(&self) -> i64 {
         self.start
+    }
+
+    /// Loads a module before anything runs (`erlang:pre_loaded/0`).
+    pub fn preload(&'static self, bytes: &[u8]) -> Result<(), crate::code::load::PrepareError> {
+        let m = crate::code::load::commit(self, crate::code::load::prepare(self, bytes)?);
+        self.preloaded.lock().unwrap_or_else(|e| e.into_inner()).push(m.name);
+        Ok(())
+    }
+    pub fn preloaded(&self) -> Vec<Atom> {
+        self.preloaded.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+    /// Tells the logger why a module was refused.
+    pub fn log_loading_error(&'static self, module: Atom, text: &str) {
+        let text = format!("Loading of {} failed: {text}", module.name());
+        self.log_error(Term::NIL, |h| {
+            (h.string("~s~n"), h.list(&[h.string(&text)]))
+        });
     }
 
     // Running.

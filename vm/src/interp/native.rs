@@ -63,6 +63,7 @@ pub unsafe extern "C" fn call_bif(
     fc: i64,
 ) {
     let bif = ptr_at::<Bif>(ip, 2);
+    (*(*r).process).caller = ip as u64;
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
             (*r).x[0] = t;
@@ -94,6 +95,7 @@ pub unsafe extern "C" fn call_bif_last(
     fc: i64,
 ) {
     let bif = ptr_at::<Bif>(ip, 2);
+    (*(*r).process).caller = ip as u64;
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
             (*r).x[0] = t;
@@ -127,6 +129,8 @@ pub unsafe extern "C" fn bif_entry(
         super::call::save_x(r, (*bif).arity);
         leave!(r, Outcome::Dirty, ip, htop, e, fc)
     }
+    // The call is just before where it returns to.
+    (*(*r).process).caller = (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4;
     match invoke(r, bif, (*bif).arity, htop, e, fc) {
         Ok(t) => {
             (*r).x[0] = t;
@@ -233,6 +237,16 @@ unsafe fn stopped(
                 super::call::save_x(r, live);
                 (*r).outcome = Outcome::Yielded;
             }
+        }
+        Some(Why::TrapFunction { function, args }) => {
+            for (i, a) in args.iter().enumerate() {
+                (*r).x[i] = *a;
+            }
+            drop(args);
+            (*r).ip = function.entry.cell.load(Ordering::Acquire);
+            (*r).htop = htop;
+            (*r).e = e;
+            (*r).fc = fc.max(1);
         }
         Some(Why::Yield(rest)) => {
             (*p).current_native = Some(mfa);

@@ -1,5 +1,6 @@
 //! The emulator's entry: `beam.smp FLAGS -- ARGUMENTS`, as `erlexec` or a release starts it.
 
+mod boot;
 pub mod config;
 mod flags;
 mod memory;
@@ -7,8 +8,8 @@ mod parse;
 mod values;
 
 use crate::otp::{self, OtpTree};
-use crate::word::{self, Word, basename, show};
-use config::{Cpus, EmuConfig};
+use crate::word::{self, Word, basename};
+use config::Cpus;
 use flags::Complaint;
 use std::io::Write;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub fn run(argv: &[Word]) -> ExitCode {
         let _ = writeln!(err, "{remark}");
     }
     match parsed.result {
-        Ok(config) => start_emulator(config),
+        Ok(config) => boot::start(config, tree),
         Err(Complaint::Version) => {
             let version = tree.map_or_else(|| "unknown".to_owned(), |t| t.erts);
             let _ = writeln!(err, "Erlang (SMP,ASYNC_THREADS) (BEAM) emulator version {version}");
@@ -54,11 +55,4 @@ fn tree_of(argv: &[Word]) -> Option<OtpTree> {
         .or_else(|| word::env("ROOTDIR"))
         .and_then(|root| OtpTree::at(Path::new(word::as_os(&root))))
         .or_else(|| otp::find_default(std::env::current_exe().ok().as_deref()))
-}
-
-/// Starts the virtual machine; the seam to crate `vm`.
-fn start_emulator(config: EmuConfig) -> ExitCode {
-    let name = show(basename(&config.program)).into_owned();
-    let _ = writeln!(std::io::stderr(), "{name}: this build has no virtual machine");
-    ExitCode::FAILURE
 }

@@ -1,0 +1,86 @@
+//! From a parsed command line to a running VM.
+
+use super::config::EmuConfig;
+use crate::otp::OtpTree;
+use crate::word;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use term::{Atom, Term};
+use vm::{Config, Vm};
+
+/// Preloaded modules that ask for natives we do not have yet: left out, as in an emulator that was
+/// built without them.
+const LEFT_OUT: &[&str] = &["prim_socket", "prim_net", "socket_registry"];
+
+/// Loads the preloaded modules and runs `erl_init:start/2`; returns when the node has stopped.
+pub fn start(config: EmuConfig, tree: Option<OtpTree>) -> ExitCode {
+    match boot(config, tree) {
+        Ok(code) => code,
+        Err(text) => {
+            let _ = writeln!(std::io::stderr(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
+    let Some(tree) = tree else {
+        return Err("no OTP tree: give one with -root or ERL_ROOTDIR".into());
+    };
+    let vm = Vm::new(vm_config(&config, &tree), &bifs::tables(), &bifs::nif_tables())
+        .map_err(|e| format!("cannot reserve memory: {e}"))?;
+    for file in preloaded(&tree)? {
+        let bytes = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        vm.preload(&bytes).map_err(|e| format!("{}: {e}", file.display()))?;
+    }
+    let module = Atom::new(&String::from_utf8_lossy(&config.boot_module));
+    let words = config.init_args.clone();
+    vm.run(Atom::new("erl_init"), Atom::new("start"), |h| {
+        let args: Vec<Term> = words.iter().map(|w| h.binary(w)).collect();
+        h.list(&[Term::atom(module), h.list(&args)])
+    })
+    .map_err(|e| format!("cannot start: {e}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
+    let mut v = Config::new(tree.root.clone(), c.schedulers as usize);
+    v.schedulers_online = c.schedulers_online as usize;
+    v.dirty_cpu = c.dirty_cpu_schedulers as usize;
+    v.dirty_io = c.dirty_io_schedulers as usize;
+    v.max_processes = c.max_processes as usize;
+    v.max_ports = c.max_ports.unwrap_or(65_536) as usize;
+    v.max_atoms = c.max_atoms as usize;
+    v.min_heap = c.min_heap_size as usize;
+    v.min_vheap = c.min_bin_vheap_size as usize;
+    v.max_heap = c.max_heap_size as usize;
+    v.fullsweep_after = usize::from(c.fullsweep_after);
+    v.gc_zeal = word::env("OXBEAM_GC_ZEAL").is_some_and(|v| v != b"0");
+    v.program = word::show(&c.program).into_owned();
+    v.init_args = c.init_args.clone();
+    v
+}
+
+/// The `.beam` files that are loaded before anything runs.
+fn preloaded(tree: &OtpTree) -> Result<Vec<PathBuf>, String> {
+    let dirs = [
+        tree.root.join(format!("erts-{}/ebin", tree.erts)),
+        tree.root.join(format!("lib/erts-{}/ebin", tree.erts)),
+    ];
+    let dir = dirs
+        .iter()
+        .find(|d| d.join("erl_init.beam").exists())
+        .ok_or_else(|| format!("no preloaded modules below {}", tree.root.display()))?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+        .map_err(|e| format!("{}: {e}", dir.display()))?
+        .filter_map(|e| Some(e.ok()?.path()))
+        .filter(|p| p.extension().is_some_and(|x| x == "beam") && !is_left_out(p))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn is_left_out(p: &Path) -> bool {
+    p.file_stem().and_then(|s| s.to_str()).is_none_or(|s| LEFT_OUT.contains(&s))
+}
