@@ -55,7 +55,10 @@ pub enum Why {
         args: Vec<RawTerm>,
     },
     /// Go on in this function of a module version.
-    TrapFunction { function: &'static crate::code::Function, args: Vec<RawTerm> },
+    TrapFunction {
+        function: &'static crate::code::Function,
+        args: Vec<RawTerm>,
+    },
     /// Poll `resume` again after others have run.
     Yield(Box<dyn Resume>),
     /// Poll `resume` again when a signal has arrived.

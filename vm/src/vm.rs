@@ -149,9 +149,7 @@ impl Vm {
     /// Tells the logger why a module was refused.
     pub fn log_loading_error(&'static self, module: Atom, text: &str) {
         let text = format!("Loading of {} failed: {text}", module.name());
-        self.log_error(Term::NIL, |h| {
-            (h.string("~s~n"), h.list(&[h.string(&text)]))
-        });
+        self.log_error(Term::NIL, |h| (h.string("~s~n"), h.list(&[h.string(&text)])));
     }
 
     // Running.

@@ -53,9 +53,8 @@ fn held<'p>(t: Term<'p>) -> Option<&'p Held> {
 
 fn prepare_loading<'p>(cx: &Cx<'p>, name: Atom, bytes: Term<'p>) -> BifResult<'p> {
     let Some(bytes) = bytes.as_binary() else { return Err(cx.badarg()) };
-    let error = |reason: &str| {
-        Ok(cx.heap().tuple(&[Term::atom(am::ERROR), Term::atom(Atom::new(reason))]))
-    };
+    let error =
+        |reason: &str| Ok(cx.heap().tuple(&[Term::atom(am::ERROR), Term::atom(Atom::new(reason))]));
     let prepared = match load::prepare(cx.vm(), &bytes.bytes()) {
         Ok(p) => p,
         Err(e) => {
@@ -260,10 +259,8 @@ fn load_nif<'p>(cx: &Cx<'p>, path: Term<'p>, _info: Term<'p>) -> BifResult<'p> {
     let natives = cx.vm().nifs_of(name);
     // OTP's own NIF modules name themselves when they are linked into the emulator.
     if natives.is_empty() && name.name() != "erl_tracer" {
-        let shown: String = path
-            .iter_list()
-            .filter_map(|c| char::from_u32(c.as_u64()? as u32))
-            .collect();
+        let shown: String =
+            path.iter_list().filter_map(|c| char::from_u32(c.as_u64()? as u32)).collect();
         return error("load_failed", &format!("Failed to load NIF library: '{shown}'"));
     }
     vm::code::native::install(cx.vm(), caller, natives);
@@ -284,4 +281,3 @@ fn module_md5<'p>(cx: &Cx<'p>, bytes: Binary<'p>) -> BifResult<'p> {
         Err(_) => Ok(am::UNDEFINED.into()),
     }
 }
-
