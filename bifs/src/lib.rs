@@ -10,6 +10,7 @@ pub mod os;
 pub mod prim_buffer;
 pub mod prim_file;
 pub mod zlib;
+pub mod unicode;
 
 use vm::BifTable;
 
@@ -20,7 +21,8 @@ pub fn tables() -> Vec<BifTable> {
         file_name::FILE,
         lists::TABLE,
         math::TABLE,
-        os::TABLE, //
+        os::TABLE,
+        unicode::TABLE, //
     ];
     [erlang::tables(), others].concat()
 }
