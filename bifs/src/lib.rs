@@ -9,8 +9,8 @@ pub mod math;
 pub mod os;
 pub mod prim_buffer;
 pub mod prim_file;
-pub mod zlib;
 pub mod unicode;
+pub mod zlib;
 
 use vm::BifTable;
 
