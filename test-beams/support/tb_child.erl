@@ -1,0 +1,19 @@
+%% A supervised process that does as it is told.
+-module(tb_child).
+-export([start/2, start_fail/1, loop/2]).
+
+start(Name, Parent) -> {ok, proc_lib:spawn_link(fun() -> init(Name, Parent) end)}.
+start_fail(Reason) -> {error, Reason}.
+
+init(Name, Parent) ->
+    catch unregister(Name),
+    register(Name, self()),
+    Parent ! {started, Name},
+    process_flag(trap_exit, true),
+    loop(Name, Parent).
+
+loop(Name, Parent) ->
+    receive
+        {exit, R} -> exit(R);
+        {'EXIT', _, R} -> Parent ! {stopped, Name, R}, exit(R)
+    end.

@@ -1,0 +1,37 @@
+-module(regexes).
+-export([main/0]).
+-import(tb, [p/2, t/2, id/1]).
+
+main() ->
+    p(simple, [re:run(S, P) || {S, P} <- [{"abcabc", "b"}, {"abc", "x"}, {"abc", "(a)(b)?(x)?c?"}, {"", "^$"}, {"aaa", "a+?"}, {"foobar", "(?<=foo)bar"}, {"a\nb", "^b"}, {<<"binary">>, <<"n.r">>}]]),
+    p(captures, [re:run("key=value; k2=v2", "(\\w+)=(\\w+)", [{capture, C}]) || C <- [all, first, all_but_first, none, [1], [2, 1], [0, 5]]]),
+    p(types, [re:run("key=value", "(\\w+)=(\\w+)", [{capture, all, T}]) || T <- [index, list, binary]]),
+    p(named, [re:run("key=value", "(?<k>\\w+)=(?<v>\\w+)", [{capture, C, list}]) || C <- [[k, v], ["v"], [none], all_names]]),
+    p(global, [re:run("a1b22c333", "([a-z])(\\d+)", [global, {capture, all, list}]), re:run("aaa", "x*", [global]), re:run("abc", "", [global])]),
+    p(options, [re:run(S, P, O) || {S, P, O} <- [{"ABC", "b", [caseless]}, {"a\nb", "^b", [multiline]}, {"a\nb", "a.b", [dotall]}, {"abc", "a b c", [extended]}, {"aXb", "x", [caseless, {offset, 1}]}, {"xabc", "abc", [anchored]}, {"abc\n", "c$", [dollar_endonly]}, {"aab", "a*", [ungreedy]}, {"abab", "ab", [{offset, 1}]}, {"ab", "b", [notbol]}, {"abc", "^b", [{offset, 1}]}, {"a\r\nb", "a$", [multiline, {newline, crlf}]}, {"abc", "a(b)c", [no_auto_capture]}]]),
+    p(unicode, [re:run(S, P, O) || {S, P, O} <- [{"åäö", "ä", [unicode]}, {<<"åäö"/utf8>>, <<"ö"/utf8>>, [unicode, {capture, all, binary}]}, {"αβ", "\\w+", [unicode, ucp, {capture, all, list}]}, {[955], ".", [unicode]}, {"é", "É", [unicode, caseless]}, {"a€b", "\\x{20ac}", [unicode]}]]),
+    p(classes, [re:run("ab12 _-", P, [global, {capture, all, list}]) || P <- ["\\d+", "\\D+", "\\s", "\\S+", "\\w+", "[[:alpha:]]+", "[^a-z]+", "\\b\\w", "[\\d-]"]]),
+    p(backrefs, [re:run("abcabc", "(abc)\\1"), re:run("aa bb", "(\\w)\\1 (\\w)\\2"), re:run("xyzzy", "(?<c>.)\\k<c>")]),
+    p(lookaround, [re:run("price: 100", "\\d+(?!\\d)"), re:run("foobar", "foo(?=bar)"), re:run("foobaz", "foo(?!bar)"), re:run("xbar", "(?<!foo)bar")]),
+    p(groups, [re:run("abcd", "(?:ab)(cd)"), re:run("aaab", "(?>a+)ab"), re:run("((x))", "\\((?:[^()]|(?R))*\\)"), re:run("ac", "a(b)?c", [{capture, all, list}]), re:run("acd", "a(b)?(c)(e)?", [{capture, all, index}])]),
+    p(compiled, begin {ok, C2} = re:compile("(\\d+)-(\\d+)"), [re:run(S, C2, [{capture, all_but_first, list}]) || S <- ["1-2", "x", "33-44-55"]] end),
+    p(compile_errors, [re:compile(P) || P <- ["(", "[a", "*", "a{2,1}", "(?<n", "\\", "(?P<a>x)(?P<a>y)"]]),
+    p(run_errors, [try re:run(S, P, O) catch error:R -> R end || {S, P, O} <- [{a, "x", []}, {"a", "(", []}, {"a", "a", [bad]}, {[955], "a", []}]]),
+    p(replace, [re:replace(S, P, R, O) || {S, P, R, O} <- [{"abcabc", "b", "X", [{return, list}]}, {"abcabc", "b", "X", [global, {return, list}]}, {"abc", "(b)", "[\\1&]", [{return, binary}]}, {"abc", "b", "\\&", [{return, list}]}, {"john smith", "(\\w+) (\\w+)", "\\2, \\1", [{return, list}]}, {"aaa", "a", "", [global, {return, list}]}, {"åäö", "ä", "x", [unicode, {return, list}]}, {"abc", "(?<n>b)", "<\\g{1}>", [{return, list}]}, {"abc", "x*", "-", [global, {return, list}]}]]),
+    p(replace_io, re:replace("abc", "b", "X")),
+    p(split, [re:split(S, P, O) || {S, P, O} <- [{"a,b,c", ",", [{return, list}]}, {"a1b2c", "\\d", []}, {"a1b2c", "(\\d)", [{return, list}]}, {"abc", "", [{return, list}]}, {"a,b,c", ",", [{return, list}, {parts, 2}]}, {"a,b,,", ",", [{return, list}, trim]}, {"a1b", "(\\d)", [group, {return, list}]}, {"", ",", [{return, list}]}]]),
+    p(inspect, begin {ok, C3} = re:compile("(?<a>x)(?<b>y)"), re:inspect(C3, namelist) end),
+    p(mp, begin {ok, C4} = re:compile("a(b)c"), {element(1, C4), element(2, C4), element(3, C4)} end),
+    p(big, begin S5 = lists:duplicate(10000, $a) ++ "b", {re:run(S5, "a+b"), re:run(S5, "(a|b)*$", [{capture, none}, {match_limit, 1000000}]) =/= x} end),
+    p(limits, [re:run(lists:duplicate(30, $a), "(a+)+$b", O) || O <- [[{match_limit, 1000}], [{match_limit, 1000}, report_errors]]]),
+    p(long_global, length(element(2, re:run(binary:copy(<<"ab1 ">>, 3000), "\\w+", [global])))),
+    p(email, [re:run(E, "^[\\w.+-]+@[\\w-]+\\.[\\w.]+$", [{capture, none}]) || E <- ["a@b.c", "x.y+z@foo.co.uk", "no", "@b.c"]]),
+    p(dupnames, re:run("b", "(?<n>a)|(?<n>b)", [dupnames, {capture, [n], list}])),
+    p(ip, re:run("192.168.1.255", "^(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})$", [{capture, all_but_first, list}])),
+    p(quotes, re:run("say \"hi \\\" there\" x", "\"((?:[^\"\\\\]|\\\\.)*)\"", [{capture, all, list}])),
+    p(newlines, [re:run("a\x{85}b", "a\\Rb", [O, unicode]) || O <- [bsr_unicode, bsr_anycrlf]]),
+    p(no_start, re:run("abc", "c", [no_start_optimize])),
+    p(firstline, re:run("a\nbc", "b", [firstline])),
+    p(comments, re:run("ab", "a(?#comment)b")),
+    p(hex, re:run(<<1, 2, 3>>, "\\x02")),
+    p(zero, re:run(<<0, 65>>, "\\0A")).
