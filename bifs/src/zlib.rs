@@ -7,7 +7,7 @@
 mod codec;
 
 use crate::prim_buffer::queue::Queue;
-use codec::{Answer, ArgError, iolist};
+use codec::{Answer, ArgError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use sys::zlib::{Code, Direction, Stream};
@@ -235,7 +235,7 @@ fn inflate_init<'p>(cx: &Cx<'p>, z: ZRef<'p>, window_bits: Int, after_end: Int) 
 
 /// The bytes of an iolist.
 fn bytes_of<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p, Vec<u8>> {
-    cx.need(iolist(list))
+    cx.need(crate::iolist::to_vec(list))
 }
 
 fn deflate_set_dictionary<'p>(cx: &Cx<'p>, z: ZRef<'p>, dictionary: Term<'p>) -> BifResult<'p> {
