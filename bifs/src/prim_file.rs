@@ -8,7 +8,6 @@ mod fs;
 mod handle;
 mod io;
 
-pub use handle::{FileHandle, on_owner_exit};
 pub(crate) use io::shortened;
 
 use std::ffi::OsStr;

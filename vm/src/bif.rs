@@ -14,12 +14,13 @@
 //! The numbers are the arguments to pass, converted by [`FromTerm`]; one that does not convert is
 //! `badarg`.
 
-use crate::process::Process;
+use crate::process::{Owned, Process};
 use crate::stop::{Class, Raise, Resume, Stop, Why};
 use crate::vm::Vm;
 use core::marker::PhantomData;
 use core::ops::Deref;
 use term::atom::am;
+use term::shared::{Magic, MagicHandle};
 use term::{Atom, Big, Bits, Cons, Fun, Heap, Map, Pid, Port, RawTerm, Reference, Term, Tuple};
 
 pub type BifResult<'p, T = Term<'p>> = Result<T, Stop>;
@@ -263,6 +264,18 @@ impl<'p> Cx<'p> {
     /// Reductions left in this time slice.
     pub fn reductions_left(&self) -> i64 {
         self.with(|p| p.reds_left)
+    }
+
+    // What ends with the process.
+
+    /// Keeps a native object alive until [`Cx::disown`] or the end of the process, which calls `on_exit` on the thread that
+    /// ran it. `id` is the number of the object's reference.
+    pub fn own(&self, id: (u64, u64), object: MagicHandle, on_exit: fn(&Magic)) {
+        self.with(|p| p.extra().owned.insert(id, Owned { object, on_exit }));
+    }
+    /// Forgets an object given to [`Cx::own`] by this process.
+    pub fn disown(&self, id: (u64, u64)) {
+        self.with(|p| p.extra.as_mut().and_then(|e| e.owned.remove(&id)));
     }
 
     // What survives a yield.

@@ -152,6 +152,14 @@ pub struct Extra {
     pub replies: Vec<((u64, u64), OwnedTerm)>,
     /// `erts_debug`-like save_calls ring and others go here.
     pub suspended_by_me: Vec<(u64, u32)>,
+    /// Native objects that end with the process, by the number of their reference.
+    pub(crate) owned: std::collections::HashMap<(u64, u64), Owned>,
+}
+
+/// A native object that is told when its process ends.
+pub(crate) struct Owned {
+    pub object: term::shared::MagicHandle,
+    pub on_exit: fn(&term::shared::Magic),
 }
 
 // SAFETY: the owner's side is used by one thread at a time, handed over through run queues.

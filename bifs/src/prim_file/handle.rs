@@ -1,7 +1,8 @@
 //! Open files: what a file's reference stands for.
 //!
-//! A file is closed by `close_nif`, by the end of the process that opened it, or at last when its reference is collected. An
-//! operation that is under way when the owner ends finishes first, and closes the file itself.
+//! A file is closed by `close_nif` or by the end of the process that opened it; until then the process keeps it open, also when
+//! its reference is no longer used. An operation that is under way when the owner ends finishes first, and closes the
+//! file itself. The reference leaves closing to a helper process, for it may block; here the thread that ran the owner does it.
 
 use super::{Done, Posix};
 use std::fs::File;
@@ -16,8 +17,8 @@ use vm::{Cx, FromTerm};
 pub struct FileHandle {
     /// Locked by the one operation that may be under way.
     file: Mutex<Option<File>>,
-    /// Pid data of the process that opened it.
-    owner: u64,
+    /// The number of its reference.
+    id: (u64, u64),
     /// The owner is gone: whoever has the file closes it.
     orphaned: AtomicBool,
 }
@@ -25,18 +26,11 @@ pub struct FileHandle {
 impl FileHandle {
     /// A reference to an open file that belongs to the calling process.
     pub(super) fn term<'p>(cx: &Cx<'p>, file: File) -> Term<'p> {
-        let handle = FileHandle {
-            file: Mutex::new(Some(file)),
-            owner: cx.pid(),
-            orphaned: AtomicBool::new(false),
-        };
-        let (n0, n1) = vm::refs::next();
-        cx.heap().magic_reference(n0, n1, Magic::handle(handle))
-    }
-
-    /// Pid data of the process whose end closes the file.
-    pub fn owner(&self) -> u64 {
-        self.owner
+        let id = vm::refs::next();
+        let file = Mutex::new(Some(file));
+        let magic = Magic::handle(FileHandle { file, id, orphaned: AtomicBool::new(false) });
+        cx.own(id, magic.clone(), on_owner_exit);
+        cx.heap().magic_reference(id.0, id.1, magic)
     }
 
     /// Runs an operation on the open file. A closed file, or one that is in use, is `einval`.
@@ -65,15 +59,16 @@ impl FileHandle {
     }
 
     /// Closes the file; what the system then says about earlier writes is the answer.
-    pub(super) fn close(&self) -> Done<()> {
+    pub(super) fn close(&self, cx: &Cx<'_>) -> Done<()> {
         let file = self.take().ok_or(Posix::EINVAL)?;
+        cx.disown(self.id);
         sys::fd::close(file.into_raw_fd())?;
         Ok(())
     }
 }
 
 /// The process that opened the file has ended: closes it, now or when its operation under way is done. May block.
-pub fn on_owner_exit(object: &Magic) {
+fn on_owner_exit(object: &Magic) {
     if let Some(handle) = object.downcast::<FileHandle>() {
         handle.orphaned.store(true, Ordering::SeqCst);
         drop(handle.take());
@@ -96,15 +91,15 @@ mod tests {
 
     fn open() -> FileHandle {
         let file = File::open("/dev/null").expect("there is always /dev/null");
-        FileHandle { file: Mutex::new(Some(file)), owner: 1, orphaned: AtomicBool::new(false) }
+        FileHandle { file: Mutex::new(Some(file)), id: (0, 0), orphaned: AtomicBool::new(false) }
     }
 
     #[test]
     fn closed_once() {
         let h = open();
         assert!(h.with(|_| Ok(())).is_ok());
-        assert!(h.close().is_ok());
-        assert_eq!(h.close().map_err(|e| e.0), Err("einval"));
+        assert!(h.take().is_some());
+        assert!(h.take().is_none());
         assert_eq!(h.with(|_| Ok(())).map_err(|e| e.0), Err("einval"));
     }
 
@@ -114,10 +109,10 @@ mod tests {
         let h: &FileHandle = magic.downcast().expect("just made");
         let done = h.with(|_| {
             on_owner_exit(&magic);
-            assert!(h.close().is_err(), "in use");
+            assert!(h.take().is_none(), "in use");
             Ok(7)
         });
         assert_eq!(done.map_err(|e| e.0), Ok(7));
-        assert!(h.close().is_err(), "closed after the operation");
+        assert!(h.take().is_none(), "closed after the operation");
     }
 }

@@ -83,12 +83,12 @@ fn file_desc_to_ref<'p>(cx: &Cx<'p>, number: Term<'p>) -> BifResult<'p> {
 }
 
 fn close<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
-    Ok(ok_or_error(cx, file.0.close()))
+    Ok(ok_or_error(cx, file.0.close(cx)))
 }
 
-fn delayed_close<'p>(_: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+fn delayed_close<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
     // Nobody is left to be told of an error, and it may be closed already.
-    let _ = file.0.close();
+    let _ = file.0.close(cx);
     Ok(am::OK.into())
 }
 

@@ -123,7 +123,9 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     p.held = Vec::new();
     p.saved = Vec::new();
     p.dict = None;
-    p.extra = None;
+    if let Some(extra) = p.extra.take() {
+        extra.owned.into_values().for_each(|o| (o.on_exit)(&o.object));
+    }
     p.messages = crate::signal::inner::MessageQueue::new();
     p.heap.free();
     vm.process_gone();
