@@ -1,8 +1,13 @@
 //! Natives of module `erlang`, one file a topic.
 
+pub mod atom;
 pub mod bits;
 pub mod code;
 pub mod compare;
+pub mod convert;
+pub mod display;
+pub mod fun;
+pub mod hash;
 pub mod list;
 pub mod number;
 pub mod time;
@@ -13,10 +18,19 @@ use vm::BifTable;
 
 pub fn tables() -> Vec<BifTable> {
     vec![
+        atom::TABLE,
         bits::TABLE,
         code::TABLE,
         code::INTERNAL,
         compare::TABLE,
+        compare::INTERNAL,
+        convert::TABLE,
+        convert::STRING,
+        convert::INTERNAL,
+        display::TABLE,
+        display::DEBUG,
+        fun::TABLE,
+        hash::TABLE,
         list::TABLE,
         number::TABLE,
         time::TABLE,

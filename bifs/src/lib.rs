@@ -1,10 +1,13 @@
 //! Natives by OTP module, in safe Rust.
 #![forbid(unsafe_code)]
 
+pub mod atomics;
 pub mod erlang;
+pub mod erts_debug;
 pub mod file_name;
 pub mod iolist;
 pub mod lists;
+pub mod maps;
 pub mod math;
 pub mod os;
 pub mod prim_buffer;
@@ -17,9 +20,15 @@ use vm::BifTable;
 /// Every table of natives.
 pub fn tables() -> Vec<BifTable> {
     let others = vec![
+        atomics::TABLE,
+        atomics::INTERNAL,
+        erts_debug::TERMS,
         file_name::PRIM_FILE,
         file_name::FILE,
         lists::TABLE,
+        maps::TABLE,
+        maps::ERLANG,
+        maps::INTERNAL,
         math::TABLE,
         os::TABLE,
         unicode::TABLE, //

@@ -1,7 +1,7 @@
 //! Comparison, logic and type tests as functions.
 
-use term::compare;
-use term::{Atom, Fun, Term};
+use term::term::Subtag;
+use term::{Atom, Fun, FunKind, Term, View, atom, compare};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -96,4 +96,42 @@ fn is_function_2<'p>(cx: &Cx<'p>, t: Term<'p>, arity: Term<'p>) -> BifResult<'p>
     }
     let fits = |f: Fun<'p>| arity.as_small() == Some(i64::from(f.arity()));
     Ok(Term::bool(t.as_fun().is_some_and(fits)))
+}
+
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    /// Negative, 0 or positive, by exact order.
+    Plain "cmp_term"/2 => cmp_term(0, 1);
+    /// How the term is represented.
+    Plain "term_type"/1 => term_type(0);
+} }
+
+fn cmp_term<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
+    Ok(Term::small(compare::compare_exact(a, b) as i64))
+}
+
+fn term_type<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    let local = |is: bool, yes: Atom, no: Atom| if is { yes } else { no };
+    let name = match t.view() {
+        View::Small(_) => atom!("fixnum"),
+        View::Big(_) => atom!("bignum"),
+        View::Float(_) => atom!("hfloat"),
+        View::Atom(_) => atom!("atom"),
+        View::Nil => atom!("nil"),
+        View::Cons(_) => atom!("list"),
+        View::Tuple(_) => atom!("tuple"),
+        View::Map(map) => local(map.is_flat(), atom!("flatmap"), atom!("hashmap")),
+        // A bitstring alone in a small object; all others are parts of something.
+        View::Bits(_) => local(t.is_box(Subtag::HeapBits), atom!("heap_binary"), atom!("sub_binary")),
+        View::Fun(fun) => match fun.kind() {
+            FunKind::Local { .. } => atom!("fun"),
+            FunKind::External(_) => atom!("export"),
+        },
+        View::Pid(p) => local(p.local().is_some(), atom!("pid"), atom!("external_pid")),
+        View::Port(p) => local(p.local().is_some(), atom!("port"), atom!("external_port")),
+        View::Ref(r) => local(r.is_local(), atom!("reference"), atom!("external_reference")),
+        View::Record(_) => atom!("record"),
+        View::Other if t.is_box(Subtag::HashNode) => atom!("hashmap_node"),
+        View::Other => return Err(cx.badarg()),
+    };
+    Ok(name.into())
 }

@@ -1,0 +1,91 @@
+//! Output that bypasses the I/O system, for debugging.
+//!
+//! Terms go to standard output, strings to standard error, as in OTP 25. Failure to write is not
+//! noticed, as there is nobody to tell.
+
+use std::io::Write;
+use term::{Atom, Term, View, atom, print};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Plain "display"/1 => display(0);
+    Plain "display_string"/1 => display_string(0);
+    /// To `stdout`, `stderr` or, for programs that reply to a terminal, `stdin` (since OTP 26).
+    Plain "display_string"/2 => display_string_2(0, 1);
+    Plain "display_nl"/0 => display_nl();
+} }
+
+vm::bifs! { pub DEBUG: "erts_debug" {
+    /// As `erlang:display/1`, and returns what was written.
+    Plain "display"/1 => debug_display(0);
+} }
+
+enum Device {
+    Stdout,
+    Stderr,
+}
+
+fn write(device: Device, bytes: &[u8]) {
+    let _ = match device {
+        Device::Stdout => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        }
+        Device::Stderr => std::io::stderr().lock().write_all(bytes),
+    };
+}
+
+fn line(t: Term<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    print::print(&mut out, t);
+    out.push(b'\n');
+    out
+}
+
+fn display<'p>(_: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    write(Device::Stdout, &line(t));
+    Ok(Term::bool(true))
+}
+
+fn debug_display<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    let text = line(t);
+    write(Device::Stdout, &text);
+    Ok(cx.heap().byte_list(&text))
+}
+
+/// The characters of a list as UTF-8, or the bytes of a binary as they are.
+fn text_of(t: Term<'_>) -> Option<Vec<u8>> {
+    match t.view() {
+        View::Bits(bits) if bits.is_binary() => Some(bits.bytes().into_owned()),
+        View::Nil | View::Cons(_) => {
+            let mut elements = t.iter_list();
+            let text: Option<String> = elements
+                .by_ref()
+                .map(|c| char::from_u32(u32::try_from(c.as_small()?).ok()?))
+                .collect();
+            text.filter(|_| elements.tail().is_nil()).map(String::into_bytes)
+        }
+        _ => None,
+    }
+}
+
+fn display_string<'p>(cx: &Cx<'p>, string: Term<'p>) -> BifResult<'p> {
+    let string = cx.need(Some(string).filter(|s| s.is_list()))?;
+    write(Device::Stderr, &cx.need(text_of(string))?);
+    Ok(Term::bool(true))
+}
+
+fn display_string_2<'p>(cx: &Cx<'p>, device: Atom, string: Term<'p>) -> BifResult<'p> {
+    let device = match device {
+        d if d == atom!("stdout") || d == atom!("stdin") => Device::Stdout,
+        d if d == atom!("stderr") => Device::Stderr,
+        _ => return Err(cx.badarg()),
+    };
+    write(device, &cx.need(text_of(string))?);
+    Ok(Term::bool(true))
+}
+
+fn display_nl<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    write(Device::Stderr, b"\n");
+    Ok(Term::bool(true))
+}

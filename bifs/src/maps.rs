@@ -1,0 +1,151 @@
+//! Natives of module `maps`, and those of `erlang` and `erts_internal` that look into maps.
+
+use term::{Map, Term, atom};
+use vm::bif::List;
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "maps" {
+    Plain "find"/2 => find(0, 1);
+    Plain "get"/2 => map_get(0, 1);
+    Plain "from_list"/1 => from_list(0);
+    Plain "from_keys"/2 => from_keys(0, 1);
+    Plain "is_key"/2 => is_map_key(0, 1);
+    Plain "keys"/1 => keys(0);
+    Plain "merge"/2 => merge(0, 1);
+    Plain "put"/3 => put(0, 1, 2);
+    Plain "remove"/2 => remove(0, 1);
+    Plain "take"/2 => take(0, 1);
+    Plain "update"/3 => update(0, 1, 2);
+    Plain "values"/1 => values(0);
+} }
+
+vm::bifs! { pub ERLANG: "erlang" {
+    Guard "map_get"/2 => map_get(0, 1);
+    Guard "is_map_key"/2 => is_map_key(0, 1);
+    Guard "map_size"/1 => map_size(0);
+} }
+
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    /// The key tuple of a flat map.
+    Plain "map_to_tuple_keys"/1 => map_to_tuple_keys(0);
+    /// Associations and nodes below a node of a large map.
+    Plain "map_hashmap_children"/1 => map_hashmap_children(0);
+    /// The next associations of an iterator.
+    Plain "map_next"/3 => map_next(0, 1, 2);
+} }
+
+/// A map, or `{badmap, Term}`.
+pub fn map_of<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Map<'p>> {
+    match t.as_map() {
+        Some(map) => Ok(map),
+        None => Err(cx.error_term(cx.heap().tuple(&[atom!("badmap").into(), t]))),
+    }
+}
+
+fn key_of<'p, T>(cx: &Cx<'p>, key: Term<'p>, found: Option<T>) -> BifResult<'p, T> {
+    match found {
+        Some(found) => Ok(found),
+        None => Err(cx.error_term(cx.heap().tuple(&[atom!("badkey").into(), key]))),
+    }
+}
+
+fn find<'p>(cx: &Cx<'p>, key: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    Ok(match map_of(cx, map)?.get(key) {
+        Some(value) => cx.heap().tuple(&[atom!("ok").into(), value]),
+        None => atom!("error").into(),
+    })
+}
+
+fn map_get<'p>(cx: &Cx<'p>, key: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    key_of(cx, key, map_of(cx, map)?.get(key))
+}
+
+fn is_map_key<'p>(cx: &Cx<'p>, key: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    Ok(Term::bool(map_of(cx, map)?.contains_key(key)))
+}
+
+fn map_size<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
+    Ok(Term::small(map_of(cx, map)?.size() as i64))
+}
+
+fn from_list<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
+    let mut pairs = Vec::new();
+    let mut elements = list.0.iter_list();
+    for element in elements.by_ref() {
+        let [key, value] = cx.need(element.as_tuple_of::<2>())?;
+        pairs.push((key, value));
+    }
+    if !elements.tail().is_nil() {
+        return Err(cx.badarg());
+    }
+    cx.bump(pairs.len() / 4);
+    Ok(cx.heap().map_from_pairs(&pairs))
+}
+
+fn from_keys<'p>(cx: &Cx<'p>, keys: Term<'p>, value: Term<'p>) -> BifResult<'p> {
+    let keys = cx.need(keys.to_vec())?;
+    cx.bump(keys.len() / 4);
+    Ok(cx.heap().map_from_iter(keys.into_iter().map(|key| (key, value))))
+}
+
+fn keys<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
+    let map = map_of(cx, map)?;
+    cx.bump(map.size() / 20);
+    Ok(cx.heap().map_keys(map))
+}
+
+fn values<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
+    let map = map_of(cx, map)?;
+    cx.bump(map.size() / 20);
+    Ok(cx.heap().map_values(map))
+}
+
+fn merge<'p>(cx: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
+    let (a, b) = (map_of(cx, a)?, map_of(cx, b)?);
+    cx.bump(a.size().min(b.size()) / 4);
+    Ok(cx.heap().map_merge(a, b))
+}
+
+fn put<'p>(cx: &Cx<'p>, key: Term<'p>, value: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    Ok(cx.heap().map_put(map_of(cx, map)?, key, value))
+}
+
+fn update<'p>(cx: &Cx<'p>, key: Term<'p>, value: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    key_of(cx, key, cx.heap().map_update(map_of(cx, map)?, key, value))
+}
+
+fn remove<'p>(cx: &Cx<'p>, key: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    Ok(cx.heap().map_remove(map_of(cx, map)?, key))
+}
+
+fn take<'p>(cx: &Cx<'p>, key: Term<'p>, map: Term<'p>) -> BifResult<'p> {
+    Ok(match cx.heap().map_take(map_of(cx, map)?, key) {
+        Some((value, rest)) => cx.heap().tuple(&[value, rest]),
+        None => atom!("error").into(),
+    })
+}
+
+fn map_to_tuple_keys<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
+    cx.need(map_of(cx, map)?.tuple_keys())
+}
+
+fn map_hashmap_children<'p>(cx: &Cx<'p>, node: Term<'p>) -> BifResult<'p> {
+    cx.need(cx.heap().map_hashmap_children(node))
+}
+
+/// The first call gives few associations, since often no more are wanted.
+const FIRST: usize = 32;
+
+fn map_next<'p>(cx: &Cx<'p>, path: Term<'p>, map: Map<'p>, kind: Term<'p>) -> BifResult<'p> {
+    let limit = (cx.reductions_left().max(4) / 4) as usize;
+    let limit = if path.as_small() == Some(0) { limit.min(FIRST) } else { limit };
+    cx.bump(limit.min(map.size()));
+    if kind.is_atom_of(atom!("iterator")) {
+        cx.need(cx.heap().map_next(path, map, limit))
+    } else if kind.is_list() {
+        cx.need(cx.heap().map_next_list(path, map, kind, limit))
+    } else {
+        Err(cx.badarg())
+    }
+}
+
