@@ -1,7 +1,6 @@
 //! Comparison, logic and type tests as functions.
 
-use term::term::Subtag;
-use term::{Atom, Fun, FunKind, Term, View, atom, compare};
+use term::{Atom, Fun, Term, compare, size};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -110,28 +109,5 @@ fn cmp_term<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
 }
 
 fn term_type<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
-    let local = |is: bool, yes: Atom, no: Atom| if is { yes } else { no };
-    let name = match t.view() {
-        View::Small(_) => atom!("fixnum"),
-        View::Big(_) => atom!("bignum"),
-        View::Float(_) => atom!("hfloat"),
-        View::Atom(_) => atom!("atom"),
-        View::Nil => atom!("nil"),
-        View::Cons(_) => atom!("list"),
-        View::Tuple(_) => atom!("tuple"),
-        View::Map(map) => local(map.is_flat(), atom!("flatmap"), atom!("hashmap")),
-        // A bitstring alone in a small object; all others are parts of something.
-        View::Bits(_) => local(t.is_box(Subtag::HeapBits), atom!("heap_binary"), atom!("sub_binary")),
-        View::Fun(fun) => match fun.kind() {
-            FunKind::Local { .. } => atom!("fun"),
-            FunKind::External(_) => atom!("export"),
-        },
-        View::Pid(p) => local(p.local().is_some(), atom!("pid"), atom!("external_pid")),
-        View::Port(p) => local(p.local().is_some(), atom!("port"), atom!("external_port")),
-        View::Ref(r) => local(r.is_local(), atom!("reference"), atom!("external_reference")),
-        View::Record(_) => atom!("record"),
-        View::Other if t.is_box(Subtag::HashNode) => atom!("hashmap_node"),
-        View::Other => return Err(cx.badarg()),
-    };
-    Ok(name.into())
+    Ok(cx.need(Atom::try_new(size::type_name(t)))?.into())
 }
