@@ -122,8 +122,7 @@ fn compare_exchange<'p>(
     desired: Term<'p>,
 ) -> BifResult<'p> {
     let (atomics, cell) = cell(cx, reference, i)?;
-    let (expected, desired) =
-        (cx.need(atomics.value(expected))?, cx.need(atomics.value(desired))?);
+    let (expected, desired) = (cx.need(atomics.value(expected))?, cx.need(atomics.value(desired))?);
     Ok(match cell.compare_exchange(expected, desired, SeqCst, SeqCst) {
         Ok(_) => atom!("ok").into(),
         Err(actual) => atomics.term(cx.heap(), actual),
@@ -132,8 +131,7 @@ fn compare_exchange<'p>(
 
 fn info<'p>(cx: &Cx<'p>, reference: Reference<'p>) -> BifResult<'p> {
     let (atomics, heap): (&Atomics, _) = (object(cx, reference)?, cx.heap());
-    let (min, max) =
-        if atomics.signed { (i64::MIN, i64::MAX as u64) } else { (0, u64::MAX) };
+    let (min, max) = if atomics.signed { (i64::MIN, i64::MAX as u64) } else { (0, u64::MAX) };
     let memory = size_of::<Atomics>() + size_of_val(&*atomics.cells);
     Ok(heap.map_from_pairs(&[
         (atom!("max").into(), heap.uint(max)),

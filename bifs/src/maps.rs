@@ -148,4 +148,3 @@ fn map_next<'p>(cx: &Cx<'p>, path: Term<'p>, map: Map<'p>, kind: Term<'p>) -> Bi
         Err(cx.badarg())
     }
 }
-

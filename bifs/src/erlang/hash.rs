@@ -42,7 +42,12 @@ fn phash2_2<'p>(cx: &Cx<'p>, t: Term<'p>, range: u64) -> BifResult<'p> {
 }
 
 /// Folds the bytes of an I/O list.
-fn fold<'p, S>(cx: &Cx<'p>, data: Term<'p>, mut state: S, f: fn(&mut S, &[u8])) -> BifResult<'p, S> {
+fn fold<'p, S>(
+    cx: &Cx<'p>,
+    data: Term<'p>,
+    mut state: S,
+    f: fn(&mut S, &[u8]),
+) -> BifResult<'p, S> {
     let mut len = 0;
     let ok = iolist::feed(data, |bytes| {
         len += bytes.len();
