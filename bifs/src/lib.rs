@@ -4,6 +4,7 @@
 pub mod atomics;
 pub mod erlang;
 pub mod erts_debug;
+pub mod ets;
 pub mod file_name;
 pub mod iolist;
 pub mod lists;
@@ -33,7 +34,7 @@ pub fn tables() -> Vec<BifTable> {
         os::TABLE,
         unicode::TABLE, //
     ];
-    [erlang::tables(), others].concat()
+    [erlang::tables(), ets::tables(), others].concat()
 }
 
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.

@@ -3,6 +3,8 @@
 pub mod arith;
 pub mod bif;
 pub mod code;
+pub mod ets;
+pub mod match_spec;
 pub mod env;
 pub mod except;
 pub mod interp;

@@ -74,6 +74,7 @@ pub struct Vm {
     pub literals: LiteralSpace,
     pub sched: Schedulers,
     pub timers: Timers,
+    pub ets: crate::ets::Registry,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
     preloaded: std::sync::Mutex<Vec<Atom>>,
@@ -104,6 +105,7 @@ impl Vm {
             literals: LiteralSpace::new()?,
             sched: Schedulers::new(config.schedulers, config.schedulers_online),
             timers: Timers::default(),
+            ets: crate::ets::Registry::new(),
             config,
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),
@@ -269,6 +271,6 @@ impl Vm {
 
     /// A process ended: rooms that keep things for it let them go.
     pub(crate) fn process_exits(&'static self, pid: u64) {
-        let _ = pid;
+        self.ets.process_exits(self, pid);
     }
 }
