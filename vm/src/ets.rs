@@ -261,8 +261,11 @@ impl Registry {
 
     /// All tables, oldest first.
     pub fn all(&self) -> Vec<Arc<Table>> {
-        let mut all: Vec<(u64, Arc<Table>)> =
-            self.tables.iter().flat_map(|m| lock(m).values().cloned().collect::<Vec<_>>()).collect();
+        let mut all: Vec<(u64, Arc<Table>)> = self
+            .tables
+            .iter()
+            .flat_map(|m| lock(m).values().cloned().collect::<Vec<_>>())
+            .collect();
         all.sort_by_key(|(n, _)| *n);
         all.into_iter().map(|(_, t)| t).collect()
     }

@@ -3,12 +3,12 @@
 pub mod arith;
 pub mod bif;
 pub mod code;
-pub mod ets;
-pub mod match_spec;
 pub mod env;
+pub mod ets;
 pub mod except;
 pub mod interp;
 pub mod literal_area;
+pub mod match_spec;
 pub mod port;
 pub mod process;
 pub mod refs;

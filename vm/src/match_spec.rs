@@ -81,26 +81,71 @@ type Const = u32;
 #[derive(Clone, Copy, Debug)]
 enum Op {
     // Taking apart: fails the clause if it does not fit.
-    Tuple { of: Slot, arity: u32 },
-    Element { of: Slot, index: u32, to: Slot },
+    Tuple {
+        of: Slot,
+        arity: u32,
+    },
+    Element {
+        of: Slot,
+        index: u32,
+        to: Slot,
+    },
     /// The element is this immediate.
-    ElementIs { of: Slot, index: u32, value: RawTerm },
-    Cons { of: Slot },
-    Head { of: Slot, to: Slot },
-    Tail { of: Slot, to: Slot },
-    Is { slot: Slot, value: RawTerm },
-    Equals { slot: Slot, value: Const },
+    ElementIs {
+        of: Slot,
+        index: u32,
+        value: RawTerm,
+    },
+    Cons {
+        of: Slot,
+    },
+    Head {
+        of: Slot,
+        to: Slot,
+    },
+    Tail {
+        of: Slot,
+        to: Slot,
+    },
+    Is {
+        slot: Slot,
+        value: RawTerm,
+    },
+    Equals {
+        slot: Slot,
+        value: Const,
+    },
     /// The float of these bits.
-    Float { slot: Slot, bits: u64 },
-    Same { a: Slot, b: Slot },
+    Float {
+        slot: Slot,
+        bits: u64,
+    },
+    Same {
+        a: Slot,
+        b: Slot,
+    },
     /// A map of at least this size.
-    Map { of: Slot, size: u32 },
-    MapGet { of: Slot, key: Const, to: Slot },
+    Map {
+        of: Slot,
+        size: u32,
+    },
+    MapGet {
+        of: Slot,
+        key: Const,
+        to: Slot,
+    },
     /// There are this many arguments (trace).
-    Arguments { count: u32 },
-    Argument { index: u32, to: Slot },
+    Arguments {
+        count: u32,
+    },
+    Argument {
+        index: u32,
+        to: Slot,
+    },
     /// The arguments as a list (trace).
-    ArgumentList { to: Slot },
+    ArgumentList {
+        to: Slot,
+    },
 
     // Guards and body: a stack machine.
     Push(RawTerm),
@@ -114,13 +159,19 @@ enum Op {
     MakeList(u32),
     /// Keys and values alternate on the stack.
     MakeMap(u32),
-    Call { function: Function, arity: u32 },
+    Call {
+        function: Function,
+        arity: u32,
+    },
     And(u32),
     Or(u32),
     /// Decides if the top is `false`: skips that many ops and keeps it. Else drops `true`.
     AndAlso(u32),
     OrElse(u32),
-    Act { action: Action, arity: u32 },
+    Act {
+        action: Action,
+        arity: u32,
+    },
     /// Ends a guard: the value must be `true`.
     Guard,
     /// The body starts: failing calls give `'EXIT'`, values are copied for the caller.

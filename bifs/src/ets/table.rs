@@ -3,7 +3,9 @@
 use super::{OrStop, find, find_for};
 use term::atom::am;
 use term::{Atom, Heap, OwnedTerm, Pid, Term, atom};
-use vm::ets::{Error, Found, Heir, Need, Options, Protection, Table, Type, WriteConcurrency, alive};
+use vm::ets::{
+    Error, Found, Heir, Need, Options, Protection, Table, Type, WriteConcurrency, alive,
+};
 use vm::{BifResult, Cx, Stop};
 
 vm::bifs! { pub(super) TABLE: "ets" {
@@ -298,11 +300,7 @@ fn item<'p>(heap: &'p Heap, table: &std::sync::Arc<Table>, name: &str) -> Option
     })
 }
 
-fn fixations<'p>(
-    heap: &'p Heap,
-    table: &Table,
-    time: impl Fn((i64, i64)) -> Term<'p>,
-) -> Term<'p> {
+fn fixations<'p>(heap: &'p Heap, table: &Table, time: impl Fn((i64, i64)) -> Term<'p>) -> Term<'p> {
     let Some((since, by)) = table.fixations() else { return Term::bool(false) };
     let by: Vec<Term<'p>> = by
         .into_iter()

@@ -18,8 +18,8 @@ use super::common::{Error, Pass, Verdict};
 use super::object::Object;
 use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-use term::compare::eq_exact;
 use term::Term;
+use term::compare::eq_exact;
 
 /// Buckets of an empty table.
 const FIRST: usize = 256;
@@ -318,9 +318,7 @@ impl Hash {
 
     /// Whether the object is in a bag already; a pseudo-deleted one comes back, as the newest.
     fn put_again(&self, first: &mut Link, object: &Object, key: Key<'_>) -> bool {
-        let same = find(first, |n| {
-            !self.is(n, key) || eq_exact(n.object.term(), object.term())
-        });
+        let same = find(first, |n| !self.is(n, key) || eq_exact(n.object.term(), object.term()));
         let Some(n) = same.as_mut().filter(|n| self.is(n, key)) else { return false };
         if n.deleted {
             n.deleted = false;
@@ -349,9 +347,7 @@ impl Hash {
             let found = objects.iter().zip(&hashes).any(|(o, &hash)| {
                 let key = Key { term: o.key(self.keypos), hash };
                 let local = self.local(bucket_of(hash, active));
-                shards[hash as usize % self.shards.len()]
-                    .chain(local)
-                    .any(|n| self.is_live(n, key))
+                shards[hash as usize % self.shards.len()].chain(local).any(|n| self.is_live(n, key))
             });
             if found {
                 return Ok(false);
@@ -650,7 +646,11 @@ impl Hash {
             }
         }
     }
-    pub fn first<R>(&self, pass: Pass<'_>, f: impl FnOnce(&Object) -> R) -> Result<Option<R>, Error> {
+    pub fn first<R>(
+        &self,
+        pass: Pass<'_>,
+        f: impl FnOnce(&Object) -> R,
+    ) -> Result<Option<R>, Error> {
         self.first_from(pass, 0, f)
     }
     /// Runs `f` on the first object of the key after this one.

@@ -41,12 +41,17 @@ const TURN: (i64, i64) = (100, 4000);
 
 /// What is left to look at.
 enum Rest {
-    Buckets { next: usize },
+    Buckets {
+        next: usize,
+    },
     /// Only these.
     These(Vec<usize>),
     /// Keys of an ordered table: one key, or those that a pattern could match.
     Key(Held),
-    Keys { beyond: Option<Held>, pattern: Option<Held> },
+    Keys {
+        beyond: Option<Held>,
+        pattern: Option<Held>,
+    },
     Nothing,
 }
 
@@ -253,7 +258,12 @@ impl Traversal {
     }
 
     /// Looks at up to about `limit` objects.
-    fn turn<'p>(&mut self, cx: &Cx<'p>, limit: usize, seen: &Cell<usize>) -> Result<Turn<'p>, Error> {
+    fn turn<'p>(
+        &mut self,
+        cx: &Cx<'p>,
+        limit: usize,
+        seen: &Cell<usize>,
+    ) -> Result<Turn<'p>, Error> {
         let table = self.table.clone();
         let handle = self.program.clone();
         let program = handle.downcast::<Program>().ok_or(Error::BadArg)?;

@@ -87,7 +87,13 @@ fn list_of<'p>(heap: &'p Heap, objects: &mut dyn Iterator<Item = &Object>) -> Te
 }
 
 impl Table {
-    pub(super) fn new(options: Options, id: (u64, u64), name: Atom, owner: u64, heir: Option<Heir>) -> Table {
+    pub(super) fn new(
+        options: Options,
+        id: (u64, u64),
+        name: Atom,
+        owner: u64,
+        heir: Option<Heir>,
+    ) -> Table {
         let sharded = options.write_concurrency != WriteConcurrency::Off;
         let hash = |kind| Store::Hash(Hash::new(kind, options.keypos, sharded));
         let store = match options.kind {
@@ -192,7 +198,12 @@ impl Table {
             Store::Tree(t) => t.insert(pass, object, new_only),
         }
     }
-    pub fn insert_all(&self, pid: u64, objects: Vec<Object>, new_only: bool) -> Result<bool, Error> {
+    pub fn insert_all(
+        &self,
+        pid: u64,
+        objects: Vec<Object>,
+        new_only: bool,
+    ) -> Result<bool, Error> {
         let pass = self.pass(pid, Need::Write);
         match &self.store {
             Store::Hash(h) => h.insert_all(pass, objects, new_only),
@@ -264,7 +275,12 @@ impl Table {
     }
 
     /// Runs `f` on the first or last object.
-    pub fn end<R>(&self, pid: u64, last: bool, f: impl FnOnce(&Object) -> R) -> Result<Option<R>, Error> {
+    pub fn end<R>(
+        &self,
+        pid: u64,
+        last: bool,
+        f: impl FnOnce(&Object) -> R,
+    ) -> Result<Option<R>, Error> {
         let pass = self.pass(pid, Need::Read);
         match &self.store {
             Store::Hash(h) => h.first(pass, f),
@@ -286,7 +302,12 @@ impl Table {
         }
     }
     /// The objects of one place, or `None` just past the last.
-    pub fn slot<'p>(&self, pid: u64, slot: usize, heap: &'p Heap) -> Result<Option<Term<'p>>, Error> {
+    pub fn slot<'p>(
+        &self,
+        pid: u64,
+        slot: usize,
+        heap: &'p Heap,
+    ) -> Result<Option<Term<'p>>, Error> {
         let pass = self.pass(pid, Need::Read);
         match &self.store {
             Store::Hash(h) => h.slot(pass, slot, |objects| list_of(heap, objects)),
@@ -319,12 +340,12 @@ impl Table {
             Store::Tree(_) if concurrent == WriteConcurrency::Off => 139,
             Store::Tree(_) => 133,
         };
-        let read =
-            if self.options.read_concurrency && shared && concurrent == WriteConcurrency::Off {
-                32
-            } else {
-                0
-            };
+        let read = if self.options.read_concurrency && shared && concurrent == WriteConcurrency::Off
+        {
+            32
+        } else {
+            0
+        };
         base + read + self.common.words().max(0) as usize
     }
     /// For `ets:info(_, stats)`: buckets in use, lengths of their chains, pseudo-deleted objects and

@@ -244,7 +244,12 @@ impl Tree {
         drop(gone);
         Ok(())
     }
-    pub fn delete_object(&self, pass: Pass<'_>, object: Term<'_>, key: Term<'_>) -> Result<(), Error> {
+    pub fn delete_object(
+        &self,
+        pass: Pass<'_>,
+        object: Term<'_>,
+        key: Term<'_>,
+    ) -> Result<(), Error> {
         self.delete(pass, key, |o| eq_exact(o.term(), object))
     }
 
@@ -315,8 +320,7 @@ impl Tree {
         };
         if let Some(k) = range.beyond {
             let k = Key::new(k);
-            let (this, other) =
-                if range.backward { (&mut high, &low) } else { (&mut low, &high) };
+            let (this, other) = if range.backward { (&mut high, &low) } else { (&mut low, &high) };
             let closer = |b: &Key| if range.backward { k < *b } else { k > *b };
             if let Bound::Excluded(far) = other
                 && !(if range.backward { k > *far } else { k < *far })

@@ -158,8 +158,9 @@ impl<'t> Compiler<'t> {
                 Some(v) => Some(v),
                 None => {
                     let text = self.show(head);
-                    return Err(self
-                        .fatal(&format!("Match expression part {text} is not a proper list.")));
+                    return Err(
+                        self.fatal(&format!("Match expression part {text} is not a proper list."))
+                    );
                 }
             },
             _ => None,
@@ -309,7 +310,11 @@ impl<'t> Compiler<'t> {
 
     // Help for expressions.
 
-    pub(super) fn function(&self, name: Atom, arity: usize) -> Option<(Function, super::functions::Where)> {
+    pub(super) fn function(
+        &self,
+        name: Atom,
+        arity: usize,
+    ) -> Option<(Function, super::functions::Where)> {
         lookup(name, arity, self.vm)
     }
     /// The text of a term, where messages are wanted.

@@ -146,7 +146,8 @@ impl<'t> Compiler<'t> {
             }
             View::Atom(a) if a == atom!("$$") => {
                 // In the order of their numbers: shorter names first.
-                let mut bound: Vec<_> = self.variables.iter().map(|(a, s)| (a.name(), *s)).collect();
+                let mut bound: Vec<_> =
+                    self.variables.iter().map(|(a, s)| (a.name(), *s)).collect();
                 bound.sort_by(|a, b| a.0.len().cmp(&b.0.len()).then(a.0.cmp(b.0)));
                 let n = bound.len() as u32;
                 self.ops.extend(bound.into_iter().map(|(_, s)| Op::PushSlot(s)));
@@ -161,7 +162,9 @@ impl<'t> Compiler<'t> {
     fn not_a_call(&mut self, t: Term<'t>) -> Result<Value, Abort> {
         self.error(|c| {
             let t = c.show(t);
-            format!("{t} is neither a function call, nor a tuple (tuples are written {{{{ ... }}}}).")
+            format!(
+                "{t} is neither a function call, nor a tuple (tuples are written {{{{ ... }}}})."
+            )
         })?;
         Ok(None)
     }
@@ -195,12 +198,7 @@ impl<'t> Compiler<'t> {
         f(&Folder { heap: &self.scratch })
     }
 
-    fn call(
-        &mut self,
-        t: Term<'t>,
-        name: term::Atom,
-        args: &[Term<'t>],
-    ) -> Result<Value, Abort> {
+    fn call(&mut self, t: Term<'t>, name: term::Atom, args: &[Term<'t>]) -> Result<Value, Abort> {
         let n = args.len();
         match name.name() {
             "const" => {
@@ -369,8 +367,7 @@ fn form(name: &str) -> Option<Form> {
         alias: None,
         wrong,
     };
-    let change =
-        |action, arities, wrong| Form { changes: true, ..plain(action, arities, wrong) };
+    let change = |action, arities, wrong| Form { changes: true, ..plain(action, arities, wrong) };
     let call = |action| Form { call: true, ..change(action, &[0], ARGS) };
     Some(match name {
         "message" => plain(Action::Message, &[1], NUMBER),
@@ -389,9 +386,7 @@ fn form(name: &str) -> Option<Form> {
         "silent" => change(Action::Silent, &[1], NUMBER),
         "caller" => call(Action::Caller),
         "caller_line" => call(Action::CallerLine),
-        "current_stacktrace" => {
-            Form { arities: &[0, 1], ..call(Action::CurrentStacktrace) }
-        }
+        "current_stacktrace" => Form { arities: &[0, 1], ..call(Action::CurrentStacktrace) },
         _ => return None,
     })
 }

@@ -99,7 +99,11 @@ const LATER: &[(&str, usize)] = &[
 ];
 
 /// The function of this name, and where it may be called.
-pub(super) fn lookup(name: Atom, arity: usize, vm: Option<&'static Vm>) -> Option<(Function, Where)> {
+pub(super) fn lookup(
+    name: Atom,
+    arity: usize,
+    vm: Option<&'static Vm>,
+) -> Option<(Function, Where)> {
     let text = name.name();
     match (text, arity) {
         ("get_tcw", 0) => return Some((Function::GetTcw, Where::Trace)),

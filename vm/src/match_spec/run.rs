@@ -371,7 +371,9 @@ impl<'t> Run<'_, 't> {
             Function::Direct(f) => f(args),
             Function::Native(b) => self.native(b, args),
             Function::Try(f, b) => f(args).or_else(|| self.native(b, args)),
-            Function::GetTcw => Some(Term::small(TRACE_CONTROL_WORD.load(Ordering::Acquire) as i64)),
+            Function::GetTcw => {
+                Some(Term::small(TRACE_CONTROL_WORD.load(Ordering::Acquire) as i64))
+            }
             Function::SetTcw | Function::SetTcwFake => {
                 let new = args.first().and_then(|t| t.as_u64()).and_then(|n| u32::try_from(n).ok());
                 new.map(|n| {
