@@ -1,6 +1,6 @@
 //! From a parsed command line to a running VM.
 
-use super::config::EmuConfig;
+use super::config::{BadNames, EmuConfig, FileNames};
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
@@ -28,6 +28,7 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     let Some(tree) = tree else {
         return Err("no OTP tree: give one with -root or ERL_ROOTDIR".into());
     };
+    configure_names(&config);
     let vm = Vm::new(vm_config(&config, &tree), &bifs::tables(), &bifs::nif_tables())
         .map_err(|e| format!("cannot reserve memory: {e}"))?;
     for file in preloaded(&tree)? {
@@ -42,6 +43,22 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     })
     .map_err(|e| format!("cannot start: {e}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `+fn`
+fn configure_names(c: &EmuConfig) {
+    use bifs::file_name as names;
+    let encoding = match c.file_names {
+        FileNames::Locale => None,
+        FileNames::Latin1 => Some(names::Encoding::Latin1),
+        FileNames::Utf8 => Some(names::Encoding::Utf8),
+    };
+    let bad = match c.bad_names {
+        BadNames::Warn => names::BadNames::Warn,
+        BadNames::Ignore => names::BadNames::Ignore,
+        BadNames::Error => names::BadNames::Error,
+    };
+    names::configure(encoding, bad);
 }
 
 fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
