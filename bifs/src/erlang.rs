@@ -11,6 +11,11 @@ pub mod hash;
 pub mod list;
 pub mod number;
 pub mod time;
+pub mod dictionary;
+pub mod error;
+pub mod process;
+pub mod relation;
+pub mod send;
 pub mod tuple;
 pub mod unique;
 
@@ -35,6 +40,12 @@ pub fn tables() -> Vec<BifTable> {
         number::TABLE,
         time::TABLE,
         time::INTERNAL,
+        dictionary::TABLE,
+        error::TABLE,
+        process::TABLE,
+        process::INTERNAL,
+        relation::TABLE,
+        send::TABLE,
         tuple::TABLE,
         unique::TABLE,
     ]

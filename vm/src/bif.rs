@@ -138,6 +138,13 @@ impl<'p> Cx<'p> {
     pub fn self_pid(&self) -> Term<'p> {
         Term::local_pid(self.pid())
     }
+    pub fn group_leader(&self) -> Term<'p> {
+        let t = self.with(|p| p.group_leader);
+        self.brand(t)
+    }
+    pub fn set_group_leader(&self, leader: Term<'p>) {
+        self.with(|p| p.group_leader = leader.raw());
+    }
     /// A term that the process holds (dictionary, group leader, …), good for this turn.
     pub(crate) fn brand(&self, t: RawTerm) -> Term<'p> {
         // SAFETY: roots of the process stay where they are during a turn.

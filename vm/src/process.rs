@@ -9,6 +9,7 @@ pub(crate) mod exit;
 pub(crate) mod limits;
 pub(crate) mod monitor;
 pub mod registry;
+pub mod relation;
 pub mod spawn;
 pub mod state;
 pub mod table;

@@ -20,6 +20,12 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
     }
 }
 
+/// Fetches in a native's turn: nothing collects, so its terms stay good.
+pub(crate) fn fetch_for(cx: &Cx<'_>) {
+    // SAFETY: this thread runs the process; the reference ends with the call.
+    fetch(unsafe { &mut *cx.process() }, cx.vm(), cx.scheduler());
+}
+
 fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body: Body) {
     match body {
         Body::Message(m) => p.messages.push(m),

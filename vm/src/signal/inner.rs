@@ -185,6 +185,23 @@ impl MessageQueue {
             };
         }
     }
+    /// Takes out the first message for which `f` holds. Whether there was one.
+    pub fn remove_first(&mut self, mut f: impl FnMut(RawTerm) -> bool) -> bool {
+        let mut node = self.first;
+        while !node.is_null() {
+            // SAFETY: nodes of the list are live.
+            let (next, term) = unsafe { ((*node).next, (*node).term) };
+            if f(term) {
+                if self.cursor == node {
+                    self.cursor = next;
+                }
+                self.unlink(node);
+                return true;
+            }
+            node = next;
+        }
+        false
+    }
     /// All messages, in order. Good until the next collection.
     pub fn iter(&self) -> impl Iterator<Item = RawTerm> {
         let mut node = self.first;

@@ -1,0 +1,356 @@
+//! Spawning, names, flags, and other natives about processes.
+
+use term::atom::am;
+use term::{Atom, Pid, Term, View};
+use vm::bif::List;
+use vm::process::registry::Named;
+use vm::process::spawn::{self, SpawnOptions, Start};
+use vm::process::{Priority, QueueData, state};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Guard "self"/0 => self_();
+    Plain "spawn"/3 => spawn3(0, 1, 2);
+    Plain "spawn_link"/3 => spawn_link3(0, 1, 2);
+    Plain "spawn_opt"/4 => spawn_opt(0, 1, 2, 3);
+    Plain "register"/2 => register(0, 1);
+    Plain "unregister"/1 => unregister(0);
+    Plain "whereis"/1 => whereis(0);
+    Plain "registered"/0 => registered();
+    Plain "is_process_alive"/1 => is_process_alive(0);
+    Plain "processes"/0 => processes();
+    Plain "group_leader"/0 => group_leader();
+    Plain "process_flag"/2 => process_flag(0, 1);
+    Heavy "hibernate"/3 => hibernate(0, 1, 2);
+    Plain "bump_reductions"/1 => bump_reductions(0);
+    Plain "yield"/0 => yield_();
+    Guard "node"/0 => node();
+    Guard "node"/1 => node_of(0);
+    Plain "nodes"/0 => nodes();
+    Plain "nodes"/1 => nodes_of(0);
+} }
+
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    Plain "spawn_system_process"/3 => spawn_system(0, 1, 2);
+    Plain "group_leader"/2 => set_group_leader(0, 1);
+    Plain "is_system_process"/1 => is_system_process(0);
+    Plain "no_aux_work_threads"/0 => no_aux_work_threads();
+} }
+
+fn self_<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Ok(cx.self_pid())
+}
+
+fn make<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>, o: &SpawnOptions) -> BifResult<'p> {
+    cx.need(args.list_len().filter(|&n| n <= 255))?;
+    let leader = group_leader(cx)?;
+    match spawn::create(cx.vm(), Some(cx), Start::Call(m, f, args), leader, o) {
+        Some(p) => {
+            cx.vm().schedule(&p);
+            Ok(Term::local_pid(p.pid))
+        }
+        None => Err(cx.system_limit()),
+    }
+}
+
+fn spawn3<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<'p> {
+    make(cx, m, f, args, &SpawnOptions::new(cx.vm()))
+}
+fn spawn_link3<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<'p> {
+    let mut o = SpawnOptions::new(cx.vm());
+    o.link = true;
+    make(cx, m, f, args, &o)
+}
+fn spawn_system<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<'p> {
+    make(cx, m, f, args, &SpawnOptions::new(cx.vm()))
+}
+
+fn spawn_opt<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>, opts: List<'p>) -> BifResult<'p> {
+    let mut o = SpawnOptions::new(cx.vm());
+    let mut monitor = None;
+    for t in cx.need(opts.0.to_vec())? {
+        match t.view() {
+            View::Atom(am::LINK) => o.link = true,
+            View::Atom(am::MONITOR) => monitor = Some(Term::nil()),
+            View::Tuple(pair) => {
+                let &[k, v] = pair.elements() else { return Err(cx.badarg()) };
+                let size = || cx.need(v.as_usize());
+                match cx.need(k.as_atom())? {
+                    am::PRIORITY => o.priority = cx.need(v.as_atom().and_then(priority))?,
+                    am::FULLSWEEP_AFTER => o.heap.fullsweep_after = size()?.min(65_535),
+                    am::MIN_HEAP_SIZE => o.heap.min_heap = term::gc::size_for(size()?),
+                    am::MIN_BIN_VHEAP_SIZE => o.heap.min_vheap = size()?,
+                    am::MAX_HEAP_SIZE => {
+                        let m = cx.need(max_heap(v))?;
+                        o.heap.max_heap = m.size.unwrap_or(o.heap.max_heap);
+                        o.max_heap_kill = m.kill.unwrap_or(o.max_heap_kill);
+                        o.max_heap_log = m.log.unwrap_or(o.max_heap_log);
+                    }
+                    am::MESSAGE_QUEUE_DATA => {
+                        o.queue_data = cx.need(v.as_atom().and_then(queue_data))?;
+                    }
+                    am::SCHEDULER => {
+                        let n = size()?;
+                        if n > cx.vm().sched.count() {
+                            return Err(cx.badarg());
+                        }
+                        o.scheduler = Some(n).filter(|&n| n > 0);
+                    }
+                    am::MONITOR => monitor = Some(v),
+                    _ => return Err(cx.badarg()),
+                }
+            }
+            _ => return Err(cx.badarg()),
+        }
+    }
+    let Some(monitor_options) = monitor else { return make(cx, m, f, args, &o) };
+    cx.need(args.list_len().filter(|&n| n <= 255))?;
+    let leader = group_leader(cx)?;
+    let Some(p) = spawn::create(cx.vm(), Some(cx), Start::Call(m, f, args), leader, &o) else {
+        return Err(cx.system_limit());
+    };
+    // Watched before it runs, so that its end is never missed.
+    let reference = super::relation::monitor_spawned(cx, p.pid, monitor_options);
+    cx.vm().schedule(&p);
+    let reference = reference?;
+    Ok(cx.heap().tuple(&[Term::local_pid(p.pid), reference]))
+}
+
+fn priority(a: Atom) -> Option<Priority> {
+    match a {
+        am::LOW => Some(Priority::Low),
+        am::NORMAL => Some(Priority::Normal),
+        am::HIGH => Some(Priority::High),
+        am::MAX => Some(Priority::Max),
+        _ => None,
+    }
+}
+fn priority_atom(p: Priority) -> Atom {
+    match p {
+        Priority::Low => am::LOW,
+        Priority::Normal => am::NORMAL,
+        Priority::High => am::HIGH,
+        Priority::Max => am::MAX,
+    }
+}
+fn queue_data(a: Atom) -> Option<QueueData> {
+    match a {
+        am::ON_HEAP => Some(QueueData::OnHeap),
+        am::OFF_HEAP => Some(QueueData::OffHeap),
+        _ => None,
+    }
+}
+
+/// `max_heap_size` as given: a number or a map.
+struct MaxHeap {
+    size: Option<usize>,
+    kill: Option<bool>,
+    log: Option<bool>,
+}
+
+fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
+    if let Some(n) = t.as_usize() {
+        return Some(MaxHeap { size: Some(n), kill: None, log: None });
+    }
+    let map = t.as_map()?;
+    let get = |k: Atom| map.get(Term::atom(k));
+    let flag = |k: Atom| match get(k) {
+        Some(v) => v.as_bool().map(Some),
+        None => Some(None),
+    };
+    let size = get(am::SIZE)?.as_usize()?;
+    let (kill, log) = (flag(am::KILL)?, flag(am::ERROR_LOGGER)?);
+    Some(MaxHeap { size: Some(size), kill, log })
+}
+
+fn register<'p>(cx: &Cx<'p>, name: Atom, t: Term<'p>) -> BifResult<'p> {
+    if name == am::UNDEFINED || name == am::TRUE || name == am::FALSE {
+        return Err(cx.badarg());
+    }
+    let ok = match t.view() {
+        View::Pid(p) => {
+            let p = cx.need(p.local().and_then(|pid| cx.vm().processes.lookup(pid)))?;
+            cx.vm().registry.register(name, &p)
+        }
+        View::Port(p) => {
+            let port = cx.need(p.local())?;
+            vm::port::exists(cx.vm(), port) && cx.vm().registry.register_port(name, port)
+        }
+        _ => false,
+    };
+    if ok { Ok(am::TRUE.into()) } else { Err(cx.badarg()) }
+}
+fn unregister<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
+    match cx.vm().registry.unregister(name) {
+        Some(Named::Process(pid)) => {
+            if let Some(p) = cx.vm().processes.lookup(pid) {
+                p.name.store(0, std::sync::atomic::Ordering::Release);
+            }
+            Ok(am::TRUE.into())
+        }
+        Some(Named::Port(_)) => Ok(am::TRUE.into()),
+        None => Err(cx.badarg()),
+    }
+}
+fn whereis<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
+    Ok(match cx.vm().registry.lookup(name) {
+        Some(Named::Process(pid)) => Term::local_pid(pid),
+        Some(Named::Port(port)) => Term::local_port(port),
+        None => am::UNDEFINED.into(),
+    })
+}
+fn registered<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    let all: Vec<Term> = cx.vm().registry.all().into_iter().map(Term::atom).collect();
+    Ok(cx.heap().list(&all))
+}
+
+fn is_process_alive<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
+    let pid = cx.need(pid.local())?;
+    let p = cx.vm().processes.lookup(pid);
+    Ok(Term::bool(p.is_some_and(|p| !p.state.has(state::EXITING))))
+}
+fn processes<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    let all: Vec<Term> = cx.vm().processes.pids().into_iter().map(Term::local_pid).collect();
+    cx.bump(all.len() / 8);
+    Ok(cx.heap().list(&all))
+}
+fn group_leader<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Ok(cx.group_leader())
+}
+fn set_group_leader<'p>(cx: &Cx<'p>, leader: Pid<'p>, pid: Pid<'p>) -> BifResult<'p> {
+    let pid = cx.need(pid.local())?;
+    if pid == cx.pid() {
+        cx.set_group_leader(leader.term());
+        return Ok(am::TRUE.into());
+    }
+    if cx.vm().processes.lookup(pid).is_none() {
+        return Err(cx.badarg());
+    }
+    let t = term::OwnedTerm::copy_of(leader.term());
+    let from = vm::signal::Sender::Process(cx.pid());
+    cx.vm().signal(pid, from, vm::signal::Body::GroupLeader(t));
+    Ok(am::TRUE.into())
+}
+
+fn process_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
+    let size = || cx.need(v.as_usize());
+    let small = |n: usize| Term::small(n as i64);
+    Ok(match flag {
+        am::TRAP_EXIT => {
+            let on = cx.need(v.as_bool())?;
+            Term::bool(cx.with(|p| std::mem::replace(&mut p.flags.trap_exit, on)))
+        }
+        am::ERROR_HANDLER => {
+            let m = cx.need(v.as_atom())?;
+            Term::atom(cx.with(|p| std::mem::replace(&mut p.error_handler, m)))
+        }
+        am::PRIORITY => {
+            let new = cx.need(v.as_atom().and_then(priority))?;
+            Term::atom(priority_atom(cx.with(|p| p.shared.state.set_priority(new))))
+        }
+        am::MIN_HEAP_SIZE => {
+            let n = term::gc::size_for(size()?);
+            small(cx.with(|p| std::mem::replace(&mut p.heap.options.min_heap, n)))
+        }
+        am::MIN_BIN_VHEAP_SIZE => {
+            let n = size()?;
+            small(cx.with(|p| std::mem::replace(&mut p.heap.options.min_vheap, n)))
+        }
+        am::FULLSWEEP_AFTER => {
+            let n = size()?.min(65_535);
+            small(cx.with(|p| std::mem::replace(&mut p.heap.options.fullsweep_after, n)))
+        }
+        am::MAX_HEAP_SIZE => {
+            let m = cx.need(max_heap(v))?;
+            let (size, kill, log) = cx.with(|p| {
+                let old = (p.heap.options.max_heap, p.flags.max_heap_kill, p.flags.max_heap_log);
+                p.heap.options.max_heap = m.size.unwrap_or(old.0);
+                p.flags.max_heap_kill = m.kill.unwrap_or(old.1);
+                p.flags.max_heap_log = m.log.unwrap_or(old.2);
+                old
+            });
+            cx.heap().map_from_pairs(&[
+                (am::SIZE.into(), small(size)),
+                (am::KILL.into(), Term::bool(kill)),
+                (am::ERROR_LOGGER.into(), Term::bool(log)),
+            ])
+        }
+        am::MESSAGE_QUEUE_DATA => {
+            let new = cx.need(v.as_atom().and_then(queue_data))?;
+            let old = cx.with(|p| std::mem::replace(&mut p.flags.queue_data, new));
+            Term::atom(if old == QueueData::OnHeap { am::ON_HEAP } else { am::OFF_HEAP })
+        }
+        am::SENSITIVE => {
+            let on = cx.need(v.as_bool())?;
+            Term::bool(cx.with(|p| std::mem::replace(&mut p.flags.sensitive, on)))
+        }
+        am::SAVE_CALLS => {
+            let n = cx.need(v.as_small().filter(|n| (0..=10_000).contains(n)))? as u32;
+            let old = cx.with(|p| std::mem::replace(&mut p.flags.save_calls, n));
+            Term::small(i64::from(old))
+        }
+        am::SCHEDULER => {
+            let n = size()?;
+            if n > cx.vm().sched.count() {
+                return Err(cx.badarg());
+            }
+            if n > 0 {
+                cx.with(|p| p.shared.home.store(n as u32, std::sync::atomic::Ordering::Relaxed));
+            }
+            Term::small(0)
+        }
+        _ => return Err(cx.badarg()),
+    })
+}
+
+fn hibernate<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: List<'p>) -> BifResult<'p> {
+    let args = cx.need(args.0.to_vec().filter(|a| a.len() <= 255))?;
+    Err(cx.hibernate(m, f, &args))
+}
+fn bump_reductions<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {
+    cx.bump(n.min(4000) as usize);
+    Ok(am::TRUE.into())
+}
+fn yield_<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Err(cx.yield_return(am::TRUE.into()))
+}
+
+fn node<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    Ok(Term::atom(term::node::this().name))
+}
+fn node_of<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    let n = match t.view() {
+        View::Pid(p) => p.node(),
+        View::Port(p) => p.node(),
+        View::Ref(r) => r.node(),
+        _ => return Err(cx.badarg()),
+    };
+    Ok(Term::atom(n.unwrap_or_else(|| term::node::this()).name))
+}
+/// There is no distribution yet: this node knows no other.
+fn nodes<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    Ok(Term::nil())
+}
+fn nodes_of<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p> {
+    let kinds = if which.is_list() { cx.need(which.to_vec())? } else { vec![which] };
+    let mut this = false;
+    for k in kinds {
+        match cx.need(k.as_atom())?.name() {
+            "this" | "known" => this = true,
+            "visible" | "hidden" | "connected" => {}
+            _ => return Err(cx.badarg()),
+        }
+    }
+    Ok(if this {
+        cx.heap().list(&[Term::atom(term::node::this().name)])
+    } else {
+        Term::nil()
+    })
+}
+
+fn is_system_process<'p>(_: &Cx<'p>, _pid: Pid<'p>) -> BifResult<'p> {
+    Ok(Term::bool(false))
+}
+fn no_aux_work_threads<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Ok(Term::small(cx.vm().sched.count() as i64 + 1))
+}

@@ -1,0 +1,174 @@
+//! Links, monitors, aliases, exit signals.
+
+use term::atom::am;
+use term::{Atom, Reference, Term, View};
+use vm::bif::List;
+use vm::process::registry::Named;
+use vm::process::relation::{self, MonitorOptions};
+use vm::signal::relations::{AliasKind, Peer};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Plain "link"/1 => link(0);
+    Plain "unlink"/1 => unlink(0);
+    Plain "exit"/2 => exit(0, 1);
+    /// `exit/2` under the name that OTP 26 gave it for use by `erlang.erl`.
+    Plain "exit_signal"/2 => exit(0, 1);
+    Plain "monitor"/2 => monitor(0, 1);
+    Plain "monitor"/3 => monitor_with(0, 1, 2);
+    Plain "demonitor"/1 => demonitor(0);
+    Plain "demonitor"/2 => demonitor_with(0, 1);
+    Plain "alias"/0 => alias();
+    Plain "alias"/1 => alias_with(0);
+    Plain "unalias"/1 => unalias(0);
+} }
+
+/// A pid or port of this node. `Ok(None)`: of another.
+fn peer<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
+    match t.view() {
+        View::Pid(p) => Ok(p.local().map(Peer::Process)),
+        View::Port(p) => Ok(p.local().map(Peer::Port)),
+        _ => Err(cx.badarg()),
+    }
+}
+
+fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    if let Some(peer) = peer(cx, t)? {
+        relation::link(cx, peer);
+    }
+    Ok(am::TRUE.into())
+}
+fn unlink<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    if let Some(peer) = peer(cx, t)? {
+        relation::unlink(cx, peer);
+    }
+    Ok(am::TRUE.into())
+}
+fn exit<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
+    if let Some(peer) = peer(cx, t)? {
+        relation::exit(cx, peer, reason);
+        if peer == Peer::Process(cx.pid()) {
+            // A signal to oneself is dealt with before the next instruction.
+            return Err(cx.yield_return(am::TRUE.into()));
+        }
+    }
+    Ok(am::TRUE.into())
+}
+
+fn monitor<'p>(cx: &Cx<'p>, kind: Atom, target: Term<'p>) -> BifResult<'p> {
+    start(cx, kind, target, None, None)
+}
+fn monitor_with<'p>(cx: &Cx<'p>, kind: Atom, t: Term<'p>, o: List<'p>) -> BifResult<'p> {
+    let (alias, tag) = options(cx, o.0)?;
+    start(cx, kind, t, alias, tag)
+}
+/// The monitor that `spawn_opt` asks for.
+pub fn monitor_spawned<'p>(cx: &Cx<'p>, pid: u64, o: Term<'p>) -> BifResult<'p> {
+    let (alias, tag) = options(cx, o)?;
+    Ok(relation::monitor(cx, Peer::Process(pid), MonitorOptions { name: None, alias, tag }))
+}
+type Options<'p> = (Option<AliasKind>, Option<Term<'p>>);
+
+fn options<'p>(cx: &Cx<'p>, o: Term<'p>) -> BifResult<'p, Options<'p>> {
+    let (mut alias, mut tag) = (None, None);
+    for o in cx.need(o.to_vec())? {
+        match o.as_tuple_of::<2>() {
+            Some([k, v]) if k.is_atom_of(am::ALIAS) => {
+                alias = Some(cx.need(v.as_atom().and_then(alias_kind))?);
+            }
+            Some([k, v]) if k.is_atom_of(am::TAG) => tag = Some(v),
+            _ => return Err(cx.badarg()),
+        }
+    }
+    Ok((alias, tag))
+}
+fn alias_kind(a: Atom) -> Option<AliasKind> {
+    match a {
+        am::EXPLICIT_UNALIAS => Some(AliasKind::ExplicitUnalias),
+        am::DEMONITOR => Some(AliasKind::Demonitor),
+        am::REPLY_DEMONITOR => Some(AliasKind::ReplyDemonitor),
+        _ => None,
+    }
+}
+
+fn start<'p>(
+    cx: &Cx<'p>,
+    kind: Atom,
+    target: Term<'p>,
+    alias: Option<AliasKind>,
+    tag: Option<Term<'p>>,
+) -> BifResult<'p> {
+    let is_port = match kind {
+        am::PROCESS => false,
+        am::PORT => true,
+        am::TIME_OFFSET if target.is_atom_of(am::CLOCK_SERVICE) => {
+            let o = MonitorOptions { name: None, alias, tag };
+            return Ok(relation::monitor(cx, Peer::TimeOffset, o));
+        }
+        _ => return Err(cx.badarg()),
+    };
+    let named = |name: Atom| match (cx.vm().registry.lookup(name), is_port) {
+        (Some(Named::Process(pid)), false) => Peer::Process(pid),
+        (Some(Named::Port(port)), true) => Peer::Port(port),
+        _ => Peer::Nobody,
+    };
+    let (peer, name) = match target.view() {
+        View::Pid(p) if !is_port => (p.local().map_or(Peer::Nobody, Peer::Process), None),
+        View::Port(p) if is_port => (p.local().map_or(Peer::Nobody, Peer::Port), None),
+        View::Atom(name) => (named(name), Some(name)),
+        View::Tuple(t) => match *t.elements() {
+            [name, node] => {
+                let name = cx.need(name.as_atom())?;
+                let node = cx.need(node.as_atom())?;
+                let here = node == term::node::this().name;
+                (if here { named(name) } else { Peer::Nobody }, Some(name))
+            }
+            _ => return Err(cx.badarg()),
+        },
+        _ => return Err(cx.badarg()),
+    };
+    Ok(relation::monitor(cx, peer, MonitorOptions { name, alias, tag }))
+}
+
+fn demonitor<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
+    if let Some(id) = r.local_id() {
+        relation::demonitor(cx, id);
+    }
+    Ok(am::TRUE.into())
+}
+fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'p> {
+    let (mut flush, mut info) = (false, false);
+    for o in cx.need(o.0.to_vec())? {
+        match o.as_atom() {
+            Some(am::FLUSH) => flush = true,
+            Some(am::INFO) => info = true,
+            _ => return Err(cx.badarg()),
+        }
+    }
+    let Some(id) = r.local_id() else { return Ok(am::TRUE.into()) };
+    let was = relation::demonitor(cx, id);
+    let flushed = !was && flush && relation::flush_down(cx, id);
+    Ok(Term::bool(match (flush, info) {
+        (_, false) => true,
+        (true, true) => !flushed && was,
+        (false, true) => was,
+    }))
+}
+
+fn alias<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Ok(relation::alias(cx, AliasKind::ExplicitUnalias))
+}
+fn alias_with<'p>(cx: &Cx<'p>, o: List<'p>) -> BifResult<'p> {
+    let mut kind = AliasKind::ExplicitUnalias;
+    for o in cx.need(o.0.to_vec())? {
+        kind = match o.as_atom() {
+            Some(am::REPLY) => AliasKind::Reply,
+            Some(am::EXPLICIT_UNALIAS) => AliasKind::ExplicitUnalias,
+            _ => return Err(cx.badarg()),
+        };
+    }
+    Ok(relation::alias(cx, kind))
+}
+fn unalias<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
+    Ok(Term::bool(r.local_id().is_some_and(|id| relation::unalias(cx, id))))
+}

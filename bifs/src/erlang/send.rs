@@ -1,0 +1,94 @@
+//! Sending messages.
+
+use term::atom::am;
+use term::{OwnedTerm, Pid, Port, Term, View};
+use vm::bif::List;
+use vm::process::registry::Named;
+use vm::signal::{Body, Message, Sender};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Plain "!"/2 => send(0, 1);
+    Plain "send"/2 => send(0, 1);
+    Plain "send"/3 => send_with(0, 1, 2);
+} }
+
+fn send<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p> {
+    deliver(cx, to, message)?;
+    Ok(message)
+}
+
+fn send_with<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>, o: List<'p>) -> BifResult<'p> {
+    for o in cx.need(o.0.to_vec())? {
+        if !o.is_atom_of(am::NOSUSPEND) && !o.is_atom_of(am::NOCONNECT) {
+            return Err(cx.badarg());
+        }
+    }
+    deliver(cx, to, message)?;
+    Ok(am::OK.into())
+}
+
+/// Sends to whatever `to` names.
+pub fn deliver<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p, ()> {
+    match to.view() {
+        View::Pid(pid) => to_pid(cx, pid, message),
+        View::Atom(name) => {
+            let Some(named) = cx.vm().registry.lookup(name) else { return Err(cx.badarg()) };
+            to_named(cx, named, message)?;
+        }
+        View::Tuple(t) => match *t.elements() {
+            [name, node] => {
+                let (Some(name), Some(node)) = (name.as_atom(), node.as_atom()) else {
+                    return Err(cx.badarg());
+                };
+                // Without distribution a message to another node is lost, as to one that is down.
+                if node == term::node::this().name
+                    && let Some(named) = cx.vm().registry.lookup(name)
+                {
+                    to_named(cx, named, message)?;
+                }
+            }
+            _ => return Err(cx.badarg()),
+        },
+        View::Port(port) => to_port(cx, port, message)?,
+        View::Ref(r) => {
+            if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
+                let m = Message::new(copy(cx, message));
+                let body = Body::AliasMessage { alias, message: m };
+                cx.vm().signal(pid, Sender::Process(cx.pid()), body);
+            }
+        }
+        _ => return Err(cx.badarg()),
+    }
+    Ok(())
+}
+
+fn copy(cx: &Cx<'_>, message: Term<'_>) -> OwnedTerm {
+    let m = OwnedTerm::copy_of(message);
+    cx.bump(m.words() / 64 + 4);
+    m
+}
+
+fn to_pid<'p>(cx: &Cx<'p>, pid: Pid<'p>, message: Term<'p>) {
+    let Some(pid) = pid.local() else { return };
+    if let Some(p) = cx.vm().processes.lookup(pid) {
+        cx.vm().send_to(Sender::Process(cx.pid()), &p, copy(cx, message));
+    }
+}
+
+fn to_named<'p>(cx: &Cx<'p>, named: Named, message: Term<'p>) -> BifResult<'p, ()> {
+    match named {
+        Named::Process(pid) => {
+            cx.vm().send_message(Sender::Process(cx.pid()), pid, copy(cx, message));
+            Ok(())
+        }
+        Named::Port(port) => vm::port::send_command(cx, port, message),
+    }
+}
+
+fn to_port<'p>(cx: &Cx<'p>, port: Port<'p>, message: Term<'p>) -> BifResult<'p, ()> {
+    match port.local() {
+        Some(port) => vm::port::send_command(cx, port, message),
+        None => Ok(()),
+    }
+}

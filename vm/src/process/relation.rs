@@ -1,0 +1,143 @@
+//! Links, monitors and aliases from the side of the process that makes them.
+
+use super::monitor::drop_watch;
+use crate::bif::Cx;
+use crate::signal::relations::{AliasKind, LinkState, Peer, Watch};
+use crate::signal::{Body, DownSignal, ExitSignal, MonitorSignal, RefId, Sender};
+use term::atom::am;
+use term::{Atom, OwnedTerm, Term};
+
+/// Links to a process or port.
+pub fn link(cx: &Cx<'_>, peer: Peer) {
+    if peer == Peer::Process(cx.pid()) {
+        return;
+    }
+    let fresh = cx.with(|p| {
+        let links = &mut p.relations.tables().links;
+        match links.get_mut(&peer) {
+            Some(l) if l.unlinking == 0 => false,
+            Some(l) => {
+                l.unlinking = 0;
+                true
+            }
+            None => {
+                links.insert(peer, LinkState::default());
+                true
+            }
+        }
+    });
+    if fresh {
+        cx.vm().signal_peer(peer, Sender::Process(cx.pid()), Body::Link);
+    }
+}
+
+/// Ends a link: from here on nothing comes through it.
+pub fn unlink(cx: &Cx<'_>, peer: Peer) {
+    let id = cx.with(|p| {
+        let t = p.relations.get_mut()?;
+        t.unlink_serial += 1;
+        let id = t.unlink_serial;
+        let l = t.links.get_mut(&peer).filter(|l| l.unlinking == 0)?;
+        l.unlinking = id;
+        Some(id)
+    });
+    if let Some(id) = id {
+        cx.vm().signal_peer(peer, Sender::Process(cx.pid()), Body::Unlink { id });
+    }
+}
+
+/// How to watch.
+pub struct MonitorOptions<'p> {
+    pub name: Option<Atom>,
+    pub alias: Option<AliasKind>,
+    pub tag: Option<Term<'p>>,
+}
+
+/// Watches `target`; the reference.
+pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p> {
+    let me = cx.pid();
+    let (reference, id) = if o.alias.is_some() {
+        let (n0, n1) = crate::refs::next_pid();
+        (cx.heap().pid_reference(n0, n1, me), (n0, n1))
+    } else {
+        let (n0, n1) = crate::refs::next();
+        (cx.heap().reference(n0, n1), (n0, n1))
+    };
+    let tag = o.tag.map(OwnedTerm::copy_of);
+    cx.with(|p| {
+        let t = p.relations.tables();
+        t.watches.insert(id, Watch { target, name: o.name, tag: None, alias: o.alias });
+        if let Some(tag) = tag {
+            t.tags.insert(id, tag);
+        }
+        if let Some(kind) = o.alias {
+            t.aliases.insert(id, kind);
+        }
+    });
+    let from = Sender::Process(me);
+    match target {
+        Peer::Nobody => {
+            let noproc = OwnedTerm::immediate(Term::atom(am::NOPROC));
+            let d = DownSignal { reference: id, reason: noproc };
+            cx.vm().signal(me, from, Body::Down(Box::new(d)));
+        }
+        Peer::Process(_) | Peer::Port(_) if target != Peer::Process(me) => {
+            let m = MonitorSignal { reference: id, watcher: me, name: o.name };
+            cx.vm().signal_peer(target, from, Body::Monitor(Box::new(m)));
+        }
+        _ => {}
+    }
+    reference
+}
+
+/// Ends a watch. Whether there was one.
+pub fn demonitor(cx: &Cx<'_>, reference: RefId) -> bool {
+    cx.with(|p| {
+        if let Some(t) = p.relations.get_mut()
+            && matches!(
+                t.aliases.get(&reference),
+                Some(AliasKind::Demonitor | AliasKind::ReplyDemonitor)
+            )
+        {
+            t.aliases.remove(&reference);
+        }
+        drop_watch(p, cx.vm(), reference)
+    })
+}
+
+/// Makes an alias.
+pub fn alias<'p>(cx: &Cx<'p>, kind: AliasKind) -> Term<'p> {
+    let (n0, n1) = crate::refs::next_pid();
+    cx.with(|p| p.relations.tables().aliases.insert((n0, n1), kind));
+    cx.heap().pid_reference(n0, n1, cx.pid())
+}
+/// Whether there was such an alias.
+pub fn unalias(cx: &Cx<'_>, reference: RefId) -> bool {
+    cx.with(|p| p.relations.get_mut().is_some_and(|t| t.aliases.remove(&reference).is_some()))
+}
+
+/// Takes the DOWN message of this monitor out of the queue, if it is there. Whether it was.
+pub fn flush_down(cx: &Cx<'_>, reference: RefId) -> bool {
+    crate::signal::handle::fetch_for(cx);
+    cx.with(|p| {
+        p.messages.remove_first(|m| {
+            // SAFETY: messages in the queue are alive.
+            let m: Term = unsafe { m.brand() };
+            m.as_tuple().is_some_and(|t| {
+                t.arity() == 5
+                    && t.get(1).as_reference().and_then(|r| r.local_id()) == Some(reference)
+            })
+        })
+    })
+}
+
+/// Sends an exit signal (`exit/2`).
+pub fn exit<'p>(cx: &Cx<'p>, to: Peer, reason: Term<'p>) {
+    let x = ExitSignal {
+        reason: OwnedTerm::copy_of(reason),
+        linked: false,
+        kill: reason.is_atom_of(am::KILL),
+        sender: OwnedTerm::immediate(Term::local_pid(cx.pid())),
+    };
+    cx.vm().signal_peer(to, Sender::Process(cx.pid()), Body::Exit(Box::new(x)));
+}
