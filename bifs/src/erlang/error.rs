@@ -96,9 +96,7 @@ fn truncate<'p>(cx: &Cx<'p>, trace: Term<'p>) -> Term<'p> {
         .iter_list()
         .take(depth)
         .map(|item| match item.as_tuple().map(|t| t.elements()) {
-            Some([m, f, a]) if m.as_atom().is_some() => {
-                cx.heap().tuple(&[*m, *f, *a, Term::nil()])
-            }
+            Some([m, f, a]) if m.as_atom().is_some() => cx.heap().tuple(&[*m, *f, *a, Term::nil()]),
             Some([f, a]) => cx.heap().tuple(&[*f, *a, Term::nil()]),
             _ => item,
         })

@@ -341,11 +341,7 @@ fn nodes_of<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p> {
             _ => return Err(cx.badarg()),
         }
     }
-    Ok(if this {
-        cx.heap().list(&[Term::atom(term::node::this().name)])
-    } else {
-        Term::nil()
-    })
+    Ok(if this { cx.heap().list(&[Term::atom(term::node::this().name)]) } else { Term::nil() })
 }
 
 fn is_system_process<'p>(_: &Cx<'p>, _pid: Pid<'p>) -> BifResult<'p> {
