@@ -5,6 +5,7 @@
 //! form: `native2name` says so with `{error, ignore | warning | error}`, and everything else shows their bytes.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use term::atom::am;
 use term::{Atom, Heap, Term, atom};
 use vm::bif::Binary;
@@ -21,6 +22,11 @@ vm::bifs! { pub PRIM_FILE: "prim_file" {
 
 vm::bifs! { pub FILE: "file" {
     Plain "native_name_encoding"/0 => native_name_encoding();
+} }
+
+vm::bifs! { pub IO: "io" {
+    /// Which characters strings are shown with: `latin1` or `unicode` (`+pc`)
+    Plain "printable_range"/0 => printable_range();
 } }
 
 /// How the system's file names are encoded.
@@ -54,6 +60,13 @@ fn of_locale() -> Encoding {
 
 fn settings() -> (Encoding, BadNames) {
     *SETTINGS.get_or_init(|| (of_locale(), BadNames::Warn))
+}
+
+static PRINTABLE_UNICODE: AtomicBool = AtomicBool::new(false);
+
+/// `+pc`: all of Unicode is printable, not only Latin-1.
+pub fn set_printable_unicode(all: bool) {
+    PRINTABLE_UNICODE.store(all, Ordering::Relaxed);
 }
 
 /// The mode in force.
@@ -177,6 +190,11 @@ fn native_name_encoding<'p>(_: &Cx<'p>) -> BifResult<'p> {
         Encoding::Latin1 => atom!("latin1"),
         Encoding::Utf8 => atom!("utf8"),
     }))
+}
+
+fn printable_range<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    let all = PRINTABLE_UNICODE.load(Ordering::Relaxed);
+    Ok(Term::atom(if all { atom!("unicode") } else { atom!("latin1") }))
 }
 
 #[cfg(test)]

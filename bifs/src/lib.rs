@@ -26,6 +26,7 @@ pub fn tables() -> Vec<BifTable> {
         erts_debug::TERMS,
         file_name::PRIM_FILE,
         file_name::FILE,
+        file_name::IO,
         lists::TABLE,
         maps::TABLE,
         maps::ERLANG,

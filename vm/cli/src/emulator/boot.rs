@@ -45,7 +45,7 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `+fn`
+/// `+fn`, `+pc`
 fn configure_names(c: &EmuConfig) {
     use bifs::file_name as names;
     let encoding = match c.file_names {
@@ -59,6 +59,7 @@ fn configure_names(c: &EmuConfig) {
         BadNames::Error => names::BadNames::Error,
     };
     names::configure(encoding, bad);
+    names::set_printable_unicode(c.printable_unicode);
 }
 
 fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
