@@ -128,6 +128,7 @@ const HASH_NODE: u64 = Subtag::HashNode as u64;
 const SUB_BITS: u64 = Subtag::SubBits as u64;
 const RECORD: u64 = Subtag::Record as u64;
 const FLOAT: u64 = Subtag::Float as u64;
+const REF: u64 = Subtag::Ref as u64;
 const POS_BIG: u64 = Subtag::PosBig as u64;
 const NEG_BIG: u64 = Subtag::NegBig as u64;
 const HEAP_BITS: u64 = Subtag::HeapBits as u64;
@@ -178,6 +179,16 @@ unsafe fn eq_compound(a: RawTerm, b: RawTerm) -> bool {
                             }
                             continue;
                         }
+                        // SAFETY: equal headers: both are floats.
+                        FLOAT if hx == hy => match unsafe { eq_floats(x, y) } {
+                            true => continue,
+                            false => return false,
+                        },
+                        // SAFETY: equal headers: both have two words of payload.
+                        REF if hx == hy => match unsafe { same_words(x, y, 2) } {
+                            true => continue,
+                            false => return false,
+                        },
                         // SAFETY: parts of live terms are alive.
                         _ => match unsafe { eq_leaf(x, y) } {
                             true => continue,
@@ -205,10 +216,20 @@ unsafe fn eq_compound(a: RawTerm, b: RawTerm) -> bool {
 
 /// # Safety
 /// Both objects are alive and have `n` payload words.
-#[inline]
+#[inline(always)]
 unsafe fn same_words(a: RawTerm, b: RawTerm, n: usize) -> bool {
     // SAFETY: the caller's obligation.
     (1..=n).all(|i| unsafe { a.word(i) == b.word(i) })
+}
+
+/// # Safety
+/// Both are live floats.
+#[inline(always)]
+unsafe fn eq_floats(a: RawTerm, b: RawTerm) -> bool {
+    // SAFETY: the caller's obligation.
+    let (x, y) = unsafe { (a.word(1), b.word(1)) };
+    // There are no NaNs, so only zeros can be equal with different bits.
+    x == y || (x | y) << 1 == 0 && !personality::signed_zero()
 }
 
 /// # Safety
@@ -231,17 +252,11 @@ unsafe fn same_fun_entry(a: RawTerm, b: RawTerm) -> bool {
 /// Equality of boxed objects without terms inside.
 /// # Safety
 /// Both are live boxed terms.
+#[cold]
 unsafe fn eq_leaf(a: RawTerm, b: RawTerm) -> bool {
     // SAFETY: the caller's obligation.
     let (a, b): (Term, Term) = unsafe { (a.brand(), b.brand()) };
     match (a.view(), b.view()) {
-        (View::Float(x), View::Float(y)) => {
-            if personality::signed_zero() {
-                x.to_bits() == y.to_bits()
-            } else {
-                x == y
-            }
-        }
         (View::Bits(x), View::Bits(y)) => {
             x.bit_len() == y.bit_len() && compare_bits(x, y) == Ordering::Equal
         }
