@@ -12,7 +12,9 @@ mod heart;
 mod invocation;
 mod launch;
 mod otp;
+mod run_erl;
 mod timestamp;
+mod to_erl;
 mod word;
 
 use invocation::{Invocation, PROGRAMS};
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         b"dialyzer" => frontend::start(&invocation, "dialyzer", frontend::dialyzer),
         b"typer" => frontend::start(&invocation, "typer", frontend::typer),
         b"ct_run" => frontend::start(&invocation, "ct_run", frontend::ct_run),
+        b"run_erl" => run_erl::run(&invocation.path, &invocation.args),
+        b"to_erl" => to_erl::run(&invocation.path, &invocation.args),
         b"heart" => heart::run(&invocation.path, &invocation.args),
         b"epmd" => epmd::run(&invocation.args),
         name if name.starts_with(b"beam") => emulator::run(&invocation.argv()),

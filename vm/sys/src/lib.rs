@@ -18,6 +18,7 @@ pub mod math;
 pub mod mem;
 pub mod mmap;
 pub mod poll;
+pub mod pty;
 pub mod random;
 pub mod signal;
 pub mod startup;

@@ -3,6 +3,7 @@
 //! The rules are those of `erlang:localtime_to_universaltime/2` and its inverse: years from 1902, fields checked, a
 //! daylight-saving flag that the zone cannot honour is read as "not given".
 
+use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
 /// A calendar date and a time of day, without a zone.
@@ -76,6 +77,27 @@ pub fn unix_to_local(seconds: i64) -> Option<DateTime> {
     // environment.
     let p = unsafe { libc::localtime_r(&time, &mut tm) };
     (!p.is_null()).then(|| DateTime::from_tm(&tm))
+}
+
+/// The time at `seconds` since 1970, local or universal, as C's `strftime` formats it. `None` when it cannot be told or the text
+/// is empty or longer than a thousand bytes.
+pub fn format(format: &CStr, seconds: i64, universal: bool) -> Option<Vec<u8>> {
+    let (time, mut tm) = (seconds as libc::time_t, zero_tm());
+    let mut text = vec![0u8; 1024];
+    // SAFETY: all are valid for the calls, and at most the text's length is written.
+    let length = unsafe {
+        let p = if universal {
+            libc::gmtime_r(&time, &mut tm)
+        } else {
+            libc::localtime_r(&time, &mut tm)
+        };
+        if p.is_null() {
+            return None;
+        }
+        libc::strftime(text.as_mut_ptr().cast(), text.len(), format.as_ptr(), &tm)
+    };
+    text.truncate(length);
+    (length > 0).then_some(text)
 }
 
 /// Universal time of a local one. `dst`: was daylight saving in force; `None` leaves it to the zone's rules.

@@ -96,6 +96,24 @@ impl Mode {
         Mode(t)
     }
 
+    /// This mode with every byte passed on as it is typed, without echo or meaning; line ends are still completed on output.
+    pub fn transparent(&self) -> Mode {
+        let mut t = self.0;
+        t.c_iflag = libc::BRKINT | libc::IGNPAR;
+        t.c_oflag = libc::OPOST | libc::ONLCR;
+        t.c_lflag = 0;
+        t.c_cc[libc::VMIN] = 1;
+        t.c_cc[libc::VTIME] = 0;
+        Mode(t)
+    }
+
+    /// This mode with ^S and ^Q as characters like others.
+    pub fn without_flow_control(&self) -> Mode {
+        let mut t = self.0;
+        t.c_iflag &= !(libc::IXON | libc::IXOFF);
+        Mode(t)
+    }
+
     /// Is the system editing lines (`canonical`)?
     pub fn is_canonical(&self) -> bool {
         self.0.c_lflag & libc::ICANON != 0

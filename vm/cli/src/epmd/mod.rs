@@ -186,7 +186,7 @@ fn serve(options: &Options) -> ExitCode {
 }
 
 /// Closes descriptors that whoever started us left open: a daemon must not hold another program's pipes.
-fn close_inherited() {
+pub fn close_inherited() {
     let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
     let open: Vec<i32> =
         entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).collect();
