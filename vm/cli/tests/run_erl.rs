@@ -100,8 +100,7 @@ fn converse(name: &str, run_erl: Command, to_erl: impl Fn() -> Command) {
     let dir = directory(name);
     let mut running = console(run_erl, &dir);
     for round in ["one", "two"] {
-        let (text, errors) =
-            session(to_erl(), &dir, &format!("{round}\n"), &format!("{round}><"));
+        let (text, errors) = session(to_erl(), &dir, &format!("{round}\n"), &format!("{round}><"));
         assert!(!text.contains("run_erl"), "{text}");
         assert!(errors.contains("Attaching to "), "{errors}");
         assert!(errors.contains("[Quit]"), "{errors}");
