@@ -11,6 +11,7 @@ pub mod lists;
 pub mod maps;
 pub mod math;
 pub mod os;
+pub mod persistent_term;
 pub mod prim_buffer;
 pub mod prim_file;
 pub mod unicode;
@@ -33,6 +34,8 @@ pub fn tables() -> Vec<BifTable> {
         maps::INTERNAL,
         math::TABLE,
         os::TABLE,
+        persistent_term::TABLE,
+        persistent_term::INTERNAL,
         unicode::TABLE, //
     ];
     [erlang::tables(), ets::tables(), others].concat()

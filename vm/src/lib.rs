@@ -9,6 +9,7 @@ pub mod except;
 pub mod interp;
 pub mod literal_area;
 pub mod match_spec;
+pub mod persistent_term;
 pub mod port;
 pub mod process;
 pub mod refs;

@@ -1,0 +1,238 @@
+//! Persistent terms [erl_bif_persistent.c]: a table of literals that anyone reads without a lock.
+//!
+//! Each term is the literal area `{Key, Value}`. Readers go through an array of chains whose nodes are
+//! never changed but for the term, one atomic word. Nodes and outgrown arrays are never freed: there
+//! are about as many as there ever were keys, and a reader may stand on them.
+//!
+//! Replaced and erased terms may still be referred to by any process, so their areas are only freed by
+//! the literal collector, once it has made every process copy what it uses ([`PersistentTerms::garbage`]).
+
+use crate::literal_area::{LiteralArea, LiteralSpace};
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+use term::compare::eq_exact;
+use term::copy::Literals;
+use term::{Heap, RawTerm, Term, Tuple};
+
+const FIRST: usize = 64;
+
+struct Node {
+    hash: u32,
+    /// `{Key, Value}`, or the non-value after the key was erased.
+    pair: AtomicU64,
+    next: AtomicPtr<Node>,
+}
+
+/// Chains; as many as a power of two.
+type Chains = Box<[AtomicPtr<Node>]>;
+
+#[derive(Default)]
+struct Writer {
+    /// Areas of current terms, by address of the pair.
+    areas: std::collections::HashMap<u64, LiteralArea>,
+    garbage: VecDeque<LiteralArea>,
+    nodes: usize,
+}
+
+pub struct PersistentTerms {
+    chains: AtomicPtr<Chains>,
+    writer: Mutex<Writer>,
+    count: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Default for PersistentTerms {
+    fn default() -> PersistentTerms {
+        PersistentTerms {
+            chains: AtomicPtr::new(new_chains(FIRST)),
+            writer: Mutex::default(),
+            count: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        }
+    }
+}
+
+fn new_chains(n: usize) -> *mut Chains {
+    Box::into_raw(Box::new((0..n).map(|_| AtomicPtr::default()).collect()))
+}
+
+/// What [`PersistentTerms::put`] did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Put {
+    New,
+    Replaced,
+    /// The value was this already.
+    Same,
+    /// There is another value, which was not to be replaced.
+    Refused,
+}
+
+fn pair_of<'p>(raw: u64) -> Option<Tuple<'p>> {
+    let raw = RawTerm(raw);
+    if raw.is_none() {
+        return None;
+    }
+    // SAFETY: a literal; whoever frees it asks all processes first, so that it outlives this turn.
+    unsafe { raw.brand() }.as_tuple()
+}
+
+fn key<'p>(pair: Tuple<'p>) -> Option<Term<'p>> {
+    pair.elements().first().copied()
+}
+
+impl PersistentTerms {
+    fn chains(&self) -> &'static Chains {
+        // SAFETY: never freed.
+        unsafe { &*self.chains.load(Ordering::Acquire) }
+    }
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(|e| e.into_inner())
+    }
+    fn nodes(chain: &AtomicPtr<Node>) -> impl Iterator<Item = &'static Node> {
+        let next = |p: *mut Node| {
+            // SAFETY: nodes are never freed.
+            unsafe { p.as_ref() }
+        };
+        let first = next(chain.load(Ordering::Acquire));
+        core::iter::successors(first, move |n| next(n.next.load(Ordering::Acquire)))
+    }
+    fn find<'p>(&self, wanted: Term<'_>) -> Option<(&'static Node, Tuple<'p>)> {
+        let hash = term::hash::internal(wanted, 0);
+        let chains = self.chains();
+        Self::nodes(&chains[hash as usize & (chains.len() - 1)]).find_map(|n| {
+            if n.hash != hash {
+                return None;
+            }
+            let pair = pair_of(n.pair.load(Ordering::Acquire))?;
+            key(pair).is_some_and(|k| eq_exact(k, wanted)).then_some((n, pair))
+        })
+    }
+
+    /// The value of a key, good for the turn of this heap.
+    #[inline]
+    pub fn get<'p>(&self, _turn: &'p Heap, key: Term<'_>) -> Option<Term<'p>> {
+        self.find(key).and_then(|(_, pair)| pair.elements().get(1).copied())
+    }
+    /// All pairs `{Key, Value}`, good for the turn of this heap.
+    pub fn all<'p>(&self, _turn: &'p Heap) -> Vec<Tuple<'p>> {
+        let chains = self.chains();
+        chains
+            .iter()
+            .flat_map(Self::nodes)
+            .filter_map(|n| pair_of(n.pair.load(Ordering::Acquire)))
+            .collect()
+    }
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+    /// Bytes that terms and table take.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed) + self.chains().len() * 8
+    }
+
+    /// Stores a copy.
+    /// # Errors
+    /// If there is no more room for literals.
+    pub fn put(
+        &self,
+        space: &LiteralSpace,
+        key: Term<'_>,
+        value: Term<'_>,
+        replace: bool,
+    ) -> std::io::Result<Put> {
+        let mut writer = self.writer();
+        let old = self.find(key);
+        if let Some((_, pair)) = old {
+            if pair.elements().get(1).is_some_and(|v| eq_exact(*v, value)) {
+                return Ok(Put::Same);
+            }
+            if !replace {
+                return Ok(Put::Refused);
+            }
+        }
+        let (area, pair) = space.build(|heap| {
+            let key = heap.copy_with(key, Literals::Copy);
+            let value = heap.copy_with(value, Literals::Copy);
+            heap.tuple(&[key, value]).raw()
+        })?;
+        self.bytes.fetch_add(area.bytes as usize, Ordering::Relaxed);
+        writer.areas.insert(pair.0, area);
+        match old {
+            Some((node, pair_before)) => {
+                node.pair.store(pair.0, Ordering::Release);
+                self.discard(&mut writer, pair_before.term().raw());
+                Ok(Put::Replaced)
+            }
+            None => {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                self.add(&mut writer, term::hash::internal(key, 0), pair);
+                Ok(Put::New)
+            }
+        }
+    }
+
+    fn add(&self, writer: &mut Writer, hash: u32, pair: RawTerm) {
+        writer.nodes += 1;
+        if writer.nodes > self.chains().len() {
+            self.grow(writer);
+        }
+        link(self.chains(), hash, pair.0);
+    }
+
+    /// Twice as many chains, with nodes of their own for the terms there are.
+    fn grow(&self, writer: &mut Writer) {
+        let old = self.chains();
+        let fresh = new_chains(old.len() * 2);
+        // SAFETY: just made, and never freed.
+        let chains: &'static Chains = unsafe { &*fresh };
+        writer.nodes = 1;
+        for n in old.iter().flat_map(Self::nodes) {
+            let pair = n.pair.load(Ordering::Acquire);
+            if !RawTerm(pair).is_none() {
+                link(chains, n.hash, pair);
+                writer.nodes += 1;
+            }
+        }
+        self.chains.store(fresh, Ordering::Release);
+    }
+
+    /// `false`: there was none.
+    pub fn erase(&self, key: Term<'_>) -> bool {
+        let mut writer = self.writer();
+        let Some((node, pair)) = self.find(key) else { return false };
+        self.remove(&mut writer, node, pair);
+        true
+    }
+    pub fn erase_all(&self) {
+        let mut writer = self.writer();
+        let chains = self.chains();
+        for node in chains.iter().flat_map(Self::nodes) {
+            if let Some(pair) = pair_of(node.pair.load(Ordering::Acquire)) {
+                self.remove(&mut writer, node, pair);
+            }
+        }
+    }
+    fn remove(&self, writer: &mut Writer, node: &Node, pair: Tuple<'_>) {
+        node.pair.store(RawTerm::NONE.0, Ordering::Release);
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.discard(writer, pair.term().raw());
+    }
+    fn discard(&self, writer: &mut Writer, pair: RawTerm) {
+        if let Some(area) = writer.areas.remove(&pair.0) {
+            self.bytes.fetch_sub(area.bytes as usize, Ordering::Relaxed);
+            writer.garbage.push_back(area);
+        }
+    }
+    /// The next area that nobody finds any more, but that processes may still refer to.
+    pub fn garbage(&self) -> Option<LiteralArea> {
+        self.writer().garbage.pop_front()
+    }
+}
+
+fn link(chains: &'static Chains, hash: u32, pair: u64) {
+    let chain = &chains[hash as usize & (chains.len() - 1)];
+    let next = AtomicPtr::new(chain.load(Ordering::Relaxed));
+    let node = Box::new(Node { hash, pair: AtomicU64::new(pair), next });
+    chain.store(Box::into_raw(node), Ordering::Release);
+}
