@@ -8,6 +8,7 @@ pub mod convert;
 pub mod dictionary;
 pub mod display;
 pub mod error;
+pub mod etf;
 pub mod fun;
 pub mod hash;
 pub mod list;
@@ -36,6 +37,7 @@ pub fn tables() -> Vec<BifTable> {
         display::DEBUG,
         fun::TABLE,
         hash::TABLE,
+        etf::TABLE,
         list::TABLE,
         number::TABLE,
         time::TABLE,

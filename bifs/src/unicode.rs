@@ -7,6 +7,7 @@
 
 use term::atom::am;
 use term::{Atom, Bits, Term, View, atom};
+use vm::bif::Held;
 use vm::{BifResult, Cx, Resume};
 
 vm::bifs! { pub TABLE: "unicode" {
@@ -341,7 +342,7 @@ fn advance<'p>(cx: &Cx<'p>, build: &mut Build, term: Term<'p>) -> Step<'p> {
 /// The rest of a conversion.
 struct Rest {
     build: Build,
-    rest: vm::bif::Held,
+    rest: Held,
 }
 
 impl Resume for Rest {
@@ -371,17 +372,9 @@ fn finish<'p>(cx: &Cx<'p>, build: Build, step: Step<'p>) -> BifResult<'p> {
     match build.want {
         Want::Binary => Ok(with_problem(cx, heap.binary(&build.out), problem)),
         Want::List => {
-            let (tag, rest) = match problem {
-                Some((tag, rest)) => (Some(tag), rest),
-                None => (None, Term::nil()),
-            };
             let end = build.out.len();
-            if end <= SMALL {
-                let tail = prepend(cx, &build.out, Term::nil());
-                return Ok(with_problem(cx, tail, problem));
-            }
-            let (tail, rest) = (cx.hold(Term::nil()), cx.hold(rest));
-            Box::new(ListRest { text: build.out, end, tail, tag, rest }).resume(cx)
+            let list = ListRest { text: build.out, end, tail: None, tag: None, rest: None };
+            list.go_on(cx, Term::nil(), problem)
         }
     }
 }
@@ -404,14 +397,18 @@ fn prepend<'p>(cx: &Cx<'p>, text: &[u8], tail: Term<'p>) -> Term<'p> {
 struct ListRest {
     text: Vec<u8>,
     end: usize,
-    tail: vm::bif::Held,
+    tail: Option<Held>,
     tag: Option<Atom>,
-    rest: vm::bif::Held,
+    rest: Option<Held>,
 }
 
-impl Resume for ListRest {
-    fn resume<'p>(mut self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
-        let mut tail = cx.get(self.tail);
+impl ListRest {
+    fn go_on<'p>(
+        mut self,
+        cx: &Cx<'p>,
+        mut tail: Term<'p>,
+        problem: Option<(Atom, Term<'p>)>,
+    ) -> BifResult<'p> {
         while self.end > 0 {
             let mut from = self.end.saturating_sub(1 << 12);
             while from > 0 && self.text.get(from).is_some_and(|b| b & 0xc0 == 0x80) {
@@ -422,12 +419,23 @@ impl Resume for ListRest {
             let spent = (self.end - from) / CHARS_PER_REDUCTION;
             self.end = from;
             if !cx.bump(spent) && self.end > 0 {
-                cx.set(self.tail, tail);
-                return Err(cx.yield_to(*self));
+                cx.keep(&mut self.tail, tail);
+                if let Some((tag, rest)) = problem {
+                    self.tag = Some(tag);
+                    cx.keep(&mut self.rest, rest);
+                }
+                return Err(cx.yield_to(self));
             }
         }
-        let problem = self.tag.map(|tag| (tag, cx.get(self.rest)));
         Ok(with_problem(cx, tail, problem))
+    }
+}
+
+impl Resume for ListRest {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let tail = self.tail.map_or(Term::nil(), |held| cx.get(held));
+        let problem = self.tag.zip(self.rest).map(|(tag, held)| (tag, cx.get(held)));
+        self.go_on(cx, tail, problem)
     }
 }
 

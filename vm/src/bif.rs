@@ -300,6 +300,14 @@ impl<'p> Cx<'p> {
     pub fn set(&self, h: Held, t: Term<'p>) {
         self.with(|p| p.held[h.0] = t.raw());
     }
+    /// Holds `t` in a place that is made at the first call. Held terms are let go when a resumed native
+    /// ends, so what may end without a yield holds only when it yields.
+    pub fn keep(&self, place: &mut Option<Held>, t: Term<'p>) {
+        match *place {
+            Some(h) => self.set(h, t),
+            None => *place = Some(self.hold(t)),
+        }
+    }
 
     /// Argument `i` (from 0) as a `T`; else `badarg`.
     #[inline(always)]

@@ -10,6 +10,7 @@ pub mod interp;
 pub mod literal_area;
 pub mod match_spec;
 pub mod persistent_term;
+pub mod magic;
 pub mod port;
 pub mod process;
 pub mod refs;

@@ -65,6 +65,11 @@ pub fn next_magic() -> (u64, u64) {
     (n0 | MAGIC << 32, n1)
 }
 
+/// Whether the words of an external term are those of a magic reference.
+pub fn is_magic(words: [u32; 3]) -> bool {
+    u64::from(words[1]) & MAGIC != 0
+}
+
 /// As [`next`], for a reference that finds its process.
 pub fn next_pid() -> (u64, u64) {
     let (n0, n1) = next();

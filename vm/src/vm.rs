@@ -31,6 +31,8 @@ pub struct Config {
     pub max_heap: usize,
     pub fullsweep_after: usize,
     pub gc_zeal: bool,
+    /// OTP release of the tree, for instance 25.
+    pub release: u32,
     /// Root of the OTP tree.
     pub root: std::path::PathBuf,
     /// Arguments for `init`: what stands after the emulator's flags.
@@ -57,6 +59,7 @@ impl Config {
             max_heap: 0,
             fullsweep_after: 65_535,
             gc_zeal: false,
+            release: 25,
             root,
             init_args: Vec::new(),
             program: "erl".into(),
@@ -76,6 +79,7 @@ pub struct Vm {
     pub timers: Timers,
     pub ets: crate::ets::Registry,
     pub persistent: crate::persistent_term::PersistentTerms,
+    pub written: crate::magic::Written,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
     preloaded: std::sync::Mutex<Vec<Atom>>,
@@ -91,6 +95,7 @@ impl Vm {
         nif_modules: &[BifTable],
     ) -> std::io::Result<&'static Vm> {
         term::atom::set_limit(config.max_atoms);
+        term::personality::set_release(config.release);
         let mut map = HashMap::new();
         for bif in natives.iter().flat_map(|t| t.iter()) {
             map.insert((Atom::new(bif.module), Atom::new(bif.function), bif.arity), bif);
@@ -108,6 +113,7 @@ impl Vm {
             timers: Timers::default(),
             ets: crate::ets::Registry::new(),
             persistent: Default::default(),
+            written: Default::default(),
             config,
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),

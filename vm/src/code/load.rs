@@ -3,12 +3,14 @@
 use super::emit::{EmitError, Emitter};
 use super::{Function, LoadedModule};
 use crate::interp::ReturnPoint;
+use crate::refs;
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use etf::{DecodeOptions, Resolver};
+use etf::{DecodeOptions, LocalReference, Resolver};
 use loader::{Literal, LoadError, Module};
 use std::collections::HashMap;
 use term::boxed::{Export, FunEntry};
+use term::shared::MagicHandle;
 use term::{Atom, RawTerm, Term};
 
 /// Why a module was refused.
@@ -65,6 +67,19 @@ impl Resolver for VmResolver {
     ) -> &'static FunEntry {
         let unnamed = Atom::new("");
         self.0.code.fun_entry(module, unnamed, index, uniq, old_uniq, arity, num_free)
+    }
+    fn local_reference(&self, words: [u32; 3]) -> LocalReference {
+        let magic = if refs::is_magic(words) { self.0.written.find(words) } else { None };
+        match magic {
+            Some(magic) => LocalReference::Magic(magic),
+            None => LocalReference::Plain,
+        }
+    }
+    fn keep_magic(&self, words: [u32; 3], magic: MagicHandle) {
+        self.0.written.keep(words, &magic);
+    }
+    fn local_seal(&self) -> Option<u64> {
+        (self.0.config.release >= 26).then_some(self.0.written.seal)
     }
 }
 
