@@ -60,6 +60,7 @@ group_kill() ->
     Me = self(),
     Leader = spawn(fun() -> Ps = [spawn_link(fun() -> receive never -> ok end end) || _ <- lists:seq(1, 50)], Me ! Ps, receive never -> ok end end),
     Ps = receive L when is_list(L) -> L end,
+    Mon = monitor(process, Leader),
     exit(hd(Ps), boom),
-    R = tb:wait(Leader),
+    R = receive {'DOWN', Mon, _, _, Why} -> Why end,
     {R, lists:usort([tb:wait(P) || P <- tl(Ps)]) -- [noproc]}.

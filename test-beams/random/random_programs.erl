@@ -52,7 +52,11 @@ functions(I, S0, Fs) ->
     {Cs, S2} = clauses(N + 1, I, S1, []),
     functions(I - 1, S2, [{function, 1, list_to_atom("f" ++ integer_to_list(I)), 3, Cs} | Fs]).
 
-clauses(0, _, S, Cs) -> {Cs, S};
+%% The last clause takes everything.
+clauses(0, I, S0, Cs) ->
+    Vs = ['A', 'B', 'C'],
+    {Body, S} = body(4, Vs, I, S0),
+    {lists:reverse([{clause, 10, [{var, 10, V} || V <- Vs], [], Body} | Cs]), S};
 clauses(N, I, S0, Cs) ->
     {Ps, Vs, S1} = patterns(3, [], [], S0),
     {G, S2} = guard(Vs, S1),
