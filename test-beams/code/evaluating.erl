@@ -21,7 +21,7 @@ main() ->
     p(compile_warnings, begin {ok, _, _, [{_, Ws}]} = compile:forms(forms("-module(evo). -export([f/1]). f(X) -> Y = 1, 2. h() -> ok."), [binary, return]), [lists:flatten(M:format_error(D)) || {_, M, D} <- Ws] end),
     p(transform, begin {ok, _, B2} = compile:forms(forms("-module(evp). -export([f/1]). f({ok, X}) when is_list(X) -> length(X); f(#{k := V}) -> V; f(<<A:16, R/binary>>) -> {A, R}; f(_) -> none."), [binary, deterministic]), code:load_binary(evp, "x", B2), [evp:f(X) || X <- [{ok, [1, 2]}, #{k => v}, <<1, 2, 3>>, z]] end),
     p(core, begin {ok, _, C} = compile:forms(forms("-module(evq). -export([f/1]). f(X) -> X + 1."), [to_core, binary, deterministic]), is_tuple(C) end),
-    p(asm, begin {ok, _, {evr, Ex, _, _, _}} = compile:forms(forms("-module(evr). -export([f/1]). f(X) -> X + 1."), ['S', binary, deterministic]), Ex end),
+    p(asm, begin {ok, _, Asm} = compile:forms(forms("-module(evr). -export([f/1]). f(X) -> X + 1."), ['S', binary, deterministic]), element(2, Asm) end),
     p(debug_info, begin {ok, _, B3} = compile:forms(forms("-module(evs). -export([f/1]). f(X) -> X."), [binary, debug_info]), {ok, {evs, [{abstract_code, {V, Fs}}]}} = beam_lib:chunks(B3, [abstract_code]), {V, length(Fs)} end),
     p(chunks, begin {ok, _, B4} = compile:forms(forms("-module(evt). -export([f/1]). f(X) -> X."), [binary]), {ok, evt, L} = beam_lib:all_chunks(B4), lists:sort([K || {K, _} <- L]) end),
     p(inline, begin {ok, _, B5} = compile:forms(forms("-module(evu). -export([f/1]). f(X) -> lists:sum([g(Y) || Y <- lists:seq(1, X)]). g(Y) -> Y * Y."), [binary, inline]), code:load_binary(evu, "x", B5), evu:f(100) end).

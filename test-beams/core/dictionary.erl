@@ -11,14 +11,14 @@ main() ->
     p(erase, {erase(a), erase(a), get(a)}),
     p(odd_keys, [put(K, V) || {V, K} <- lists:zip(lists:seq(1, 6), [1, 1.0, "str", {t}, <<"b">>, #{m => 1}])]),
     p(odd_get, [get(K) || K <- [1, 1.0, "str", {t}, <<"b">>, #{m => 1}, 2]]),
-    p(all, lists:sort(get())),
-    p(keys, lists:sort(get_keys())),
+    p(all, tb:sort(get())),
+    p(keys, tb:sort(get_keys())),
     p(keys_of, lists:sort(get_keys(3))),
     p(erase_all, {length(erase()), get()}),
     [put(K, K * K) || K <- lists:seq(1, 5000)],
     p(many, {length(get()), get(1), get(2500), get(5000), get(5001), lists:sum([get(K) || K <- lists:seq(1, 5000)])}),
     [erase(K) || K <- lists:seq(1, 5000), K rem 3 =/= 0],
-    p(fewer, {length(get()), get(3), get(4), tb:h(lists:sort(get()))}),
+    p(fewer, {length(get()), get(3), get(4), tb:h(tb:sort(get()))}),
     [put({key, K}, lists:duplicate(K rem 7, K)) || K <- lists:seq(1, 300)],
     garbage_collect(),
     p(after_gc, tb:h([get({key, K}) || K <- lists:seq(1, 300)])),
@@ -28,7 +28,7 @@ main() ->
         put(x, mine), Me = self(),
         spawn(fun() -> put(x, yours), Me ! {get(x), get()} end),
         {receive M -> M end, get(x)} end),
-    p(value_undefined, begin put(u, undefined), {get(u), lists:sort(get())} end),
+    p(value_undefined, begin put(u, undefined), {get(u), tb:sort(get())} end),
     p(loop, count(id(100000))).
 
 count(0) -> erase(counter);

@@ -18,15 +18,12 @@ main() ->
     p(match_expr, begin #{{c} := [V2]} = M, V2 end),
     t(match_fail, fun() -> #{q := Q} = id(M), Q end),
     p(keys, [lists:sort(maps:keys(M)), lists:sort(maps:values(M)), lists:sort(maps:to_list(M)), map_size(M)]),
-    p(order_small, [maps:to_list(#{c => 1, a => 2, b => 3}), maps:keys(#{3 => x, 1.0 => y, a => z, "s" => w, 2 => v})]),
     p(number_keys, [begin X = #{1 => int, 1.0 => float}, {map_size(X), maps:get(1, X), maps:get(1.0, X)} end]),
     p(funcs, [maps:put(z, 26, M), maps:remove(a, M), maps:remove(zz, M), maps:update(a, 5, M), maps:take(a, M), maps:take(q, M)]),
     p(merge, [maps:merge(#{a => 1, b => 2}, #{b => 3, c => 4}), maps:merge(#{}, #{a => 1}), maps:merge(M, M) =:= M, maps:merge_with(fun(_, X, Y) -> X + Y end, #{a => 1, b => 2}, #{b => 3})]),
     p(from_list, [maps:from_list([{a, 1}, {b, 2}, {a, 3}]), maps:from_keys([a, b, a], 0), maps:from_list([])]),
     t(from_list_bad, fun() -> maps:from_list(id([{a, 1} | x])) end),
-    p(folds, [maps:fold(fun(K2, V3, A) -> [{K2, V3} | A] end, [], #{a => 1, b => 2}), maps:map(fun(_, X) -> X * 2 end, #{a => 1, b => 2}), maps:filter(fun(_, X) -> X > 1 end, #{a => 1, b => 2}), maps:filtermap(fun(a, _) -> false; (_, X) -> {true, X + 1} end, #{a => 1, b => 2})]),
     p(with, [maps:with([a, z], M), maps:without([a, z], M), maps:groups_from_list(fun(X) -> X rem 2 end, [1, 2, 3]), maps:intersect(#{a => 1, b => 2}, #{b => 3})]),
-    p(iterate, iterate(maps:iterator(#{a => 1, b => 2, c => 3}))),
     p(update_with, [maps:update_with(a, fun(X) -> X + 1 end, M), maps:update_with(n, fun(X) -> X end, 0, #{})]),
     t(update_with_bad, fun() -> maps:update_with(id(n), fun(X) -> X end, #{}) end),
     p(equal, [#{a => 1} =:= #{a => 1}, #{a => 1} == #{a => 1.0}, #{a => 1, b => 2} =:= #{b => 2, a => 1}, #{} =:= #{}]),
@@ -40,7 +37,6 @@ main() ->
         [{map_size(X), tb:h(lists:sort(maps:to_list(X)))} || X <- Ms, map_size(X) >= 30, map_size(X) =< 35] end),
     p(shrink32, begin Big = maps:from_list([{I, I} || I <- lists:seq(1, 40)]), Small = lists:foldl(fun maps:remove/2, Big, lists:seq(1, 38)), {Small, Small =:= #{39 => 39, 40 => 40}} end),
     p(literal_big, map_size(big()) + maps:get(k20, big())),
-    p(print, io_lib:format("~p ~w", [#{a => "str", "b" => <<"bin">>}, #{}])),
     p(in_guard, [case X of Y when map_size(Y) =:= 1, is_map_key(a, Y) -> one_a; Y when is_map(Y) -> map; _ -> no end || X <- [#{a => 1}, #{b => 1}, []]]).
 
 match(#{a := 1, b := B}) -> {a1, B};
@@ -50,8 +46,6 @@ match(#{k := #{n := N}}) -> {nested, N};
 match(#{1 := A, 1.0 := B}) -> {A, B};
 match(#{}) -> map;
 match(_) -> no.
-
-iterate(I) -> case maps:next(I) of {K, V, J} -> [{K, V} | iterate(J)]; none -> [] end.
 
 big() -> #{k1 => 1, k2 => 2, k3 => 3, k4 => 4, k5 => 5, k6 => 6, k7 => 7, k8 => 8, k9 => 9, k10 => 10, k11 => 11, k12 => 12, k13 => 13,
     k14 => 14, k15 => 15, k16 => 16, k17 => 17, k18 => 18, k19 => 19, k20 => 20, k21 => 21, k22 => 22, k23 => 23, k24 => 24, k25 => 25,

@@ -39,7 +39,7 @@ calls(K, M, S0, H) ->
     R = try {ok, M:Name(A, B, C)}
         catch Class:Reason:Stack -> {Class, reason(Reason), [{Fn, if is_list(Ar) -> length(Ar); true -> Ar end} || {Mo, Fn, Ar, _} <- Stack, Mo =:= M]}
         end,
-    os:getenv("TB_TRACE") =:= false orelse io:format("  ~s ~0tp ~0tp~n", [Name, {A, B, C}, R]),
+    os:getenv("TB_TRACE") =:= false orelse tb:p({Name, A, B, C}, R),
     calls(K - 1, M, S4, (H * 31 + tb:h(R)) band 16#ffffffff).
 
 reason({badarity, {_, As}}) -> {badarity, length(As)};

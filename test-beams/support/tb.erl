@@ -1,19 +1,32 @@
 %% What test programs print with.
 -module(tb).
--export([id/1, p/2, t/2, s/2, h/1, block/3, seed/1, next/1, int/2, flush/0, stack/2, wait/1]).
+-export([id/1, p/2, t/2, s/2, sort/1, h/1, block/3, seed/1, next/1, int/2, flush/0, stack/2, wait/1]).
 
 %% id(X): X, which no compiler sees through.
 id(X) -> X.
 
 %% p(Label, Term): one line.
-p(Label, Term) -> io:format("~ts: ~0tp~n", [label(Label), Term]).
+p(Label, Term) -> io:format("~ts: " ++ term_format() ++ "~n", [label(Label), Term]).
+
+%% Since OTP 26 maps print in no particular order unless asked; before that, always ordered.
+term_format() ->
+    case erlang:system_info(otp_release) of
+        "25" -> "~0tp";
+        _ -> "~0ktp"
+    end.
+
+%% sort(List): like lists:sort/1, but equal numbers of different type have an order too.
+sort(List) -> lists:sort(fun(A, B) -> {key(A), is_float(key(A)), A} =< {key(B), is_float(key(B)), B} end, List).
+
+key(T) when is_tuple(T), tuple_size(T) > 0 -> element(1, T);
+key(X) -> X.
 
 %% t(Label, Fun): the value of Fun(), or its exception with class and reason.
 t(Label, Fun) ->
     try Fun() of
         Value -> p(Label, Value)
     catch
-        Class:Reason -> io:format("~ts! ~s ~0tp~n", [label(Label), Class, Reason])
+        Class:Reason -> io:format("~ts! ~s " ++ term_format() ++ "~n", [label(Label), Class, Reason])
     end.
 
 %% s(Label, Fun): Fun()'s exception with the frames of the module that made Fun.
@@ -23,7 +36,7 @@ s(Label, Fun) ->
         Value -> p(Label, Value)
     catch
         Class:Reason:Stack ->
-            io:format("~ts! ~s ~0tp~n", [label(Label), Class, Reason]),
+            io:format("~ts! ~s " ++ term_format() ++ "~n", [label(Label), Class, Reason]),
             [io:format("    ~0tp~n", [Frame]) || Frame <- stack(Module, Stack)]
     end.
 
@@ -42,7 +55,7 @@ frame(_, {M, F, A, _}) -> {M, F, A}.
 
 %% h(Term): a portable hash. The bytes of the external format are folded by hand (FNV-1a), so
 %% that a wrong answer in phash2 or md5 cannot hide another one.
-h(Term) -> fnv(term_to_binary(Term, [{minor_version, 2}]), 16#811c9dc5).
+h(Term) -> fnv(term_to_binary(Term, [{minor_version, 2}, deterministic]), 16#811c9dc5).
 
 fnv(<<B, Rest/binary>>, H) -> fnv(Rest, ((H bxor B) * 16#01000193) band 16#ffffffff);
 fnv(<<>>, H) -> H.
@@ -58,7 +71,7 @@ block(Label, {Count, State}, Fun) ->
 block_loop(0, _, State, Hash) -> {Hash, State};
 block_loop(N, Fun, State, Hash) ->
     {Term, State1} = Fun(State),
-    os:getenv("TB_TRACE") =:= false orelse io:format("  ~0tp~n", [Term]),
+    os:getenv("TB_TRACE") =:= false orelse p(" ", Term),
     block_loop(N - 1, Fun, State1, (Hash * 31 + h(Term)) band 16#ffffffff).
 
 %% A 64-bit linear congruential generator; next/1 gives 32 good bits.

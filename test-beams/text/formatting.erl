@@ -22,7 +22,7 @@ main() ->
     p(wrap_long_string, flat("~p", [lists:append(lists:duplicate(10, "a string of some length "))])),
     p(wrap_binary, flat("~p", [binary:copy(<<"binary text ">>, 12)])),
     p(wrap_bin_bytes, flat("~p", [list_to_binary(lists:seq(0, 60))])),
-    p(depth, [flat("~P|~W", [T, 4, T, 4]) || T <- [lists:seq(1, 10), {1, 2, 3, 4, 5, 6}, [[[[[deep]]]]], "a long string", #{a => 1, b => 2, c => 3, d => 4}, <<"binary data">>, {a, [b, {c, [d]}]}]]),
+    p(depth, [flat("~P|~W", [T, 4, T, 4]) || T <- [lists:seq(1, 10), {1, 2, 3, 4, 5, 6}, [[[[[deep]]]]], "a long string", #{a => [1, 2, 3, 4, 5]}, <<"binary data">>, {a, [b, {c, [d]}]}]]),
     p(depth_big, flat("~P", [lists:seq(1, 100), 20])),
     p(maps, [flat("~p", [M]) || M <- [#{}, #{a => #{b => #{c => 1}}}, #{"k" => [1, 2]}, #{1 => a, 2 => b}]]),
     p(lp, [flat("~lp|~lw", [T, T]) || T <- ["abc", [65, 66]]]),
