@@ -17,6 +17,9 @@ pub mod process;
 pub mod relation;
 pub mod send;
 pub mod time;
+pub mod halt;
+pub mod timer;
+pub mod gc;
 pub mod tuple;
 pub mod unique;
 
@@ -48,6 +51,9 @@ pub fn tables() -> Vec<BifTable> {
         process::INTERNAL,
         relation::TABLE,
         send::TABLE,
+        halt::TABLE,
+        timer::TABLE,
+        gc::INTERNAL,
         tuple::TABLE,
         unique::TABLE,
     ]

@@ -256,6 +256,10 @@ impl<'p> Cx<'p> {
     pub fn yield_return(&self, value: Term<'p>) -> Stop {
         self.stop(Why::YieldReturn(value.raw()))
     }
+    /// Collects after the turn, then returns `value`.
+    pub fn collect(&self, major: bool, value: Term<'p>) -> Stop {
+        self.stop(Why::Collect { major, value: value.raw() })
+    }
     /// Counts `n` reductions. `false`: they are used up, stop with [`Cx::yield_to`].
     #[inline]
     pub fn bump(&self, n: usize) -> bool {

@@ -3,9 +3,11 @@
 pub mod arith;
 pub mod bif;
 pub mod code;
+pub mod dump;
 pub mod env;
 pub mod ets;
 pub mod except;
+pub mod halt;
 pub mod interp;
 pub mod literal_area;
 pub mod magic;

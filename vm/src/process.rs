@@ -281,7 +281,7 @@ impl Process {
                     | Why::TrapFunction { args, .. }
                     | Why::Hibernate { args, .. },
                 ) => t.roots(args),
-                Some(Why::YieldReturn(v)) => t.root(v),
+                Some(Why::YieldReturn(v) | Why::Collect { value: v, .. }) => t.root(v),
                 _ => {}
             }
         };

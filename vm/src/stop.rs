@@ -74,6 +74,8 @@ pub enum Why {
         function: Atom,
         args: Vec<RawTerm>,
     },
+    /// Collect, then return this term.
+    Collect { major: bool, value: RawTerm },
     /// Return this term, and give up the rest of the time slice.
     YieldReturn(RawTerm),
 }

@@ -179,6 +179,14 @@ impl Vm {
     pub(crate) fn process_gone(&self) {
         self.live.fetch_sub(1, Ordering::Relaxed);
     }
+    /// Starts a timer; wakes a scheduler if it is the next one to fire.
+    pub fn start_timer(&self, deadline: i64, action: Box<dyn crate::timer::Fire>) -> crate::timer::TimerKey {
+        let (key, first) = self.timers.add(deadline, action);
+        if first {
+            self.timers_changed();
+        }
+        key
+    }
     /// A timer became the first to fire: sleepers look again.
     pub(crate) fn timers_changed(&self) {
         self.sched.wake_one_sleeper();

@@ -160,7 +160,8 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
             (*r).htop = (*p).heap.heap.top();
             (*r).e = (*p).heap.stack;
             (*r).fc = (*p).reds_left;
-            return super::native::continue_(r, core::ptr::null(), (*r).htop, (*r).e, (*r).fc);
+            // `run` goes on from here: no handler is called from inside a helper.
+            return;
         }
         at = at.add(1);
     }

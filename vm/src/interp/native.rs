@@ -236,6 +236,7 @@ unsafe fn stopped(
             if fc <= 0 {
                 super::call::save_x(r, live);
                 (*r).outcome = Outcome::Yielded;
+                return;
             }
         }
         Some(Why::TrapFunction { function, args }) => {
@@ -270,6 +271,17 @@ unsafe fn stopped(
                 Outcome::Yielded
             };
             leave!(r, out, super::builtin::resume(), htop, e, fc)
+        }
+        Some(Why::Collect { major, value }) => {
+            let mut x = [value];
+            (*p).collect_with(0, &mut x, major, None);
+            (*r).x[0] = x[0];
+            let e = (*p).heap.stack;
+            let rp = (*e & !7) as *const ReturnPoint;
+            (*r).ip = (*rp).ip;
+            (*r).htop = (*p).heap.heap.top();
+            (*r).e = e.add(1);
+            (*r).fc = fc.max(1);
         }
         Some(Why::YieldReturn(v)) => {
             (*r).x[0] = v;
