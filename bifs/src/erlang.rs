@@ -10,6 +10,8 @@ pub mod display;
 pub mod error;
 pub mod etf;
 pub mod fun;
+pub mod gc;
+pub mod halt;
 pub mod hash;
 pub mod list;
 pub mod number;
@@ -17,9 +19,7 @@ pub mod process;
 pub mod relation;
 pub mod send;
 pub mod time;
-pub mod halt;
 pub mod timer;
-pub mod gc;
 pub mod tuple;
 pub mod unique;
 

@@ -9,7 +9,11 @@ pub fn write(vm: &'static Vm, slogan: &str) {
     if std::env::var("ERL_CRASH_DUMP_SECONDS").is_ok_and(|s| s == "0") {
         return;
     }
-    let _ = write!(std::io::stderr(), "\r\nCrash dump is being written to: {}...", path.to_string_lossy());
+    let _ = write!(
+        std::io::stderr(),
+        "\r\nCrash dump is being written to: {}...",
+        path.to_string_lossy()
+    );
     let done = std::fs::File::create(&path).and_then(|f| {
         let mut f = std::io::BufWriter::new(f);
         header(vm, slogan, &mut f)?;

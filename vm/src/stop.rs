@@ -75,7 +75,10 @@ pub enum Why {
         args: Vec<RawTerm>,
     },
     /// Collect, then return this term.
-    Collect { major: bool, value: RawTerm },
+    Collect {
+        major: bool,
+        value: RawTerm,
+    },
     /// Return this term, and give up the rest of the time slice.
     YieldReturn(RawTerm),
 }

@@ -180,7 +180,11 @@ impl Vm {
         self.live.fetch_sub(1, Ordering::Relaxed);
     }
     /// Starts a timer; wakes a scheduler if it is the next one to fire.
-    pub fn start_timer(&self, deadline: i64, action: Box<dyn crate::timer::Fire>) -> crate::timer::TimerKey {
+    pub fn start_timer(
+        &self,
+        deadline: i64,
+        action: Box<dyn crate::timer::Fire>,
+    ) -> crate::timer::TimerKey {
         let (key, first) = self.timers.add(deadline, action);
         if first {
             self.timers_changed();
