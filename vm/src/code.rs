@@ -8,6 +8,8 @@ pub mod load;
 pub mod native;
 mod ops;
 
+pub(crate) use ops::need_words;
+
 use crate::bif::Bif;
 use crate::interp::{self, Handler, ReturnPoint};
 use crate::literal_area::LiteralArea;

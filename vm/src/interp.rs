@@ -167,6 +167,7 @@ pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: us
 pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
     let p = (*r).process;
     (*r).outcome = Outcome::Running;
+    ((*r).bs_at, (*r).bs_end) = (0, 0);
     (*r).ip = ip;
     (*r).e = (*p).heap.stack;
     (*r).htop = (*p).heap.heap.top();

@@ -2,6 +2,7 @@
 
 pub mod arith;
 pub mod bif;
+pub mod bits;
 pub mod code;
 pub mod dump;
 pub mod env;

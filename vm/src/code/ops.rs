@@ -17,7 +17,7 @@ type Done = Result<usize, EmitError>;
 const WORDS_PER_FLOAT: u32 = 2;
 const WORDS_PER_FUN: u32 = 3;
 
-fn need_words(n: &isa::Need) -> u32 {
+pub(crate) fn need_words(n: &isa::Need) -> u32 {
     n.words + n.floats * WORDS_PER_FLOAT + n.funs * WORDS_PER_FUN
 }
 

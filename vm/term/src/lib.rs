@@ -5,6 +5,7 @@
 //! frees memory during a turn (see `docs/adr/0001-turns-and-fragments.md`). The interpreter and the
 //! collector work on [`RawTerm`](term::RawTerm), which carries no such promise.
 
+pub mod append;
 pub mod atom;
 pub mod boxed;
 pub mod compare;

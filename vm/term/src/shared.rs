@@ -149,6 +149,20 @@ impl BinHandle {
                 .compare_exchange(end, new_end, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
     }
+    /// Claims as [`BinHandle::claim_tail`] does, in a sole-owned binary that is first made to hold
+    /// `capacity` bytes.
+    pub(crate) fn grow_tail(&mut self, end: usize, more: usize, capacity: usize) -> bool {
+        let used = self.get().used_bits.load(Ordering::Acquire);
+        if used != end || !self.resize(end.div_ceil(8), capacity) {
+            return false;
+        }
+        self.set_used_bits(end);
+        self.claim_tail(end, more)
+    }
+    /// Says where a binary that is not shared yet ends, within what was written.
+    pub(crate) fn set_used_bits(&mut self, bits: usize) {
+        self.get().used_bits.store(bits, Ordering::Release);
+    }
     /// Shrinks or grows a sole-owned binary in place.
     pub fn resize(&mut self, len: usize, capacity: usize) -> bool {
         let b = self.get();

@@ -1,0 +1,73 @@
+//! Code points.
+//!
+//! Slots: 2 branch, 3 destination (unused when skipping), 4 context, 5 flags.
+
+use super::*;
+use crate::bits::{utf8_decode, utf16_decode};
+
+/// A code point and how many bits it took; packed, so that it comes back in a register.
+#[inline(never)]
+unsafe fn utf8(c: Context) -> Option<(u32, u32)> {
+    let n = (c.left() / 8).min(4);
+    if n == 0 {
+        return None;
+    }
+    let raw = (read_be(c.data(), c.position(), n * 8) << (64 - n * 8)).to_be_bytes();
+    let (v, n) = utf8_decode(&raw[..n])?;
+    Some((v, 8 * n as u32))
+}
+#[inline(never)]
+unsafe fn utf16(c: Context, flags: u32) -> Option<(u32, u32)> {
+    let unit = |at: usize| {
+        let v = read_be(c.data(), c.position() + at, 16) as u16;
+        if flags & LITTLE != 0 { v.swap_bytes() } else { v }
+    };
+    let left = c.left();
+    if left < 16 {
+        return None;
+    }
+    let (v, n) = utf16_decode(unit(0), if left < 32 { None } else { Some(unit(16)) })?;
+    Some((v, 16 * n as u32))
+}
+#[inline(never)]
+unsafe fn utf32(c: Context, flags: u32) -> Option<(u32, u32)> {
+    if c.left() < 32 {
+        return None;
+    }
+    let v = read_be(c.data(), c.position(), 32) as u32;
+    let v = if flags & LITTLE != 0 { v.swap_bytes() } else { v };
+    char::from_u32(v).map(|v| (u32::from(v), 32))
+}
+
+macro_rules! code_points {
+    ($($get:ident, $skip:ident, $size:literal, |$c:ident, $flags:ident| $decode:expr;)*) => { $(
+        pub(super) unsafe extern "C" fn $get<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+            let $c = Context::get::<C>(r, e, ip.add(4));
+            let $flags = || u32_at(ip, 5);
+            match $decode {
+                Some((v, n)) => {
+                    $c.set_position($c.position() + n as usize);
+                    put_any(r, e, ip.add(3), RawTerm::small(i64::from(v)));
+                    go!(r, ip.add($size), htop, e, fc)
+                }
+                None => go!(r, target_at(ip, 2), htop, e, fc),
+            }
+        }
+        pub(super) unsafe extern "C" fn $skip<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+            let $c = Context::get::<C>(r, e, ip.add(4));
+            let $flags = || u32_at(ip, 5);
+            match $decode {
+                Some((_, n)) => {
+                    $c.set_position($c.position() + n as usize);
+                    go!(r, ip.add($size), htop, e, fc)
+                }
+                None => go!(r, target_at(ip, 2), htop, e, fc),
+            }
+        }
+    )* };
+}
+code_points! {
+    get_utf8, skip_utf8, 5, |c, _flags| utf8(c);
+    get_utf16, skip_utf16, 6, |c, flags| utf16(c, flags());
+    get_utf32, skip_utf32, 6, |c, flags| utf32(c, flags());
+}
