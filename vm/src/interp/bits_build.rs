@@ -121,7 +121,13 @@ enum Step {
 
 /// Slots: 2 branch or 0, 3 destination, 4 live, 5 source to append to (or a constant), 7 words to
 /// leave free, 8 number of segments.
-unsafe extern "C" fn create_bin(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn create_bin(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     match construct(r, ip, htop, e, fc) {
         Step::Done => {
             let next = ip.add(HEAD + SEG * u32_at(ip, 8) as usize);
@@ -191,7 +197,8 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
             return Step::Room(words);
         }
         let mut filled = Ok(());
-        let t = (*p).heap.heap.bits_with(n, |b| filled = fill(r, ip, e, 0, &mut BitWriter::new(b, 0)));
+        let t =
+            (*p).heap.heap.bits_with(n, |b| filled = fill(r, ip, e, 0, &mut BitWriter::new(b, 0)));
         return finish(r, ip, e, t, filled);
     }
     if no_room(htop, e, APPEND_WORDS + need) || (*p).heap.vheap_full() {
@@ -208,7 +215,13 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
 
 type Filled = Result<(), (Segment, Bad)>;
 
-unsafe fn fill(r: *mut Regs, ip: *const u32, e: *mut u64, from: usize, w: &mut BitWriter<'_>) -> Filled {
+unsafe fn fill(
+    r: *mut Regs,
+    ip: *const u32,
+    e: *mut u64,
+    from: usize,
+    w: &mut BitWriter<'_>,
+) -> Filled {
     for i in from..u32_at(ip, 8) as usize {
         let s = Segment(ip.add(HEAD + SEG * i));
         s.write(r, e, w).map_err(|bad| (s, bad))?;

@@ -83,7 +83,13 @@ pub(super) const RESULT_WORDS: usize = 2 + HEAP_BIN_MAX / 8;
 /// Collects and executes the instruction again. Slots: 4 live, 5 the register to keep.
 #[cold]
 #[inline(never)]
-pub(super) unsafe extern "C" fn again<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub(super) unsafe extern "C" fn again<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     collect_keep(r, htop, e, u32_at(ip, 4) as usize, C::keep(ip.add(5)), RESULT_WORDS);
     let p = (*r).process;
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
@@ -186,7 +192,13 @@ pub(super) unsafe fn extract(owner: RawTerm, bit: usize, n: usize, htop: *mut u6
 }
 
 /// Slots: 2 branch or 0, 3 destination, 4 live, 5 source.
-unsafe extern "C" fn start_match<S: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn start_match<S: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let s = S::get(r, e, ip.add(5));
     if !s.is_boxed() {
         return not_bits(r, ip, htop, e, fc);
@@ -226,21 +238,39 @@ unsafe extern "C" fn not_bits(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *
 }
 
 /// Slots: 2 branch, 3 context, 4 bits.
-unsafe extern "C" fn test_tail<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn test_tail<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if Context::get::<C>(r, e, ip.add(3)).left() != u32_at(ip, 4) as usize {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
     go!(r, ip.add(5), htop, e, fc)
 }
 /// Slots: 2 branch, 3 context, 4 unit.
-unsafe extern "C" fn test_unit<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn test_unit<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if Context::get::<C>(r, e, ip.add(3)).left() % u32_at(ip, 4).max(1) as usize != 0 {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
     go!(r, ip.add(5), htop, e, fc)
 }
 /// Slots: 2 branch, 3 context, 4 bits (64).
-unsafe extern "C" fn skip<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn skip<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (c, n) = (Context::get::<C>(r, e, ip.add(3)), u64_at(ip, 4) as usize);
     if c.left() < n {
         go!(r, target_at(ip, 2), htop, e, fc)
@@ -249,7 +279,13 @@ unsafe extern "C" fn skip<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, 
     go!(r, ip.add(6), htop, e, fc)
 }
 /// Slots: 2 branch, 3 context, 4 unit, 5 size.
-unsafe extern "C" fn skip_size<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn skip_size<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(3));
     match field_bits(A::get(r, e, ip.add(5)), u32_at(ip, 4)) {
         Some(n) if n <= c.left() => c.set_position(c.position() + n),
@@ -258,7 +294,13 @@ unsafe extern "C" fn skip_size<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut 
     go!(r, ip.add(7), htop, e, fc)
 }
 /// Slots: 2 branch, 3 context, 4 unit.
-unsafe extern "C" fn skip_all<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn skip_all<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(3));
     if c.left() % u32_at(ip, 4).max(1) as usize != 0 {
         go!(r, target_at(ip, 2), htop, e, fc)
@@ -267,7 +309,13 @@ unsafe extern "C" fn skip_all<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u
     go!(r, ip.add(5), htop, e, fc)
 }
 /// Slots: 2 branch, 3 context, 4 bits, 5 address.
-unsafe extern "C" fn match_string<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn match_string<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (c, n) = (Context::get::<C>(r, e, ip.add(3)), u32_at(ip, 4) as usize);
     if c.left() < n || !same_bits(c.data(), c.position(), ptr_at(ip, 5), n) {
         go!(r, target_at(ip, 2), htop, e, fc)
@@ -288,13 +336,25 @@ unsafe fn same_bits(data: *const u8, bit: usize, string: *const u8, n: usize) ->
 }
 
 /// Slots: 2 destination, 3 context.
-unsafe extern "C" fn get_position<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_position<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(3));
     put_any(r, e, ip.add(2), RawTerm(*c.0.add(2)));
     go!(r, ip.add(4), htop, e, fc)
 }
 /// Slots: 2 context, 3 position.
-unsafe extern "C" fn set_position<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn set_position<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (c, at) = (Context::get::<C>(r, e, ip.add(2)), A::get(r, e, ip.add(3)));
     if at.is_small() && at.0 <= *c.0.add(3) {
         *c.0.add(2) = at.0;
@@ -319,7 +379,9 @@ use by_ctx;
 /// What is constant of a size: its bits, if they may be asked for at all.
 pub(super) fn constant_bits(size: &Operand, unit: u32) -> Option<u64> {
     match *size {
-        Operand::Int(n) => u64::try_from(n).ok()?.checked_mul(u64::from(unit)).filter(|&n| n < 1 << 60),
+        Operand::Int(n) => {
+            u64::try_from(n).ok()?.checked_mul(u64::from(unit)).filter(|&n| n < 1 << 60)
+        }
         _ => None,
     }
 }
@@ -356,7 +418,11 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsMatchString { fail, ctx, bits, offset } => {
             let string = e.strings.wrapping_add(*offset as usize) as u64;
-            e.op(by_ctx!(context(e, ctx)?, match_string)).fail(fail).src(ctx).u32(*bits).ptr(string);
+            e.op(by_ctx!(context(e, ctx)?, match_string))
+                .fail(fail)
+                .src(ctx)
+                .u32(*bits)
+                .ptr(string);
         }
         Op::BsGetPosition { ctx, dst, .. } => {
             e.op(by_ctx!(context(e, ctx)?, get_position)).dst_any(dst).src(ctx);
@@ -376,7 +442,11 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsGetUtf16 { fail, ctx, flags, dst, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, utf::get_utf16)).fail(fail).dst_any(dst).src(ctx).u32(flag_bits(*flags));
+            e.op(by_ctx!(k, utf::get_utf16))
+                .fail(fail)
+                .dst_any(dst)
+                .src(ctx)
+                .u32(flag_bits(*flags));
         }
         Op::BsSkipUtf16 { fail, ctx, flags, .. } => {
             let k = context(e, ctx)?;
@@ -384,7 +454,11 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsGetUtf32 { fail, ctx, flags, dst, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, utf::get_utf32)).fail(fail).dst_any(dst).src(ctx).u32(flag_bits(*flags));
+            e.op(by_ctx!(k, utf::get_utf32))
+                .fail(fail)
+                .dst_any(dst)
+                .src(ctx)
+                .u32(flag_bits(*flags));
         }
         Op::BsSkipUtf32 { fail, ctx, flags, .. } => {
             let k = context(e, ctx)?;

@@ -382,7 +382,12 @@ impl Heap {
     pub fn charge(&self, bytes: usize) {
         self.vheap.set(self.vheap.get().saturating_add(bytes));
     }
-    pub(crate) fn sub_bits_raw<'h>(&'h self, owner: RawTerm, start: usize, bits: usize) -> Term<'h> {
+    pub(crate) fn sub_bits_raw<'h>(
+        &'h self,
+        owner: RawTerm,
+        start: usize,
+        bits: usize,
+    ) -> Term<'h> {
         let s = |n: usize| RawTerm::small(n as i64).0;
         self.object(Subtag::SubBits, &[owner.0, s(start), s(bits)])
     }

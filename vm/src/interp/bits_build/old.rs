@@ -8,7 +8,14 @@ use crate::interp::except;
 use isa::{Dst, Fail, Live, Need};
 
 /// Branches or raises. Slot 2: branch or 0.
-unsafe fn fail_with(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64, reason: Atom) {
+unsafe fn fail_with(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+    reason: Atom,
+) {
     if u32_at(ip, 2) != 0 {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
@@ -22,7 +29,13 @@ unsafe extern "C" fn badarg(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mu
 }
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn system_limit(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn system_limit(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     fail_with(r, ip, htop, e, fc, am::SYSTEM_LIMIT)
 }
 
@@ -100,7 +113,13 @@ unsafe extern "C" fn append(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mu
     go!(r, ip.add(11), (*p).heap.heap.top(), e, fc)
 }
 /// Slots as [`append`]; does not collect.
-unsafe extern "C" fn private_append(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn private_append(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let size = A::get(r, e, ip.add(9)).brand();
     let n = size_or_fail!(bits_of(size, 1), r, ip, htop, e, fc);
     let p = save(r, htop, e, fc);
@@ -111,7 +130,13 @@ unsafe extern "C" fn private_append(r: *mut Regs, ip: *const u32, htop: *mut u64
     }
     go!(r, ip.add(11), (*p).heap.heap.top(), e, fc)
 }
-unsafe fn extended(r: *mut Regs, e: *mut u64, ip: *const u32, n: usize, private: bool) -> Result<RawTerm, Atom> {
+unsafe fn extended(
+    r: *mut Regs,
+    e: *mut u64,
+    ip: *const u32,
+    n: usize,
+    private: bool,
+) -> Result<RawTerm, Atom> {
     let t: Term = A::get(r, e, ip.add(5)).brand();
     let bits = t.as_bits().ok_or(am::BADARG)?;
     check_unit(bits, u32_at(ip, 8) as usize).map_err(|_| am::BADARG)?;
@@ -178,7 +203,13 @@ fields! {
     put_utf32, 7, |r, ip, e, w, src| w.put_utf32(src, is_little(ip));
 }
 /// Slots: 2 no branch, 3 address, 5 bytes.
-unsafe extern "C" fn put_string(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn put_string(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let bytes: &[u8] = core::slice::from_raw_parts(ptr_at(ip, 3), u32_at(ip, 5) as usize);
     if !put(r, |w| w.put_bytes(bytes)) {
         return badarg(r, ip, htop, e, fc);
@@ -205,7 +236,13 @@ unsafe extern "C" fn size_utf8(r: *mut Regs, ip: *const u32, htop: *mut u64, e: 
     go!(r, ip.add(6), htop, e, fc)
 }
 /// Slots: 2 (unused), 3 destination, 4 source.
-unsafe extern "C" fn size_utf16(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn size_utf16(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = utf16_size(A::get(r, e, ip.add(4)).brand());
     put_any(r, e, ip.add(3), RawTerm::small(n as i64));
     go!(r, ip.add(6), htop, e, fc)
@@ -216,14 +253,21 @@ const MAX_HINT: i64 = 1 << 26;
 const DEFAULT_HINT: i64 = 1024;
 
 /// The size hint and the result are in x0.
-unsafe extern "C" fn init_writable(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn init_writable(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let hint = (*r).x[0];
     let p = (*r).process;
     if no_room(htop, e, APPEND_WORDS) || (*p).heap.vheap_full() {
         collect_keep(r, htop, e, 1, 0, APPEND_WORDS);
         go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
     }
-    let hint = if hint.is_small() && hint.small_value() >= 0 { hint.small_value() } else { DEFAULT_HINT };
+    let hint =
+        if hint.is_small() && hint.small_value() >= 0 { hint.small_value() } else { DEFAULT_HINT };
     save(r, htop, e, fc);
     (*r).x[0] = (*p).heap.heap.writable(hint.min(MAX_HINT) as usize).raw();
     go!(r, ip.add(2), (*p).heap.heap.top(), e, fc)

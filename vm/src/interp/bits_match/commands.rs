@@ -32,7 +32,13 @@ const SMALL: u32 = 9;
 const ROOM: u32 = 10;
 
 /// Slots: 2 branch, 3 heap words, 4 live, 5 context, then the commands.
-unsafe extern "C" fn bs_match<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn bs_match<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if no_room(htop, e, u32_at(ip, 3) as usize) {
         return again_commands::<C>(r, ip, htop, e, fc);
     }
@@ -132,7 +138,13 @@ unsafe extern "C" fn bs_match<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u
 }
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn again_commands<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn again_commands<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (need, live) = (u32_at(ip, 3) as usize, u32_at(ip, 4) as usize);
     collect_keep(r, htop, e, live, C::keep(ip.add(5)), need);
     let p = (*r).process;
@@ -148,7 +160,9 @@ fn cost(commands: &[BsCmd]) -> Result<(usize, u32), EmitError> {
     let (mut words, mut first_live) = (0usize, None);
     for c in commands {
         let (live, n) = match *c {
-            BsCmd::Integer { live, size, unit, .. } => (live, integer_words(total(size, unit)? as usize)),
+            BsCmd::Integer { live, size, unit, .. } => {
+                (live, integer_words(total(size, unit)? as usize))
+            }
             BsCmd::Binary { live, .. } | BsCmd::GetTail { live, .. } => (live, RESULT_WORDS),
             _ => continue,
         };

@@ -71,7 +71,13 @@ pub(super) unsafe fn integer_at(v: u64, n: usize, flags: u32, htop: &mut *mut u6
 /// An integer of more than 64 bits. The heap has room. `None`: larger than integers may be.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn wide_integer(heap: &term::Heap, c: Context, at: usize, n: usize, flags: u32) -> Option<RawTerm> {
+pub(super) unsafe fn wide_integer(
+    heap: &term::Heap,
+    c: Context,
+    at: usize,
+    n: usize,
+    flags: u32,
+) -> Option<RawTerm> {
     let mut bytes = vec![0u8; n.div_ceil(8)];
     copy_bits(c.data(), at, bytes.as_mut_ptr(), 0, n);
     let v = bits::big_from_bits(bytes, n, flags & LITTLE != 0, flags & SIGNED != 0);
@@ -87,7 +93,13 @@ pub(super) fn integer_words(n: usize) -> usize {
 }
 
 /// At most 60 bits. Slots: 6 bits, 7 flags.
-unsafe extern "C" fn get_small<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_small<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(5));
     let (n, flags) = (u32_at(ip, 6) as usize, u32_at(ip, 7));
     if c.left() < n {
@@ -102,7 +114,13 @@ unsafe extern "C" fn get_small<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut 
     go!(r, ip.add(8), htop, e, fc)
 }
 /// Any size. Slots: 6 unit, 7 flags, 8 size.
-unsafe extern "C" fn get_integer<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_integer<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(5));
     let flags = u32_at(ip, 7);
     let n = match field_bits(A::get(r, e, ip.add(8)), u32_at(ip, 6)) {
@@ -143,7 +161,13 @@ unsafe fn store_integer(
 /// As [`again`], but what the size is read from may lie above what is live as well.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn again_size<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn again_size<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     // A size is small: collecting does not change it, but clearing dead registers would.
     let keep = A::keep(ip.add(8));
     let size = if keep > 0 { (*r).x[keep - 1] } else { RawTerm::NIL };
@@ -157,7 +181,13 @@ unsafe extern "C" fn again_size<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut
 }
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn get_wide<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_wide<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let n = field_bits(A::get(r, e, ip.add(8)), u32_at(ip, 6)).unwrap_or(0);
     if no_room(htop, e, integer_words(n)) {
         return again_size::<C>(r, ip, htop, e, fc);
@@ -173,7 +203,13 @@ unsafe extern "C" fn get_wide<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u
 }
 
 /// Slots: 6 unit, 7 flags, 8 size.
-unsafe extern "C" fn get_float<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_float<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(5));
     let n = match field_bits(A::get(r, e, ip.add(8)), u32_at(ip, 6)) {
         Some(n @ (0 | 16 | 32 | 64)) if n <= c.left() => n,
@@ -187,7 +223,10 @@ unsafe extern "C" fn get_float<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut 
         Some(0.0)
     } else {
         let v = read_be(c.data(), at, n);
-        bits::float_from_bits(if u32_at(ip, 7) & LITTLE != 0 { bits::from_little(v, n) } else { v }, n)
+        bits::float_from_bits(
+            if u32_at(ip, 7) & LITTLE != 0 { bits::from_little(v, n) } else { v },
+            n,
+        )
     };
     let Some(f) = value else { go!(r, target_at(ip, 2), htop, e, fc) };
     *htop = RawTerm::header(Subtag::Float, 1).0;
@@ -198,7 +237,13 @@ unsafe extern "C" fn get_float<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut 
 }
 
 /// Constant size. Slot 6: bits (64).
-unsafe extern "C" fn get_binary<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_binary<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (c, n) = (Context::get::<C>(r, e, ip.add(5)), u64_at(ip, 6) as usize);
     if c.left() < n {
         go!(r, target_at(ip, 2), htop, e, fc)
@@ -213,7 +258,13 @@ unsafe extern "C" fn get_binary<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut
     go!(r, ip.add(8), top, e, fc)
 }
 /// Slots: 6 unit, 7 (unused), 8 size.
-unsafe extern "C" fn get_binary_size<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_binary_size<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(5));
     let n = match field_bits(A::get(r, e, ip.add(8)), u32_at(ip, 6)) {
         Some(n) if n <= c.left() => n,
@@ -230,7 +281,13 @@ unsafe extern "C" fn get_binary_size<C: Reg>(r: *mut Regs, ip: *const u32, htop:
 }
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn again_binary<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn again_binary<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let keep = A::keep(ip.add(8));
     let size = if keep > 0 { (*r).x[keep - 1] } else { RawTerm::NIL };
     collect_keep(r, htop, e, u32_at(ip, 4) as usize, C::keep(ip.add(5)), RESULT_WORDS);
@@ -241,7 +298,13 @@ unsafe extern "C" fn again_binary<C: Reg>(r: *mut Regs, ip: *const u32, htop: *m
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
 }
 /// All that is left. Slot 6: unit.
-unsafe extern "C" fn get_binary_all<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_binary_all<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(5));
     let n = c.left();
     if n % u32_at(ip, 6) as usize != 0 {
@@ -256,7 +319,13 @@ unsafe extern "C" fn get_binary_all<C: Reg>(r: *mut Regs, ip: *const u32, htop: 
     go!(r, ip.add(7), top, e, fc)
 }
 /// All that is left, which stays to be matched. Slot 2: unused.
-unsafe extern "C" fn get_tail<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn get_tail<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(5));
     if no_room(htop, e, RESULT_WORDS) {
         return again::<C>(r, ip, htop, e, fc);
@@ -317,10 +386,19 @@ pub(super) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
                 }
                 SegSize::Size(size) => match constant_bits(size, *unit) {
                     Some(n) => {
-                        e.op(by_ctx!(k, get_binary)).fail(fail).dst_any(dst).u32(live.0).src(ctx).ptr(n);
+                        e.op(by_ctx!(k, get_binary))
+                            .fail(fail)
+                            .dst_any(dst)
+                            .u32(live.0)
+                            .src(ctx)
+                            .ptr(n);
                     }
                     None => {
-                        e.op(by_ctx!(k, get_binary_size)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
+                        e.op(by_ctx!(k, get_binary_size))
+                            .fail(fail)
+                            .dst_any(dst)
+                            .u32(live.0)
+                            .src(ctx);
                         e.u32(*unit).u32(0).any(size);
                     }
                 },
