@@ -20,6 +20,8 @@ pub mod refs;
 pub mod sched;
 pub mod signal;
 pub mod stop;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod time;
 pub mod timer;
 pub mod vm;
