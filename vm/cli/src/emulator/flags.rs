@@ -402,7 +402,8 @@ pub fn usage(program: &[u8], release: u32) -> String {
                 format!("-{}{}", flag.name, flag.value)
             }
         };
-        text.push_str(&format!("{head:<26} {}\n", flag.help));
+        let ignored = if flag.effect == Used { "" } else { " (no effect here)" };
+        text.push_str(&format!("{head:<26} {}{ignored}\n", flag.help));
     }
     text.push_str("\nTo erl these flags are given with a + in place of the -.\n");
     text

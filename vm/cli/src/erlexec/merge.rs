@@ -143,7 +143,7 @@ pub fn split(text: &[u8], comments: bool) -> Vec<Word> {
             while bytes.next_if(|&b| b != b'\n').is_some() {}
         } else {
             let mut word = Word::new();
-            while let Some(b) = bytes.next_if(|&b| !is_blank(b) && !(comments && b == b'#')) {
+            while let Some(b) = bytes.next_if(|&b| !(is_blank(b) || comments && b == b'#')) {
                 match b {
                     b'"' | b'\'' => {
                         while let Some(inner) = bytes.next_if(|&c| c != b) {

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -294,7 +294,7 @@ fn make_pipe(name: &[u8]) -> Result<Pipe, String> {
     }
 }
 
-fn make_fifo(path: &PathBuf) -> Result<(), String> {
+fn make_fifo(path: &Path) -> Result<(), String> {
     match sys::file::make_fifo(path, 0o600) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(format!("Cannot create FIFO {}: {error}", path.display()))

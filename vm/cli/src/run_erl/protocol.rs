@@ -27,7 +27,7 @@ pub fn read_greeting(text: &[u8]) -> Option<(usize, Option<u32>)> {
     let (high, low) = versions.split_once('-')?;
     let (high, low): (u32, u32) = (high.parse().ok()?, low.parse().ok()?);
     let ours = high.min(HIGHEST);
-    Some((end + 1, (ours >= low && ours >= LOWEST).then_some(ours)))
+    Some((end + 1, (ours >= low).then_some(ours)))
 }
 
 /// The sequence that says which version is spoken.
