@@ -33,6 +33,10 @@ vm::bifs! { pub TABLE: "erlang" {
     Guard "is_record"/3 => is_record_3(0, 1, 2);
     Guard "is_reference"/1 => is_reference(0);
     Guard "is_tuple"/1 => is_tuple(0);
+    // Natives since OTP 26 and 29; Erlang code of equal effect before.
+    Guard "max"/2 => max(0, 1);
+    Guard "min"/2 => min(0, 1);
+    Guard "is_integer"/3 => is_integer_3(0, 1, 2);
 } }
 
 macro_rules! tests {
@@ -83,6 +87,29 @@ fn is_record_3<'p>(cx: &Cx<'p>, t: Term<'p>, tag: Atom, size: Term<'p>) -> BifRe
     }
     let fits = t.as_tuple().is_some_and(|t| Some(t.arity()) == size.as_usize());
     Ok(Term::bool(fits && has_tag(t, tag)))
+}
+
+/// The first of equal ones.
+fn max<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
+    Ok(if compare::compare(a, b).is_lt() { b } else { a })
+}
+
+fn min<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
+    Ok(if compare::compare(a, b).is_gt() { b } else { a })
+}
+
+/// Whether it is an integer within bounds, which must be integers.
+fn is_integer_3<'p>(
+    cx: &Cx<'p>,
+    t: Term<'p>,
+    low: Term<'p>,
+    high: Term<'p>,
+) -> BifResult<'p> {
+    if !low.is_integer() || !high.is_integer() {
+        return Err(cx.badarg());
+    }
+    let within = || compare::compare(low, t).is_le() && compare::compare(t, high).is_le();
+    Ok(Term::bool(t.is_integer() && within()))
 }
 
 fn is_function_2<'p>(cx: &Cx<'p>, t: Term<'p>, arity: Term<'p>) -> BifResult<'p> {

@@ -125,17 +125,18 @@ fn binary_to_integer_2<'p>(cx: &Cx<'p>, bin: Binary<'p>, base: Term<'p>) -> BifR
     parse_integer(cx, &bin.0.bytes(), base_of(cx, base)?)
 }
 
-/// `{Integer, Rest}` of a list that begins with an integer, else `no_integer`, `not_a_list`, `big` or `badarg`.
+/// `{Integer, Rest}` of a list that begins with an integer, else `not_a_list`, `no_integer` or `badarg`.
 fn internal_list_to_integer<'p>(cx: &Cx<'p>, list: Term<'p>, base: Term<'p>) -> BifResult<'p> {
-    let Some(base) = base.as_small().and_then(|b| u32::try_from(b).ok()) else {
-        return Ok(atom!("badarg").into());
-    };
-    if !(2..=36).contains(&base) {
-        return Ok(atom!("badarg").into());
-    }
     if !list.is_list() {
         return Ok(atom!("not_a_list").into());
     }
+    if list.is_nil() {
+        return Ok(atom!("no_integer").into());
+    }
+    let base = base.as_small().and_then(|b| u32::try_from(b).ok());
+    let Some(base) = base.filter(|b| (2..=36).contains(b)) else {
+        return Ok(atom!("badarg").into());
+    };
     Ok(match leading_integer(cx, list, base) {
         None => atom!("no_integer").into(),
         Some((Parsed::Integer(n), rest)) => cx.heap().tuple(&[n, rest]),

@@ -1,16 +1,17 @@
 //! Output that bypasses the I/O system, for debugging.
 //!
-//! Terms go to standard output, strings to standard error, as in OTP 25. Failure to write is not
-//! noticed, as there is nobody to tell.
+//! Lines end in CR LF, since the terminal may be in raw mode, wherever they go. Failure to write is
+//! not noticed, as there is nobody to tell.
 
-use std::io::Write;
 use term::{Atom, Term, View, atom, print};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
+    /// To standard output.
     Plain "display"/1 => display(0);
+    /// To standard error (until OTP 25).
     Plain "display_string"/1 => display_string(0);
-    /// To `stdout`, `stderr` or, for programs that reply to a terminal, `stdin` (since OTP 26).
+    /// To `stdout`, `stderr` or `stdin`, as it is (since OTP 26).
     Plain "display_string"/2 => display_string_2(0, 1);
     Plain "display_nl"/0 => display_nl();
 } }
@@ -20,19 +21,24 @@ vm::bifs! { pub DEBUG: "erts_debug" {
     Plain "display"/1 => debug_display(0);
 } }
 
-enum Device {
-    Stdout,
-    Stderr,
+const STDIN: i32 = 0;
+const STDOUT: i32 = 1;
+const STDERR: i32 = 2;
+
+fn write(device: i32, bytes: &[u8]) {
+    let _ = sys::fd::write_all(device, bytes);
 }
 
-fn write(device: Device, bytes: &[u8]) {
-    let _ = match device {
-        Device::Stdout => {
-            let mut out = std::io::stdout().lock();
-            out.write_all(bytes).and_then(|()| out.flush())
+/// With CR LF for LF.
+fn write_lines(device: i32, text: &[u8]) {
+    let mut out = Vec::with_capacity(text.len() + 16);
+    for &byte in text {
+        if byte == b'\n' {
+            out.push(b'\r');
         }
-        Device::Stderr => std::io::stderr().lock().write_all(bytes),
-    };
+        out.push(byte);
+    }
+    write(device, &out);
 }
 
 fn line(t: Term<'_>) -> Vec<u8> {
@@ -43,13 +49,13 @@ fn line(t: Term<'_>) -> Vec<u8> {
 }
 
 fn display<'p>(_: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
-    write(Device::Stdout, &line(t));
+    write_lines(STDOUT, &line(t));
     Ok(Term::bool(true))
 }
 
 fn debug_display<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     let text = line(t);
-    write(Device::Stdout, &text);
+    write_lines(STDOUT, &text);
     Ok(cx.heap().byte_list(&text))
 }
 
@@ -71,14 +77,15 @@ fn text_of(t: Term<'_>) -> Option<Vec<u8>> {
 
 fn display_string<'p>(cx: &Cx<'p>, string: Term<'p>) -> BifResult<'p> {
     let string = cx.need(Some(string).filter(|s| s.is_list()))?;
-    write(Device::Stderr, &cx.need(text_of(string))?);
+    write_lines(STDERR, &cx.need(text_of(string))?);
     Ok(Term::bool(true))
 }
 
 fn display_string_2<'p>(cx: &Cx<'p>, device: Atom, string: Term<'p>) -> BifResult<'p> {
     let device = match device {
-        d if d == atom!("stdout") || d == atom!("stdin") => Device::Stdout,
-        d if d == atom!("stderr") => Device::Stderr,
+        d if d == atom!("stdin") => STDIN,
+        d if d == atom!("stdout") => STDOUT,
+        d if d == atom!("stderr") => STDERR,
         _ => return Err(cx.badarg()),
     };
     write(device, &cx.need(text_of(string))?);
@@ -86,6 +93,6 @@ fn display_string_2<'p>(cx: &Cx<'p>, device: Atom, string: Term<'p>) -> BifResul
 }
 
 fn display_nl<'p>(_: &Cx<'p>) -> BifResult<'p> {
-    write(Device::Stderr, b"\n");
+    write_lines(STDERR, b"\n");
     Ok(Term::bool(true))
 }
