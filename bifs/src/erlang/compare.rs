@@ -99,12 +99,7 @@ fn min<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
 }
 
 /// Whether it is an integer within bounds, which must be integers.
-fn is_integer_3<'p>(
-    cx: &Cx<'p>,
-    t: Term<'p>,
-    low: Term<'p>,
-    high: Term<'p>,
-) -> BifResult<'p> {
+fn is_integer_3<'p>(cx: &Cx<'p>, t: Term<'p>, low: Term<'p>, high: Term<'p>) -> BifResult<'p> {
     if !low.is_integer() || !high.is_integer() {
         return Err(cx.badarg());
     }
