@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod atomics;
+pub mod binary;
 pub mod erlang;
 pub mod erts_debug;
 pub mod ets;
@@ -22,6 +23,7 @@ use vm::BifTable;
 /// Every table of natives.
 pub fn tables() -> Vec<BifTable> {
     let others = vec![
+        binary::TABLE,
         atomics::TABLE,
         atomics::INTERNAL,
         erts_debug::TERMS,

@@ -1,6 +1,7 @@
 //! Binaries and bitstrings as data: sizes, parts, lists to and from bytes.
 
 use crate::iolist::{self, Piece};
+use term::heap::HEAP_BIN_MAX;
 use term::{Bits, Heap, Term, View};
 use vm::bif::{Binary, List};
 use vm::{BifResult, Cx};
@@ -47,7 +48,17 @@ pub fn part<'h>(heap: &'h Heap, bits: Bits<'h>, start: i64, len: i64) -> Option<
     if to > bits.byte_len() {
         return None;
     }
-    Some(heap.sub_bits(bits, from * 8, (to - from) * 8))
+    Some(bytes_part(heap, bits, from, to - from))
+}
+
+/// `len` bytes from byte `from`: a few are copied, so that they do not keep a large binary alive.
+/// # Panics
+/// If they are not inside.
+pub fn bytes_part<'h>(heap: &'h Heap, bits: Bits<'h>, from: usize, len: usize) -> Term<'h> {
+    if len > HEAP_BIN_MAX {
+        return heap.sub_bits(bits, from * 8, len * 8);
+    }
+    heap.binary_with(len, |out| bits.copy_to(from * 8, len * 8, out, 0))
 }
 
 fn binary_part<'p>(cx: &Cx<'p>, bits: Bits<'p>, start: i64, len: i64) -> BifResult<'p> {
@@ -107,7 +118,7 @@ fn list_to_bitstring<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
     Ok(bits)
 }
 
-fn iolist_to_binary<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+pub fn iolist_to_binary<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
     let bin = cx.need(iolist::to_binary(cx.heap(), list))?;
     if !bin.is_same(list) {
         count(cx, bin);
