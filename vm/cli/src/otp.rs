@@ -38,14 +38,6 @@ impl OtpTree {
         Some(Self { root: root.to_path_buf(), erts, release })
     }
 
-    /// The directory of the preloaded modules, if it is there.
-    pub fn preloaded(&self) -> Option<PathBuf> {
-        let erts = format!("erts-{}", self.erts);
-        [self.root.join(&erts).join("ebin"), self.root.join("lib").join(&erts).join("ebin")]
-            .into_iter()
-            .find(|dir| dir.is_dir())
-    }
-
     /// The tree's own program directory, if it is there.
     pub fn bindir(&self) -> Option<PathBuf> {
         let dir = self.root.join(format!("erts-{}/bin", self.erts));
@@ -125,7 +117,7 @@ mod tests {
         }
         let tree = OtpTree::at(&dir).expect("a tree");
         assert_eq!((tree.erts.as_str(), tree.release), ("13.10", 25));
-        assert_eq!(tree.preloaded(), Some(dir.join("lib/erts-13.10/ebin")));
+        assert_eq!(tree.bindir(), Some(dir.join("erts-13.10/bin")));
         std::fs::write(dir.join("releases/start_erl.data"), "13.2 25\n").expect("written");
         assert_eq!(OtpTree::at(&dir).map(|t| t.erts), Some("13.2".into()));
         std::fs::remove_dir_all(&dir).expect("removed");
