@@ -205,8 +205,6 @@ fn posixtime_to_universaltime<'p>(cx: &Cx<'p>, seconds: i64) -> BifResult<'p> {
 const DAY: i64 = 86_400;
 /// Days from 0000-03-01 to 1970-01-01 in the Gregorian calendar.
 const EPOCH: i64 = 719_468;
-/// Days of 400 years.
-const ERA: i64 = 146_097;
 
 /// Seconds since 1970 of a universal time from year 1600 on.
 fn posix(t: &DateTime) -> Option<i64> {
@@ -228,19 +226,22 @@ fn posix(t: &DateTime) -> Option<i64> {
     Some((days - EPOCH) * DAY + seconds)
 }
 
-/// The universal time at any number of seconds around 1970.
+/// The universal time at any number of seconds around 1970. Divisions round towards zero, as in the reference: dates before the
+/// year 0 are what they are there.
 fn universal(seconds: i64) -> DateTime {
     let (days, seconds) = (seconds.div_euclid(DAY) + EPOCH, seconds.rem_euclid(DAY) as u32);
-    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = (day - (153 * month + 2) / 5 + 1) as u32;
-    let month = if month < 10 { month + 3 } else { month - 9 } as u32;
+    let before = |y: i64| 365 * y + y / 4 - y / 100 + y / 400;
+    let mut year = (10_000 * days + 14_780) / 3_652_425;
+    if days < before(year) {
+        year -= 1;
+    }
+    // Day of the year, and months, both counted from March.
+    let day = days - before(year);
+    let month = (100 * day + 52) / 3_060;
     DateTime {
-        year: era * 400 + year + i64::from(month <= 2),
-        month,
-        day,
+        year: year + (month + 2) / 12,
+        month: ((month + 2) % 12 + 1) as u32,
+        day: (day - (month * 306 + 5) / 10 + 1) as u32,
         hour: seconds / 3600,
         minute: seconds / 60 % 60,
         second: seconds % 60,

@@ -8,19 +8,27 @@ use core::sync::atomic::Ordering;
 
 /// Makes the module's functions of these names run natives, for callers inside and outside.
 pub fn install(vm: &'static Vm, m: &'static LoadedModule, natives: &[&'static Bif]) {
+    // Exports and funs of code that is still staged are set when it is published.
+    let current = vm.code.current(m.name).is_some_and(|c| core::ptr::eq(c, m));
     for bif in natives {
-        let found = m.functions.iter().find(|f| {
+        let found = m.functions.iter().position(|f| {
             f.entry.function.name() == bif.function && f.entry.arity as usize == bif.arity
         });
-        let Some(f) = found else { continue };
+        let Some(index) = found else { continue };
+        let f = &m.functions[index];
         let stub = stub(f, bif);
         f.entry.cell.store(stub, Ordering::Release);
-        // Exports of code that is still staged are set when it is published.
-        if vm.code.current(m.name).is_some_and(|c| core::ptr::eq(c, m))
-            && let Some(e) = vm.code.existing_export(m.name, f.entry.function, f.entry.arity)
+        if !current {
+            continue;
+        }
+        if let Some(e) = vm.code.existing_export(m.name, f.entry.function, f.entry.arity)
             && m.exports.iter().any(|x| x.0 == f.entry.function && x.1 == f.entry.arity)
         {
             e.export.cell.store(stub, Ordering::Release);
+        }
+        // `fun f/1` without free variables is the function itself.
+        for (entry, _) in m.lambdas.iter().filter(|l| l.1 == index) {
+            entry.cell.store(stub, Ordering::Release);
         }
     }
 }
