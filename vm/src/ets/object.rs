@@ -1,23 +1,22 @@
 //! Objects: tuples with memory of their own.
 
-use term::copy::Literals;
-use term::{Heap, OwnedTerm, Term, Tuple};
+use term::packed::PackedTuple;
+use term::{Heap, Term, Tuple};
 
 /// A stored tuple. Nothing in it points elsewhere, so it may be freed at any time.
-pub struct Object(OwnedTerm);
+pub struct Object(PackedTuple);
 
 impl Object {
     pub fn new(tuple: Tuple<'_>) -> Object {
-        Object(OwnedTerm::copy_with(tuple.term(), Literals::Copy))
+        Object(PackedTuple::new(tuple))
     }
-    /// A tuple of copies of these elements.
+    /// A tuple of copies of these elements; there must be one.
     pub fn of_elements(elements: &[Term<'_>]) -> Object {
-        let tuple = OwnedTerm::build(|heap| {
-            let copies: Vec<Term<'_>> = elements.iter().map(|&t| heap.copy(t)).collect();
-            heap.tuple(&copies)
-        });
-        // Once more, into one piece of the right size.
-        Object(OwnedTerm::copy_with(tuple.term(), Literals::Copy))
+        let heap = Heap::with_capacity(elements.len() + 1);
+        // SAFETY: the words are only read to be copied, while both are alive.
+        let elements: Vec<Term<'_>> = elements.iter().map(|t| unsafe { t.raw().brand() }).collect();
+        let tuple = heap.tuple(&elements);
+        Object(PackedTuple::new(tuple.as_tuple().expect("just made")))
     }
     #[inline]
     pub fn term(&self) -> Term<'_> {
@@ -25,7 +24,7 @@ impl Object {
     }
     #[inline]
     pub fn elements(&self) -> &[Term<'_>] {
-        self.term().as_tuple().map_or(&[], |t| t.elements())
+        self.0.tuple().elements()
     }
     pub fn arity(&self) -> usize {
         self.elements().len()
@@ -37,7 +36,7 @@ impl Object {
     }
     #[inline]
     pub fn copy<'h>(&self, heap: &'h Heap) -> Term<'h> {
-        heap.copy_owned(&self.0)
+        self.0.copy(heap)
     }
     pub fn words(&self) -> usize {
         self.0.words()
@@ -48,21 +47,12 @@ impl Object {
     }
     /// Replaces elements, numbered from 0, in this order.
     pub fn set_all(&mut self, pairs: &[(usize, Term<'_>)]) {
-        let old = self.elements();
-        let in_place = |&(i, value): &(usize, Term<'_>)| {
-            value.is_immediate() && old.get(i).is_some_and(|t| t.is_immediate())
-        };
-        if pairs.iter().all(in_place) {
-            let tuple = self.term().raw();
-            for &(i, value) in pairs {
-                // SAFETY: the object is ours alone and exclusive, and has more than `i` elements.
-                // Nothing that was counted or allocated for the old element is lost.
-                unsafe { *tuple.ptr().add(1 + i) = value.raw().0 };
-            }
-            return;
-        }
-        let mut elements = old.to_vec();
-        for &(i, value) in pairs {
+        // Nothing that was counted or allocated for an old element may be lost: only immediates are
+        // replaced in place.
+        let done = pairs.iter().take_while(|(i, value)| self.0.set_immediate(*i, *value)).count();
+        let Some(rest) = pairs.get(done..).filter(|r| !r.is_empty()) else { return };
+        let mut elements = self.elements().to_vec();
+        for &(i, value) in rest {
             if let Some(e) = elements.get_mut(i) {
                 *e = value;
             }

@@ -15,6 +15,7 @@ pub mod hash;
 pub mod heap;
 pub mod literal;
 pub mod node;
+pub mod packed;
 pub mod personality;
 pub mod print;
 pub mod shared;

@@ -1,0 +1,238 @@
+//! Iteration over a hash table.
+
+use super::{Hash, Key, NODE_WORDS, Shard, bucket_of, hash_key, next_link, read, unlink, write};
+use crate::ets::common::{Error, Pass, Verdict};
+use crate::ets::object::Object;
+use core::sync::atomic::Ordering;
+use term::Term;
+
+impl Hash {
+    /// Runs `f` on the first live object at or after this bucket.
+    fn first_from<R>(
+        &self,
+        pass: Pass<'_>,
+        mut bucket: usize,
+        f: impl FnOnce(&Object) -> R,
+    ) -> Result<Option<R>, Error> {
+        loop {
+            let at = bucket % self.shards.len();
+            let shard = read(&self.shards[at]);
+            pass.check()?;
+            loop {
+                if let Some(n) = shard.chain(self.local(bucket)).find(|n| !n.deleted) {
+                    return Ok(Some(f(&n.object)));
+                }
+                match self.after(bucket) {
+                    Some(b) => bucket = b,
+                    None => return Ok(None),
+                }
+                if bucket % self.shards.len() != at {
+                    break;
+                }
+            }
+        }
+    }
+    pub fn first<R>(
+        &self,
+        pass: Pass<'_>,
+        f: impl FnOnce(&Object) -> R,
+    ) -> Result<Option<R>, Error> {
+        self.first_from(pass, 0, f)
+    }
+    /// Runs `f` on the first object of the key after this one.
+    /// # Errors
+    /// `BadArg` if the key is not there.
+    pub fn next<R>(
+        &self,
+        pass: Pass<'_>,
+        key: Key<'_>,
+        f: impl FnOnce(&Object) -> R,
+    ) -> Result<Option<R>, Error> {
+        let shard = read(self.shard(key.hash as usize));
+        pass.check()?;
+        let bucket = bucket_of(key.hash, self.active());
+        let mut here = shard.chain(self.local(bucket)).skip_while(|n| !self.is(n, key));
+        if here.next().is_none() {
+            return Err(Error::BadArg);
+        }
+        let multi = self.is_multi();
+        if let Some(n) = here.find(|n| !n.deleted && !(multi && self.is(n, key))) {
+            return Ok(Some(f(&n.object)));
+        }
+        drop(here);
+        drop(shard);
+        match self.after(bucket) {
+            Some(b) => self.first_from(pass, b, f),
+            None => Ok(None),
+        }
+    }
+
+    /// Runs `f` on the live objects of one bucket, newest first. `None`: just past the last bucket.
+    pub fn slot<R>(
+        &self,
+        pass: Pass<'_>,
+        bucket: usize,
+        f: impl FnOnce(&mut dyn Iterator<Item = &Object>) -> R,
+    ) -> Result<Option<R>, Error> {
+        let shard = read(self.shard(bucket));
+        pass.check()?;
+        let active = self.active();
+        if bucket >= active {
+            return if bucket == active { Ok(None) } else { Err(Error::BadArg) };
+        }
+        let mut it = shard.chain(self.local(bucket)).filter(|n| !n.deleted).map(|n| &n.object);
+        Ok(Some(f(&mut it)))
+    }
+
+    /// The bucket of a key, and whether it is worth looking there.
+    pub fn bucket_of_key(&self, key: Term<'_>) -> usize {
+        bucket_of(hash_key(key), self.active())
+    }
+
+    /// Visits live objects from a bucket on, bucket by bucket, until `enough` says so between two of
+    /// them: then the next bucket is the result. `only`: not beyond this bucket.
+    /// # Errors
+    /// `BadArg` if there is no such bucket.
+    pub fn scan(
+        &self,
+        pass: Pass<'_>,
+        mut bucket: usize,
+        only: bool,
+        mut visit: impl FnMut(&Object),
+        mut enough: impl FnMut() -> bool,
+    ) -> Result<Option<usize>, Error> {
+        loop {
+            let at = bucket % self.shards.len();
+            let shard = read(&self.shards[at]);
+            pass.check()?;
+            if bucket >= self.active() {
+                return Err(Error::BadArg);
+            }
+            loop {
+                for n in shard.chain(self.local(bucket)) {
+                    if !n.deleted {
+                        visit(&n.object);
+                    }
+                }
+                if only {
+                    return Ok(None);
+                }
+                match self.after(bucket) {
+                    Some(b) => bucket = b,
+                    None => return Ok(None),
+                }
+                if enough() {
+                    return Ok(Some(bucket));
+                }
+                if bucket % self.shards.len() != at {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// As [`Hash::scan`], changing objects. `mine`: fixations of the caller's own, which do not ask
+    /// for places to be kept.
+    pub fn scan_mut(
+        &self,
+        pass: Pass<'_>,
+        mut bucket: usize,
+        only: bool,
+        mine: usize,
+        mut visit: impl FnMut(&Object) -> Verdict,
+        mut enough: impl FnMut() -> bool,
+    ) -> Result<Option<usize>, Error> {
+        let mut deleted = 0;
+        let end = 'all: loop {
+            let at = bucket % self.shards.len();
+            let mut shard = write(&self.shards[at]);
+            pass.check()?;
+            if bucket >= self.active() {
+                return Err(Error::BadArg);
+            }
+            loop {
+                let local = self.local(bucket);
+                let n = self.change_bucket(pass, &mut shard, local, mine, &mut visit);
+                self.items.fetch_sub(n as isize, Ordering::Relaxed);
+                deleted += n;
+                if only {
+                    break 'all None;
+                }
+                match self.after(bucket) {
+                    Some(b) => bucket = b,
+                    None => break 'all None,
+                }
+                if enough() {
+                    break 'all Some(bucket);
+                }
+                if bucket % self.shards.len() != at {
+                    break;
+                }
+            }
+        };
+        if deleted > 0 && end.is_none() {
+            self.shrink(pass);
+        }
+        Ok(end)
+    }
+
+    /// How many were deleted.
+    fn change_bucket(
+        &self,
+        pass: Pass<'_>,
+        shard: &mut Shard,
+        local: usize,
+        mine: usize,
+        visit: &mut impl FnMut(&Object) -> Verdict,
+    ) -> usize {
+        if shard.first(local).is_none() {
+            return 0;
+        }
+        let mut deleted = 0;
+        let mut pseudo = false;
+        let mut link = shard.link(local);
+        while let Some(n) = link.as_mut() {
+            if n.deleted {
+                link = next_link(link);
+                continue;
+            }
+            match visit(&n.object) {
+                Verdict::Keep => link = next_link(link),
+                Verdict::Replace(o) => {
+                    pass.add_words(o.words() as i64 - n.object.words() as i64);
+                    n.object = o;
+                    link = next_link(link);
+                }
+                Verdict::Delete => {
+                    deleted += 1;
+                    if pass.common.fixations() > mine {
+                        n.deleted = true;
+                        pseudo = true;
+                        link = next_link(link);
+                    } else if let Some(n) = unlink(link) {
+                        pass.add_words(-(n.object.words() as i64) - NODE_WORDS);
+                    }
+                }
+            }
+        }
+        if pseudo {
+            self.remember(shard, local);
+        }
+        deleted
+    }
+
+    /// Lengths of all buckets, pseudo-deleted objects included, and how many of those there are.
+    pub fn chain_lengths(&self) -> (Vec<usize>, usize) {
+        let shards: Vec<_> = self.shards.iter().map(read).collect();
+        let mut kept = 0;
+        let lengths = (0..self.active())
+            .map(|b| {
+                shards[b % shards.len()]
+                    .chain(self.local(b))
+                    .map(|n| kept += n.deleted as usize)
+                    .count()
+            })
+            .collect();
+        (lengths, kept)
+    }
+}
