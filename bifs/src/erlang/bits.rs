@@ -135,42 +135,72 @@ fn iolist_size<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
     Ok(Term::small(size as i64))
 }
 
-/// Binaries larger than this are not copied.
-const JOIN_MAX: usize = 256;
+/// Pieces shorter than this are joined.
+const SMALL: usize = 256;
+/// What was joined is not grown beyond this but handed out.
+const LARGE: usize = SMALL * 32;
+
+/// An I/O vector in the making.
+struct IoVec<'p> {
+    heap: &'p Heap,
+    done: Vec<Term<'p>>,
+    joined: Vec<u8>,
+    bytes: usize,
+}
+
+impl<'p> IoVec<'p> {
+    fn flush(&mut self) {
+        if !self.joined.is_empty() {
+            self.done.push(self.heap.binary(&self.joined));
+            self.joined.clear();
+        }
+    }
+    fn join(&mut self, bytes: &[u8]) {
+        if self.joined.len() >= LARGE {
+            self.flush();
+        }
+        self.joined.extend_from_slice(bytes);
+    }
+    fn binary(&mut self, bits: Bits<'p>) {
+        let len = bits.byte_len();
+        self.bytes += len;
+        if len >= SMALL && (self.joined.is_empty() || self.joined.len() >= SMALL) {
+            self.flush();
+            self.done.push(bits.term());
+        } else if len < SMALL || self.joined.len() + len < SMALL * 2 {
+            self.join(&bits.bytes());
+        } else {
+            // As much as makes what was joined long enough; the rest is shared.
+            let more = SMALL - self.joined.len();
+            self.join(&bits.bytes()[..more]);
+            self.flush();
+            self.done.push(self.heap.sub_bits(bits, more * 8, (len - more) * 8));
+        }
+    }
+}
 
 fn iolist_to_iovec<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
     let heap = cx.heap();
     if let Some(bin) = list.as_binary() {
         return Ok(if bin.byte_len() == 0 { Term::nil() } else { heap.list(&[list]) });
     }
-    let (mut out, mut joined, mut total) = (Vec::new(), Vec::new(), 0);
+    let mut vec = IoVec { heap, done: Vec::new(), joined: Vec::new(), bytes: 0 };
     let ok = iolist::walk(list, |piece| match piece {
         Piece::Byte(byte) => {
-            joined.push(byte);
+            vec.bytes += 1;
+            vec.join(&[byte]);
             true
         }
-        Piece::Bits(bits) if !bits.is_binary() => false,
-        Piece::Bits(bits) if bits.byte_len() > JOIN_MAX => {
-            if !joined.is_empty() {
-                total += joined.len();
-                out.push(heap.binary(&joined));
-                joined.clear();
-            }
-            out.push(bits.term());
+        Piece::Bits(bits) if bits.is_binary() => {
+            vec.binary(bits);
             true
         }
-        Piece::Bits(bits) => {
-            joined.extend_from_slice(&bits.bytes());
-            true
-        }
+        Piece::Bits(_) => false,
     });
     if !ok {
         return Err(cx.badarg());
     }
-    if !joined.is_empty() {
-        total += joined.len();
-        out.push(heap.binary(&joined));
-    }
-    cx.bump(total / 100 + out.len());
-    Ok(heap.list(&out))
+    vec.flush();
+    cx.bump(vec.bytes / SMALL + vec.done.len());
+    Ok(heap.list(&vec.done))
 }
