@@ -3,7 +3,7 @@
 CARGO ?= cargo
 OTP   ?= 25
 
-.PHONY: help build run test lint bless selfcompile fetch
+.PHONY: help build dist run test lint bless bench selfcompile fetch
 
 help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make test         all tests; what must pass on Oxbeam is listed in test-beams/enabled'
 	@echo 'make lint         formatting and clippy'
 	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
+	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
 	@echo 'make selfcompile  compile OTP with Oxbeam and with the reference, compare the files'
 	@echo 'make fetch        fetch OTP $(OTP) from Debian into target/otp/$(OTP)'
 	@echo 'OTP=27 or OTP=29 chooses another release.'
@@ -33,6 +34,13 @@ fetch:
 
 bless: fetch
 	test-beams/run --bless --otp $(OTP)
+
+# The profile that packages have: slower to build, faster to run.
+dist:
+	$(CARGO) build --profile dist
+
+bench: dist fetch
+	OXBEAM_PROGRAM=$(abspath $(or $(CARGO_TARGET_DIR),target))/dist/oxbeam benches/run --otp $(OTP) $(ARGS)
 
 selfcompile: build fetch
 	test-beams/selfcompile --otp $(OTP)
