@@ -297,6 +297,10 @@ impl<'p> Cx<'p> {
             Held(p.held.len() - 1)
         })
     }
+    /// Lets go of everything held: when a resumed native has taken all it needs.
+    pub fn release_held(&self) {
+        self.with(|p| p.held.clear());
+    }
     pub fn get(&self, h: Held) -> Term<'p> {
         let t = self.with(|p| p.held[h.0]);
         self.brand(t)

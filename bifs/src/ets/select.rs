@@ -148,36 +148,43 @@ fn match_spec_run_r<'p>(
     compiled: Term<'p>,
     onto: Term<'p>,
 ) -> BifResult<'p> {
-    cx.need(program(compiled))?;
-    let (rest, program) = (cx.hold(list.0), cx.hold(compiled));
-    Box::new(RunList { rest, program, results: cx.hold(onto) }).resume(cx)
+    run_list(cx, list.0, compiled, onto)
+}
+
+fn run_list<'p>(
+    cx: &Cx<'p>,
+    list: Term<'p>,
+    compiled: Term<'p>,
+    onto: Term<'p>,
+) -> BifResult<'p> {
+    let program = cx.need(program(compiled))?;
+    let mut machine = Machine::new();
+    let (mut rest, mut results) = (list, onto);
+    while let Some(c) = rest.as_cons() {
+        if let Some(r) = machine.result(program, cx, c.head()) {
+            results = cx.heap().cons(r, results);
+        }
+        rest = c.tail();
+        if !cx.bump(1) && !rest.is_nil() {
+            let (list, compiled) = (cx.hold(rest), cx.hold(compiled));
+            return Err(cx.yield_to(RunList { list, compiled, onto: cx.hold(results) }));
+        }
+    }
+    if rest.is_nil() { Ok(results) } else { Err(cx.badarg()) }
 }
 
 /// A specification on its way through a list.
 struct RunList {
-    rest: vm::bif::Held,
-    program: vm::bif::Held,
-    results: vm::bif::Held,
+    list: vm::bif::Held,
+    compiled: vm::bif::Held,
+    onto: vm::bif::Held,
 }
 
 impl Resume for RunList {
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
-        let program = cx.need(program(cx.get(self.program)))?;
-        let mut machine = Machine::new();
-        let mut rest = cx.get(self.rest);
-        let mut results = cx.get(self.results);
-        while let Some(c) = rest.as_cons() {
-            if let Some(r) = machine.result(program, cx, c.head()) {
-                results = cx.heap().cons(r, results);
-            }
-            rest = c.tail();
-            if !cx.bump(1) && !rest.is_nil() {
-                cx.set(self.rest, rest);
-                cx.set(self.results, results);
-                return Err(cx.yield_to(*self));
-            }
-        }
-        if rest.is_nil() { Ok(results) } else { Err(cx.badarg()) }
+        let (list, compiled, onto) = (cx.get(self.list), cx.get(self.compiled), cx.get(self.onto));
+        cx.release_held();
+        run_list(cx, list, compiled, onto)
     }
 }
 

@@ -39,33 +39,48 @@ pub enum Job {
 /// Objects looked at in one turn: at least and at most.
 const TURN: (i64, i64) = (100, 4000);
 
-/// What is left to look at.
-enum Rest {
+/// What is left to look at. `T`: how terms are held.
+enum Rest<T> {
     Buckets {
         next: usize,
     },
     /// Only these.
     These(Vec<usize>),
     /// Keys of an ordered table: one key, or those that a pattern could match.
-    Key(Held),
+    Key(T),
     Keys {
-        beyond: Option<Held>,
-        pattern: Option<Held>,
+        beyond: Option<T>,
+        pattern: Option<T>,
     },
     Nothing,
 }
 
-struct Traversal {
+impl<T: Copy> Rest<T> {
+    fn map<U>(&self, f: impl Fn(T) -> U) -> Rest<U> {
+        match self {
+            Rest::Buckets { next } => Rest::Buckets { next: *next },
+            Rest::These(b) => Rest::These(b.clone()),
+            Rest::Key(k) => Rest::Key(f(*k)),
+            Rest::Keys { beyond, pattern } => {
+                Rest::Keys { beyond: beyond.map(&f), pattern: pattern.map(&f) }
+            }
+            Rest::Nothing => Rest::Nothing,
+        }
+    }
+}
+
+/// A traversal: with `Term<'p>` during a turn, with `Held` between two.
+struct Traversal<T> {
     table: Arc<Table>,
     program: MagicHandle,
     /// The program's reference, once there is one.
-    program_ref: Option<Held>,
-    id: Held,
+    program_ref: Option<T>,
+    id: T,
     job: Job,
-    rest: Rest,
+    rest: Rest<T>,
     got: usize,
     /// Results so far, the newest first.
-    list: Held,
+    list: T,
     /// Continued, by the caller or after a yield.
     continued: bool,
     fix: Option<FixGuard>,
@@ -97,16 +112,16 @@ pub fn start<'p>(cx: &Cx<'p>, id: Term<'p>, spec: Term<'p>, job: Job) -> BifResu
         Failure::BadArg => cx.badarg(),
         Failure::SystemLimit => cx.system_limit(),
     })?;
-    let rest = plan(cx, &table, &clauses);
+    let rest = plan(&table, &clauses);
     let t = Traversal {
         table: table.clone(),
         program: Magic::handle(program),
         program_ref: None,
-        id: cx.hold(id),
+        id,
         job,
         rest,
         got: 0,
-        list: cx.hold(Term::nil()),
+        list: Term::nil(),
         continued: false,
         fix: None,
     };
@@ -139,8 +154,8 @@ pub fn resume<'p>(cx: &Cx<'p>, continuation: Term<'p>) -> BifResult<'p> {
             (chunk, program, list, cx.need(got.as_usize())?, false, rest)
         }
         (Store::Tree(_), &[_, key, pattern, chunk, program, list, reverse, got]) => {
-            let pattern = if pattern.is_nil() { None } else { Some(cx.hold(pattern)) };
-            let rest = Rest::Keys { beyond: Some(cx.hold(key)), pattern };
+            let pattern = if pattern.is_nil() { None } else { Some(pattern) };
+            let rest = Rest::Keys { beyond: Some(key), pattern };
             let reverse = cx.need(reverse.as_small())? != 0;
             (chunk, program, list, cx.need(got.as_usize())?, reverse, rest)
         }
@@ -154,12 +169,12 @@ pub fn resume<'p>(cx: &Cx<'p>, continuation: Term<'p>) -> BifResult<'p> {
     let t = Traversal {
         table: table.clone(),
         program: handle,
-        program_ref: Some(cx.hold(program)),
-        id: cx.hold(id),
+        program_ref: Some(program),
+        id,
         job: Job::Select { reverse, chunk },
         rest,
         got,
-        list: cx.hold(list),
+        list,
         continued: true,
         fix: None,
     };
@@ -174,7 +189,7 @@ fn clauses(spec: Term<'_>) -> Option<Vec<Clause<'_>>> {
 }
 
 /// Which part of the table can match at all.
-fn plan<'p>(cx: &Cx<'p>, table: &Table, clauses: &[Clause<'p>]) -> Rest {
+fn plan<'p>(table: &Table, clauses: &[Clause<'p>]) -> Rest<Term<'p>> {
     let keypos = table.keypos();
     // Key patterns of the clauses that can match at all; `None`: any key.
     let mut keys: Vec<Option<Term<'p>>> = Vec::new();
@@ -204,23 +219,35 @@ fn plan<'p>(cx: &Cx<'p>, table: &Table, clauses: &[Clause<'p>]) -> Rest {
         Store::Tree(_) => match keys[..] {
             [] => Rest::Nothing,
             [Some(k)] if match_spec::is_ground(k) && !match_spec::has_map(k) => {
-                Rest::Key(cx.hold(k))
+                Rest::Key(k)
             }
-            [Some(k)] => Rest::Keys { beyond: None, pattern: Some(cx.hold(k)) },
+            [Some(k)] => Rest::Keys { beyond: None, pattern: Some(k) },
             _ => Rest::Keys { beyond: None, pattern: None },
         },
     }
 }
 
-impl Resume for Traversal {
-    fn resume<'p>(mut self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
-        self.continued = true;
-        self.go(cx)
+impl Resume for Traversal<Held> {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let t = Traversal {
+            table: self.table,
+            program: self.program,
+            program_ref: self.program_ref.map(|h| cx.get(h)),
+            id: cx.get(self.id),
+            job: self.job,
+            rest: self.rest.map(|h| cx.get(h)),
+            got: self.got,
+            list: cx.get(self.list),
+            continued: true,
+            fix: self.fix,
+        };
+        cx.release_held();
+        t.go(cx)
     }
 }
 
-impl Traversal {
-    fn go<'p>(mut self, cx: &Cx<'p>) -> BifResult<'p> {
+impl<'p> Traversal<Term<'p>> {
+    fn go(mut self, cx: &Cx<'p>) -> BifResult<'p> {
         let limit = cx.reductions_left().clamp(TURN.0, TURN.1) as usize;
         let seen = Cell::new(0);
         let end = self.turn(cx, limit, &seen).map_err(|e| e.stop(cx))?;
@@ -238,7 +265,7 @@ impl Traversal {
                     Rest::Keys { pattern, .. } => pattern,
                     _ => None,
                 };
-                Rest::Keys { beyond: Some(cx.hold(k)), pattern }
+                Rest::Keys { beyond: Some(k), pattern }
             }
         };
         if !full && !matches!(self.rest, Rest::Nothing) {
@@ -253,12 +280,23 @@ impl Traversal {
         }
     }
 
-    fn pause(self, cx: &Cx<'_>) -> Stop {
-        cx.yield_to(self)
+    fn pause(self, cx: &Cx<'p>) -> Stop {
+        cx.yield_to(Traversal {
+            table: self.table,
+            program: self.program,
+            program_ref: self.program_ref.map(|t| cx.hold(t)),
+            id: cx.hold(self.id),
+            job: self.job,
+            rest: self.rest.map(|t| cx.hold(t)),
+            got: self.got,
+            list: cx.hold(self.list),
+            continued: true,
+            fix: self.fix,
+        })
     }
 
     /// Looks at up to about `limit` objects.
-    fn turn<'p>(
+    fn turn(
         &mut self,
         cx: &Cx<'p>,
         limit: usize,
@@ -272,7 +310,7 @@ impl Traversal {
         let keypos = table.keypos();
         let mut machine = Machine::new();
         let got = Cell::new(self.got);
-        let list = Cell::new(cx.get(self.list));
+        let list = Cell::new(self.list);
         let (reverse, chunk) = match self.job {
             Job::Select { reverse, chunk } => (reverse, chunk),
             _ => (false, 0),
@@ -337,7 +375,7 @@ impl Traversal {
                 Turn::End
             }
             (Store::Tree(t), Rest::Key(key)) => {
-                let key = cx.get(*key);
+                let key = *key;
                 if writes {
                     // The one key, as a range of its own.
                     let range = Range { beyond: None, pattern: Some(key), backward: false };
@@ -355,8 +393,8 @@ impl Traversal {
                     _ => true,
                 };
                 let range = Range {
-                    beyond: beyond.map(|h| cx.get(h)),
-                    pattern: pattern.map(|h| cx.get(h)),
+                    beyond: *beyond,
+                    pattern: *pattern,
                     backward,
                 };
                 let mut last = Term::nil();
@@ -382,24 +420,24 @@ impl Traversal {
             _ => return Err(Error::BadArg),
         };
         self.got = got.get();
-        cx.set(self.list, list.get());
+        self.list = list.get();
         Ok(end)
     }
 
     /// The result of a select that has seen enough.
-    fn result<'p>(self, cx: &Cx<'p>, reverse: bool, chunk: usize) -> BifResult<'p> {
+    fn result(self, cx: &Cx<'p>, reverse: bool, chunk: usize) -> BifResult<'p> {
         let heap = cx.heap();
-        let mut list = cx.get(self.list);
+        let mut list = self.list;
         let eot = Term::atom(atom!("$end_of_table"));
         if chunk == 0 {
             return Ok(list);
         }
-        let tid = match cx.get(self.id) {
+        let tid = match self.id {
             t if t.as_atom().is_some() => self.table.reference(heap),
             t => t,
         };
-        let program = |p: Option<Held>| match p {
-            Some(p) => cx.get(p),
+        let program = |p: Option<Term<'p>>| match p {
+            Some(p) => p,
             None => {
                 let (n0, n1) = crate::refs::next();
                 heap.magic_reference(n0, n1, self.program.clone())
@@ -414,10 +452,10 @@ impl Traversal {
             let Rest::Keys { beyond: Some(key), pattern } = self.rest else {
                 return Ok(heap.tuple(&[found, eot]));
             };
-            let pattern = pattern.map_or(Term::nil(), |p| cx.get(p));
+            let pattern = pattern.unwrap_or(Term::nil());
             let next = heap.tuple(&[
                 tid,
-                cx.get(key),
+                key,
                 pattern,
                 small(chunk),
                 program(self.program_ref),
