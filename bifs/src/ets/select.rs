@@ -151,12 +151,7 @@ fn match_spec_run_r<'p>(
     run_list(cx, list.0, compiled, onto)
 }
 
-fn run_list<'p>(
-    cx: &Cx<'p>,
-    list: Term<'p>,
-    compiled: Term<'p>,
-    onto: Term<'p>,
-) -> BifResult<'p> {
+fn run_list<'p>(cx: &Cx<'p>, list: Term<'p>, compiled: Term<'p>, onto: Term<'p>) -> BifResult<'p> {
     let program = cx.need(program(compiled))?;
     let mut machine = Machine::new();
     let (mut rest, mut results) = (list, onto);

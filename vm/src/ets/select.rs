@@ -218,9 +218,7 @@ fn plan<'p>(table: &Table, clauses: &[Clause<'p>]) -> Rest<Term<'p>> {
         }
         Store::Tree(_) => match keys[..] {
             [] => Rest::Nothing,
-            [Some(k)] if match_spec::is_ground(k) && !match_spec::has_map(k) => {
-                Rest::Key(k)
-            }
+            [Some(k)] if match_spec::is_ground(k) && !match_spec::has_map(k) => Rest::Key(k),
             [Some(k)] => Rest::Keys { beyond: None, pattern: Some(k) },
             _ => Rest::Keys { beyond: None, pattern: None },
         },
@@ -296,12 +294,7 @@ impl<'p> Traversal<Term<'p>> {
     }
 
     /// Looks at up to about `limit` objects.
-    fn turn(
-        &mut self,
-        cx: &Cx<'p>,
-        limit: usize,
-        seen: &Cell<usize>,
-    ) -> Result<Turn<'p>, Error> {
+    fn turn(&mut self, cx: &Cx<'p>, limit: usize, seen: &Cell<usize>) -> Result<Turn<'p>, Error> {
         let table = self.table.clone();
         let handle = self.program.clone();
         let program = handle.downcast::<Program>().ok_or(Error::BadArg)?;
@@ -392,11 +385,7 @@ impl<'p> Traversal<Term<'p>> {
                     Job::Select { .. } => reverse,
                     _ => true,
                 };
-                let range = Range {
-                    beyond: *beyond,
-                    pattern: *pattern,
-                    backward,
-                };
+                let range = Range { beyond: *beyond, pattern: *pattern, backward };
                 let mut last = Term::nil();
                 let mut stop = |o: &Object| {
                     if enough() {
