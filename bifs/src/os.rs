@@ -3,8 +3,9 @@
 use crate::erlang::time;
 use crate::file_name::{from_native, list_to_native};
 use sys::clock;
-use term::Term;
+use sys::signal::Action;
 use term::atom::am;
+use term::{Term, atom};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "os" {
@@ -21,6 +22,8 @@ vm::bifs! { pub TABLE: "os" {
     Plain "system_time"/0 => system_time();
     Plain "system_time"/1 => system_time_in(0);
     Plain "timestamp"/0 => timestamp();
+    /// What an OS signal does: `default`, `ignore`, or `handle`: a message to `erl_signal_server`
+    Plain "set_signal"/2 => set_signal(0, 1);
 } }
 
 fn env<'p>(cx: &Cx<'p>) -> BifResult<'p> {
@@ -73,4 +76,31 @@ fn system_time_in<'p>(cx: &Cx<'p>, unit: Term<'p>) -> BifResult<'p> {
 
 fn timestamp<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(time::mega_seconds(cx, clock::system_ns().div_euclid(1000)))
+}
+
+/// The signals that Erlang code may set.
+const SIGNALS: [&str; 10] = [
+    "sighup", "sigquit", "sigabrt", "sigalrm", "sigterm", "sigusr1", "sigusr2", "sigchld",
+    "sigstop", "sigtstp",
+];
+/// Those that OTP 28 adds.
+const NEWER_SIGNALS: [&str; 3] = ["sigint", "sigcont", "sigwinch"];
+
+fn set_signal<'p>(cx: &Cx<'p>, signal: Term<'p>, action: Term<'p>) -> BifResult<'p> {
+    let action = match action.as_atom().map_or("", |a| a.name()) {
+        "default" => Action::Default,
+        "ignore" => Action::Ignore,
+        "handle" => Action::Handle,
+        _ => return Err(cx.badarg_cause(atom!("badopt").into())),
+    };
+    let name = cx.need(signal.as_atom())?.name();
+    let newer = term::personality::release() >= 28 && NEWER_SIGNALS.contains(&name);
+    let known = SIGNALS.contains(&name) || newer;
+    let number = cx.need(sys::signal::number(name).filter(|_| known))?;
+    // Ignored, it would hide how programs end that ports have started; by default it does nothing either.
+    let action =
+        if (name, action) == ("sigchld", Action::Ignore) { Action::Default } else { action };
+    // One that cannot be set (SIGSTOP) stays as it is, without an error in the reference too.
+    let _ = sys::signal::set(number, action);
+    Ok(am::OK.into())
 }

@@ -1,11 +1,12 @@
 //! From a parsed command line to a running VM.
 
-use super::config::{BadNames, EmuConfig, FileNames};
+use super::config::{BadNames, Break, EmuConfig, FileNames};
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use sys::signal::Action;
 use term::{Atom, Term};
 use vm::{Config, Vm};
 
@@ -35,6 +36,7 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
         let bytes = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
         vm.preload(&bytes).map_err(|e| format!("{}: {e}", file.display()))?;
     }
+    start_signals(vm, config.break_handling).map_err(|e| format!("cannot handle signals: {e}"))?;
     let module = Atom::new(&String::from_utf8_lossy(&config.boot_module));
     let words = config.init_args.clone();
     vm.run(Atom::new("erl_init"), Atom::new("start"), |h| {
@@ -43,6 +45,24 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     })
     .map_err(|e| format!("cannot start: {e}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What OS signals do. SIGINT keeps its default effect where the reference shows its menu.
+fn start_signals(vm: &'static Vm, handling: Break) -> std::io::Result<()> {
+    vm::os_signal::start(vm)?;
+    let set: &[(&str, Action)] = match handling {
+        Break::Ignore => {
+            &[("sigint", Action::Ignore), ("sigquit", Action::Ignore), ("sigtstp", Action::Ignore)]
+        }
+        Break::Menu => &[("sigquit", Action::Handle)],
+        _ => &[],
+    };
+    for (name, action) in set {
+        if let Some(number) = sys::signal::number(name) {
+            sys::signal::set(number, *action)?;
+        }
+    }
+    Ok(())
 }
 
 /// `+fn`, `+pc`

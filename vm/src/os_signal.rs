@@ -1,0 +1,30 @@
+//! OS signals become messages to `erl_signal_server` [sys.c: signal_notify_requested].
+
+use crate::process::registry::Named;
+use crate::signal::Sender;
+use crate::vm::Vm;
+use sys::signal::{self, Action};
+use term::{Atom, OwnedTerm, atom};
+
+/// Starts to listen: SIGTERM and SIGUSR1 are messages from now on; others when `os:set_signal/2` says so.
+pub fn start(vm: &'static Vm) -> std::io::Result<()> {
+    signal::start(move |number| {
+        if let Some(name) = signal::name(number) {
+            notify(vm, Atom::new(name));
+        }
+    })?;
+    for name in ["sigterm", "sigusr1"] {
+        if let Some(number) = signal::number(name) {
+            signal::set(number, Action::Handle)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends `{notify, Signal}`; nobody listens before the kernel application has started.
+fn notify(vm: &'static Vm, name: Atom) {
+    if let Some(Named::Process(server)) = vm.registry.lookup(atom!("erl_signal_server")) {
+        let message = OwnedTerm::build(|h| h.tuple(&[atom!("notify").into(), name.into()]));
+        vm.send_message(Sender::System, server, message);
+    }
+}
