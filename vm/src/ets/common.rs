@@ -193,3 +193,13 @@ pub enum Verdict {
     Delete,
     Replace(super::object::Object),
 }
+
+/// Frees the contents of a table; large ones on a thread of their own, so that no scheduler waits.
+pub fn discard<T: Send + 'static>(contents: T, objects: usize) {
+    const LARGE: usize = 100_000;
+    if objects >= LARGE {
+        let free = move || drop(contents);
+        // If there is no thread, the closure is dropped, and the contents with it, here.
+        let _ = std::thread::Builder::new().name("ets_free".into()).spawn(free);
+    }
+}

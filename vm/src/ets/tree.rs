@@ -4,7 +4,7 @@
 //! are words that point into the objects beside them. A search may also use a *cut*: the place just
 //! before or after all keys that a pattern with a bound beginning could match.
 
-use super::common::{Error, Pass, Verdict};
+use super::common::{Error, Pass, Verdict, discard};
 use super::object::Object;
 use crate::match_spec::is_wildcard;
 use core::cell::Cell;
@@ -120,6 +120,12 @@ pub struct Tree {
 unsafe impl Send for Tree {}
 // SAFETY: as above.
 unsafe impl Sync for Tree {}
+
+/// What was in a tree.
+struct Contents(#[allow(dead_code)] Map);
+
+// SAFETY: the keys point into the objects beside them, which are owned.
+unsafe impl Send for Contents {}
 
 /// The part of a table that a search goes through.
 #[derive(Clone, Copy)]
@@ -262,7 +268,9 @@ impl Tree {
         let old = core::mem::take(&mut *map);
         pass.common.reset_words();
         drop(map);
-        Ok(old.len())
+        let n = old.len();
+        discard(Contents(old), n);
+        Ok(n)
     }
 
     /// Runs `f` on the first or last object.

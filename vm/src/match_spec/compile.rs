@@ -13,6 +13,9 @@ pub struct Message {
     pub text: String,
 }
 
+/// Characters of a message; the reference cuts the rest off.
+const LONGEST_MESSAGE: usize = 99;
+
 /// Stops compiling a clause.
 pub(super) enum Abort {
     BadArg,
@@ -34,8 +37,6 @@ pub struct Compiler<'t> {
     /// Do not really change anything: for `match_spec_test`.
     pub(super) fake: bool,
     vm: Option<&'static Vm>,
-    /// Text of a term for messages.
-    text: Option<fn(Term<'_>) -> String>,
     /// Collect errors and go on, instead of stopping at the first.
     lint: bool,
     messages: Vec<Message>,
@@ -73,7 +74,6 @@ impl<'t> Compiler<'t> {
             dialect,
             fake: false,
             vm: None,
-            text: None,
             lint: false,
             messages: Vec::new(),
             scratch: Heap::new(),
@@ -90,11 +90,6 @@ impl<'t> Compiler<'t> {
     /// Actions only tell what they would do.
     pub fn fake(mut self) -> Self {
         self.fake = true;
-        self
-    }
-    /// How messages show terms.
-    pub fn text(mut self, f: fn(Term<'_>) -> String) -> Self {
-        self.text = Some(f);
         self
     }
 
@@ -319,10 +314,7 @@ impl<'t> Compiler<'t> {
     }
     /// The text of a term, where messages are wanted.
     pub(super) fn show(&self, t: Term<'_>) -> String {
-        match self.text {
-            Some(f) if self.lint => f(t),
-            _ => String::new(),
-        }
+        if self.lint { term::print::to_text(t) } else { String::new() }
     }
     /// An error after which nothing more is looked at.
     pub(super) fn fatal(&mut self, text: &str) -> Abort {
@@ -336,7 +328,10 @@ impl<'t> Compiler<'t> {
         if !self.lint {
             return Err(Abort::BadArg);
         }
-        let text = text(self);
+        let mut text = text(self);
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_MESSAGE) {
+            text.truncate(end);
+        }
         self.messages.push(Message { text });
         Ok(())
     }

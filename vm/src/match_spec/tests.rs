@@ -16,7 +16,7 @@ fn table(spec: &str, object: &str) -> String {
 fn lint(spec: &str) -> Vec<String> {
     with_cx(|cx| {
         let spec = read(cx.heap(), spec);
-        let c = Compiler::without_natives(Dialect::Table).text(show);
+        let c = Compiler::without_natives(Dialect::Table);
         c.lint(spec).into_iter().map(|m| m.text).collect()
     })
 }

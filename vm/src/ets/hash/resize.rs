@@ -1,7 +1,7 @@
 //! How a hash table grows, shrinks, is swept and emptied.
 
 use super::{FIRST, Hash, Link, NODE_WORDS, SEGMENT, Shard, next_link, unlink, write};
-use crate::ets::common::{Error, Pass};
+use crate::ets::common::{Error, Pass, discard};
 use core::sync::atomic::Ordering;
 
 impl Hash {
@@ -170,7 +170,7 @@ impl Hash {
         self.pending.store(false, Ordering::Release);
         pass.common.reset_words();
         drop(shards);
-        drop(old);
+        discard(old, n);
         Ok(n)
     }
 }
