@@ -20,6 +20,7 @@ pub mod relation;
 pub mod send;
 pub mod time;
 pub mod timer;
+pub mod system_info;
 pub mod tuple;
 pub mod unique;
 
@@ -54,6 +55,7 @@ pub fn tables() -> Vec<BifTable> {
         halt::TABLE,
         timer::TABLE,
         gc::INTERNAL,
+        system_info::TABLE,
         tuple::TABLE,
         unique::TABLE,
     ]

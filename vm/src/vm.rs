@@ -33,6 +33,8 @@ pub struct Config {
     pub gc_zeal: bool,
     /// OTP release of the tree, for instance 25.
     pub release: u32,
+    /// ERTS version of the tree.
+    pub erts_version: String,
     /// Root of the OTP tree.
     pub root: std::path::PathBuf,
     /// Arguments for `init`: what stands after the emulator's flags.
@@ -129,6 +131,17 @@ impl Vm {
     /// The natives that `load_nif` installs in this module.
     pub fn nifs_of(&self, module: Atom) -> &[&'static Bif] {
         self.nif_modules.get(&module).map_or(&[], |v| v)
+    }
+    /// The OTP release that this VM serves.
+    pub fn release(&self) -> u32 {
+        self.config.release
+    }
+    pub fn erts_version(&self) -> String {
+        self.config.erts_version.clone()
+    }
+    /// As `system_info(system_architecture)` names this machine.
+    pub fn architecture(&self) -> String {
+        format!("{}-pc-linux-gnu", std::env::consts::ARCH)
     }
     pub fn backtrace_depth(&self) -> usize {
         self.backtrace_depth.load(Ordering::Relaxed)

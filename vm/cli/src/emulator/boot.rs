@@ -96,6 +96,7 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     v.fullsweep_after = usize::from(c.fullsweep_after);
     v.gc_zeal = word::env("OXBEAM_GC_ZEAL").is_some_and(|v| v != b"0");
     v.release = tree.release;
+    v.erts_version = tree.erts.clone();
     v.program = word::show(&c.program).into_owned();
     v.init_args = c.init_args.clone();
     v

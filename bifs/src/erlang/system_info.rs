@@ -1,0 +1,149 @@
+//! `erlang:system_info/1` [erl_bif_info.c]. Items that are not here are `badarg`.
+
+use term::{Atom, Term, View};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Heavy "system_info"/1 => system_info(0);
+} }
+
+fn system_info<'p>(cx: &Cx<'p>, item: Term<'p>) -> BifResult<'p> {
+    let found = match item.view() {
+        View::Atom(a) => by_name(cx, a),
+        View::Tuple(t) => match *t.elements() {
+            [k, v] => by_pair(cx, k, v),
+            _ => None,
+        },
+        _ => None,
+    };
+    cx.need(found)
+}
+
+fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
+    let vm = cx.vm();
+    let h = cx.heap();
+    let c = &vm.config;
+    let n = |n: usize| h.uint(n as u64);
+    let s = |s: &str| h.string(s);
+    let a = |s: &str| Term::atom(Atom::new(s));
+    let pair = |k: &str, v: Term<'p>| h.tuple(&[a(k), v]);
+    Some(match item.name() {
+        "otp_release" => s(&vm.release().to_string()),
+        "version" => s(&vm.erts_version()),
+        "machine" => s("BEAM"),
+        "system_version" => s(&system_version(cx)),
+        "system_architecture" => s(&vm.architecture()),
+        "emu_flavor" => a("emu"),
+        "emu_type" | "build_type" => a("opt"),
+        "wordsize" => Term::small(8),
+        "endian" => a(if cfg!(target_endian = "little") { "little" } else { "big" }),
+        "smp_support" | "threads" | "kernel_poll" | "eager_check_io" | "constant_pool_support"
+        | "thread_progress" | "port_tasks" | "time_correction" | "beam_jump_table" => Term::bool(true),
+        "debug_compiled" | "lock_checking" | "lock_counting" | "ets_realloc_moves"
+        | "dynamic_trace_probes" | "io_thread" | "ets_always_compress" | "port_parallelism" => Term::bool(false),
+        "break_ignored" => Term::bool(c.flags.get("break").is_some_and(|b| b == "ignore")),
+        "heap_type" => a("private"),
+        "dynamic_trace" => a("none"),
+        "hipe_architecture" | "modified_timing_level" => a("undefined"),
+        "literal_test" => a("range"),
+        "tolerant_timeofday" => a("enabled"),
+        "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
+        "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" | "dist_ctrl" | "taints" => Term::nil(),
+        "time_offset" => a("final"),
+        "time_warp_mode" => a("no_time_warp"),
+        "scheduler_bind_type" => a("unbound"),
+        "scheduler_bindings" => {
+            let all: Vec<Term> = (0..c.schedulers).map(|_| a("unbound")).collect();
+            h.tuple(&all)
+        }
+        "update_cpu_info" => a("unchanged"),
+        "schedulers" | "schedulers_total" => n(c.schedulers),
+        "schedulers_online" | "schedulers_active" => n(vm.sched.online()),
+        "schedulers_state" => {
+            h.tuple(&[n(c.schedulers), n(vm.sched.online()), n(vm.sched.online())])
+        }
+        "dirty_cpu_schedulers" | "dirty_cpu_schedulers_online" => n(c.dirty_cpu),
+        "dirty_io_schedulers" => n(c.dirty_io),
+        "scheduler_id" => n(cx.scheduler()),
+        "run_queues" => n(c.schedulers),
+        "thread_pool_size" => Term::small(1),
+        "context_reductions" => Term::small(4000),
+        "atom_count" => n(term::atom::count()),
+        "atom_limit" => n(term::atom::limit()),
+        "process_count" => n(vm.processes.count()),
+        "process_limit" => n(vm.processes.limit()),
+        "port_limit" => n(c.max_ports),
+        "ets_limit" => Term::small(8192),
+        "compat_rel" => n(vm.release() as usize),
+        "logical_processors" => n(sys::cpu::configured()),
+        "logical_processors_available" | "logical_processors_online" => n(sys::cpu::online()),
+        "creation" => h.uint(u64::from(term::node::this().creation)),
+        "nif_version" => s("2.16"),
+        "driver_version" => s("3.3"),
+        "outstanding_system_requests_limit" => Term::small(4),
+        "delayed_node_table_gc" => Term::small(60),
+        "dist_buf_busy_limit" => Term::small(1 << 20),
+        "fullsweep_after" => pair("fullsweep_after", n(c.fullsweep_after)),
+        "min_heap_size" => pair("min_heap_size", n(c.min_heap)),
+        "min_bin_vheap_size" => pair("min_bin_vheap_size", n(c.min_vheap)),
+        "max_heap_size" => h.map_from_pairs(&[
+            (a("size"), n(c.max_heap)),
+            (a("kill"), Term::bool(true)),
+            (a("error_logger"), Term::bool(true)),
+        ]),
+        "message_queue_data" => a("on_heap"),
+        "start_time" => h.int(vm.start_time()),
+        "end_time" => h.int(8_646_911_283_000_000_000),
+        "os_type" => h.tuple(&[a("unix"), a("linux")]),
+        "os_version" => {
+            let (x, y, z) = sys::host::os_version();
+            h.tuple(&[h.uint(x.into()), h.uint(y.into()), h.uint(z.into())])
+        }
+        "sequential_tracer" => pair("sequential_tracer", Term::bool(false)),
+        "trace_control_word" => Term::small(0),
+        "system_logger" => a("logger"),
+        "heap_sizes" => {
+            let mut all = vec![];
+            let mut w = 12;
+            while w < 1 << 50 {
+                all.push(n(w));
+                w = term::gc::next_size(w);
+                if all.len() > 55 {
+                    break;
+                }
+            }
+            h.list(&all)
+        }
+        "emu_args" => {
+            let mut all = vec![s(&c.program)];
+            all.extend(c.init_args.iter().map(|w| s(&String::from_utf8_lossy(w))));
+            h.list(&all)
+        }
+        "c_compiler_used" => h.tuple(&[a("undefined"), a("undefined")]),
+        _ => return None,
+    })
+}
+
+fn by_pair<'p>(_: &Cx<'p>, k: Term<'p>, v: Term<'p>) -> Option<Term<'p>> {
+    let (k, v) = (k.as_atom()?, v.as_atom()?);
+    match (k.name(), v.name()) {
+        ("wordsize", "internal" | "external") => Some(Term::small(8)),
+        _ => None,
+    }
+}
+
+/// The banner's first line.
+fn system_version(cx: &Cx<'_>) -> String {
+    let vm = cx.vm();
+    let c = &vm.config;
+    format!(
+        "Erlang/OTP {} [erts-{}] [oxbeam] [64-bit] [smp:{}:{}] [ds:{}:{}:{}] [async-threads:1]\n",
+        vm.release(),
+        vm.erts_version(),
+        c.schedulers,
+        vm.sched.online(),
+        c.dirty_cpu,
+        c.dirty_cpu,
+        c.dirty_io,
+    )
+}
