@@ -18,9 +18,9 @@ pub mod number;
 pub mod process;
 pub mod relation;
 pub mod send;
+pub mod system_info;
 pub mod time;
 pub mod timer;
-pub mod system_info;
 pub mod tuple;
 pub mod unique;
 

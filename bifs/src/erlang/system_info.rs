@@ -37,10 +37,23 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "emu_type" | "build_type" => a("opt"),
         "wordsize" => Term::small(8),
         "endian" => a(if cfg!(target_endian = "little") { "little" } else { "big" }),
-        "smp_support" | "threads" | "kernel_poll" | "eager_check_io" | "constant_pool_support"
-        | "thread_progress" | "port_tasks" | "time_correction" | "beam_jump_table" => Term::bool(true),
-        "debug_compiled" | "lock_checking" | "lock_counting" | "ets_realloc_moves"
-        | "dynamic_trace_probes" | "io_thread" | "ets_always_compress" | "port_parallelism" => Term::bool(false),
+        "smp_support"
+        | "threads"
+        | "kernel_poll"
+        | "eager_check_io"
+        | "constant_pool_support"
+        | "thread_progress"
+        | "port_tasks"
+        | "time_correction"
+        | "beam_jump_table" => Term::bool(true),
+        "debug_compiled"
+        | "lock_checking"
+        | "lock_counting"
+        | "ets_realloc_moves"
+        | "dynamic_trace_probes"
+        | "io_thread"
+        | "ets_always_compress"
+        | "port_parallelism" => Term::bool(false),
         "break_ignored" => Term::bool(c.flags.get("break").is_some_and(|b| b == "ignore")),
         "heap_type" => a("private"),
         "dynamic_trace" => a("none"),
@@ -48,7 +61,10 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "literal_test" => a("range"),
         "tolerant_timeofday" => a("enabled"),
         "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
-        "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" | "dist_ctrl" | "taints" => Term::nil(),
+        "multi_scheduling_blockers"
+        | "normal_multi_scheduling_blockers"
+        | "dist_ctrl"
+        | "taints" => Term::nil(),
         "time_offset" => a("final"),
         "time_warp_mode" => a("no_time_warp"),
         "scheduler_bind_type" => a("unbound"),
