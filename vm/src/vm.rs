@@ -62,6 +62,7 @@ impl Config {
             fullsweep_after: 65_535,
             gc_zeal: false,
             release: 25,
+            erts_version: String::new(),
             root,
             init_args: Vec::new(),
             program: "erl".into(),
