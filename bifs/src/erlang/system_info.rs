@@ -92,7 +92,9 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "ets_limit" => Term::small(8192),
         "compat_rel" => n(vm.release() as usize),
         "logical_processors" => sys::cpu::configured().map_or(a("unknown"), n),
-        "logical_processors_available" | "logical_processors_online" => sys::cpu::online().map_or(a("unknown"), n),
+        "logical_processors_available" | "logical_processors_online" => {
+            sys::cpu::online().map_or(a("unknown"), n)
+        }
         "creation" => h.uint(u64::from(term::node::this().creation)),
         "nif_version" => s("2.16"),
         "driver_version" => s("3.3"),
