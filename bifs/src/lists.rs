@@ -1,9 +1,10 @@
-//! Natives of module `lists`.
+//! Natives of module `lists`. They give way to others in long lists.
 
-use crate::erlang::list::reverse_onto;
+use crate::erlang::list::{budget, reverse};
 use term::compare;
-use term::{Term, Tuple, atom};
-use vm::{BifResult, Cx};
+use term::{Term, atom};
+use vm::bif::Held;
+use vm::{BifResult, Cx, Resume};
 
 vm::bifs! { pub TABLE: "lists" {
     Plain "reverse"/2 => reverse(0, 1);
@@ -13,64 +14,100 @@ vm::bifs! { pub TABLE: "lists" {
     Plain "keysearch"/3 => keysearch(0, 1, 2);
 } }
 
-fn reverse<'p>(cx: &Cx<'p>, list: Term<'p>, tail: Term<'p>) -> BifResult<'p> {
-    if list.is_nil() {
-        return Ok(tail);
-    }
-    let (out, n) = cx.need(reverse_onto(cx.heap(), list, tail))?;
-    cx.bump(n / 40);
-    Ok(out)
-}
-
 fn member<'p>(cx: &Cx<'p>, x: Term<'p>, list: Term<'p>) -> BifResult<'p> {
-    let (mut elements, mut n) = (list.iter_list(), 0);
     // An immediate equals nothing but the same word.
+    let (mut rest, mut n) = (list.iter_list(), 0);
+    let mut some = rest.by_ref().take(budget(cx, 16)).inspect(|_| n += 1);
     let found = if x.is_immediate() {
-        elements.by_ref().inspect(|_| n += 1).any(|e| e.is_same(x))
+        some.any(|e| e.is_same(x))
     } else {
-        elements.by_ref().inspect(|_| n += 1).any(|e| compare::eq_exact(e, x))
+        some.any(|e| compare::eq_exact(e, x))
     };
     cx.bump(n / 16);
-    if !found && !elements.tail().is_nil() {
-        return Err(cx.badarg());
+    match rest.tail() {
+        _ if found => Ok(Term::bool(true)),
+        end if end.is_nil() => Ok(Term::bool(false)),
+        end if end.as_cons().is_none() => Err(cx.badarg()),
+        end => Err(cx.yield_to(Member { x: cx.hold(x), rest: cx.hold(end) })),
     }
-    Ok(Term::bool(found))
 }
 
-/// The first tuple whose element `n` equals `key`, by `==`.
+struct Member {
+    x: Held,
+    rest: Held,
+}
+
+impl Resume for Member {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        member(cx, cx.get(self.x), cx.get(self.rest))
+    }
+}
+
+/// What the caller wants to know of the tuple that was found.
+#[derive(Clone, Copy)]
+enum Want {
+    Tuple,
+    Whether,
+    Value,
+}
+
+struct Find {
+    key: Held,
+    i: usize,
+    rest: Held,
+    want: Want,
+}
+
+impl Resume for Find {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        find(cx, cx.get(self.key), self.i, cx.get(self.rest), self.want)
+    }
+}
+
+/// Index of a position counted from 1.
+fn index<'p>(cx: &Cx<'p>, n: Term<'p>) -> BifResult<'p, usize> {
+    cx.need(n.as_small().and_then(|n| usize::try_from(n).ok()?.checked_sub(1)))
+}
+
+/// Finds the first tuple whose element `i` equals `key`, by `==`.
 fn find<'p>(
     cx: &Cx<'p>,
     key: Term<'p>,
-    n: Term<'p>,
+    i: usize,
     list: Term<'p>,
-) -> BifResult<'p, Option<Tuple<'p>>> {
-    let i = cx.need(n.as_small().and_then(|n| usize::try_from(n).ok()?.checked_sub(1)))?;
-    let (mut elements, mut steps) = (list.iter_list(), 0);
+    want: Want,
+) -> BifResult<'p> {
+    let (mut rest, mut n) = (list.iter_list(), 0);
     // Numbers aside, an immediate equals nothing but the same word.
     let by_word = key.is_immediate() && key.as_small().is_none();
-    let found = elements.by_ref().inspect(|_| steps += 1).find_map(|e| {
+    let found = rest.by_ref().take(budget(cx, 10)).inspect(|_| n += 1).find_map(|e| {
         let tuple = e.as_tuple()?;
         let x = *tuple.elements().get(i)?;
-        (x.is_same(key) || !by_word && compare::eq(x, key)).then_some(tuple)
+        (x.is_same(key) || !by_word && compare::eq(x, key)).then_some(e)
     });
-    cx.bump(steps / 10);
-    if found.is_none() && !elements.tail().is_nil() {
-        return Err(cx.badarg());
+    cx.bump(n / 10);
+    match (found, rest.tail()) {
+        (Some(tuple), _) => Ok(match want {
+            Want::Tuple => tuple,
+            Want::Whether => Term::bool(true),
+            Want::Value => cx.heap().tuple(&[atom!("value").into(), tuple]),
+        }),
+        (None, end) if end.is_nil() => Ok(Term::bool(false)),
+        (None, end) if end.as_cons().is_none() => Err(cx.badarg()),
+        (None, end) => {
+            Err(cx.yield_to(Find { key: cx.hold(key), i, rest: cx.hold(end), want }))
+        }
     }
-    Ok(found)
 }
 
 fn keyfind<'p>(cx: &Cx<'p>, key: Term<'p>, n: Term<'p>, list: Term<'p>) -> BifResult<'p> {
-    Ok(find(cx, key, n, list)?.map_or(Term::bool(false), Tuple::term))
+    find(cx, key, index(cx, n)?, list, Want::Tuple)
 }
 
 fn keymember<'p>(cx: &Cx<'p>, key: Term<'p>, n: Term<'p>, list: Term<'p>) -> BifResult<'p> {
-    Ok(Term::bool(find(cx, key, n, list)?.is_some()))
+    find(cx, key, index(cx, n)?, list, Want::Whether)
 }
 
 fn keysearch<'p>(cx: &Cx<'p>, key: Term<'p>, n: Term<'p>, list: Term<'p>) -> BifResult<'p> {
-    Ok(match find(cx, key, n, list)? {
-        Some(tuple) => cx.heap().tuple(&[atom!("value").into(), tuple.term()]),
-        None => Term::bool(false),
-    })
+    find(cx, key, index(cx, n)?, list, Want::Value)
 }

@@ -3,8 +3,9 @@
 use core::cmp::Ordering;
 use std::collections::BTreeMap;
 use term::compare;
-use term::{Cons, Heap, Term};
-use vm::{BifResult, Cx};
+use term::{Cons, Term};
+use vm::bif::Held;
+use vm::{BifResult, Cx, Resume};
 
 vm::bifs! { pub TABLE: "erlang" {
     Guard "hd"/1 => hd(0);
@@ -38,12 +39,106 @@ fn append<'p>(cx: &Cx<'p>, left: Term<'p>, right: Term<'p>) -> BifResult<'p> {
     if !left.is_list() {
         return Err(cx.badarg());
     }
-    let elements = cx.need(left.to_vec())?;
+    let budget = budget(cx, 40);
+    let mut rest = left.iter_list();
+    let elements: Vec<_> = rest.by_ref().take(budget).collect();
+    if rest.tail().as_cons().is_some() {
+        // Too long for one go: turned round twice, in steps.
+        let (rest, out) = (cx.hold(left), cx.hold(Term::nil()));
+        return Box::new(Append { turn: Reverse { rest, out }, right: cx.hold(right), back: false })
+            .resume(cx);
+    }
     cx.bump(elements.len() / 40);
+    if !rest.tail().is_nil() {
+        return Err(cx.badarg());
+    }
     if right.is_nil() {
         return Ok(left);
     }
     Ok(cx.heap().list_onto(&elements, right))
+}
+
+/// How many elements may be visited before others get their turn, at so many for a reduction.
+pub fn budget(cx: &Cx<'_>, per_reduction: usize) -> usize {
+    (cx.reductions_left().max(25) as usize).saturating_mul(per_reduction)
+}
+
+#[derive(Clone, Copy)]
+struct Append {
+    turn: Reverse,
+    right: Held,
+    back: bool,
+}
+
+impl Resume for Append {
+    fn resume<'p>(mut self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        while let Some(list) = self.turn.step(cx)? {
+            if self.back {
+                return Ok(list);
+            }
+            self.back = true;
+            cx.set(self.turn.rest, list);
+            cx.set(self.turn.out, cx.get(self.right));
+        }
+        Err(cx.yield_to(*self))
+    }
+}
+
+/// A list that is being reversed.
+#[derive(Clone, Copy)]
+pub struct Reverse {
+    rest: Held,
+    out: Held,
+}
+
+impl Reverse {
+    /// Goes on; `None` if reductions ended before the list.
+    fn step<'p>(&self, cx: &Cx<'p>) -> BifResult<'p, Option<Term<'p>>> {
+        let heap = cx.heap();
+        let budget = budget(cx, 40);
+        let mut rest = cx.get(self.rest).iter_list();
+        let mut out = cx.get(self.out);
+        let mut n = 0;
+        for x in rest.by_ref().take(budget) {
+            out = heap.cons(x, out);
+            n += 1;
+        }
+        cx.bump(n / 40);
+        match rest.tail() {
+            end if end.is_nil() => return Ok(Some(out)),
+            end if end.as_cons().is_none() => return Err(cx.badarg()),
+            _ => {}
+        }
+        cx.set(self.rest, rest.tail());
+        cx.set(self.out, out);
+        Ok(None)
+    }
+}
+
+impl Resume for Reverse {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        match self.step(cx)? {
+            Some(list) => Ok(list),
+            None => Err(cx.yield_to(*self)),
+        }
+    }
+}
+
+/// `lists:reverse/2`.
+pub fn reverse<'p>(cx: &Cx<'p>, list: Term<'p>, tail: Term<'p>) -> BifResult<'p> {
+    let heap = cx.heap();
+    let budget = budget(cx, 40);
+    let (mut rest, mut out, mut n) = (list.iter_list(), tail, 0);
+    for x in rest.by_ref().take(budget) {
+        out = heap.cons(x, out);
+        n += 1;
+    }
+    cx.bump(n / 40);
+    match rest.tail() {
+        end if end.is_nil() => Ok(out),
+        end if end.as_cons().is_none() => Err(cx.badarg()),
+        end => Err(cx.yield_to(Reverse { rest: cx.hold(end), out: cx.hold(out) })),
+    }
 }
 
 /// Up to this many elements on the right each is looked for one by one.
@@ -111,24 +206,10 @@ fn subtract_many<'p>(mut left: Vec<Term<'p>>, right: Vec<Term<'p>>) -> Vec<Term<
     left
 }
 
-/// The elements of a proper list in reverse before `tail`, and how many; `None` if improper.
-pub fn reverse_onto<'h>(
-    heap: &'h Heap,
-    list: Term<'h>,
-    tail: Term<'h>,
-) -> Option<(Term<'h>, usize)> {
-    let (mut out, mut n) = (tail, 0);
-    let mut elements = list.iter_list();
-    for x in elements.by_ref() {
-        out = heap.cons(x, out);
-        n += 1;
-    }
-    elements.tail().is_nil().then_some((out, n))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use term::Heap;
 
     #[test]
     fn both_ways_of_subtracting_agree() {

@@ -48,8 +48,16 @@ fn tuple_size<'p>(_: &Cx<'p>, tuple: Tuple<'p>) -> BifResult<'p> {
 }
 
 fn setelement<'p>(cx: &Cx<'p>, n: usize, tuple: Tuple<'p>, value: Term<'p>) -> BifResult<'p> {
+    let i = cx.need(n.checked_sub(1).filter(|&i| i < tuple.arity()))?;
+    // Records are short, and updated often.
+    let mut few = [Term::nil(); 24];
+    if let Some(few) = few.get_mut(..tuple.arity()) {
+        few.copy_from_slice(tuple.elements());
+        few[i] = value;
+        return Ok(cx.heap().tuple(few));
+    }
     let mut elements = tuple.elements().to_vec();
-    *cx.need(n.checked_sub(1).and_then(|i| elements.get_mut(i)))? = value;
+    elements[i] = value;
     build(cx, &elements)
 }
 
