@@ -70,13 +70,7 @@ fn index<'p>(cx: &Cx<'p>, n: Term<'p>) -> BifResult<'p, usize> {
 }
 
 /// Finds the first tuple whose element `i` equals `key`, by `==`.
-fn find<'p>(
-    cx: &Cx<'p>,
-    key: Term<'p>,
-    i: usize,
-    list: Term<'p>,
-    want: Want,
-) -> BifResult<'p> {
+fn find<'p>(cx: &Cx<'p>, key: Term<'p>, i: usize, list: Term<'p>, want: Want) -> BifResult<'p> {
     let (mut rest, mut n) = (list.iter_list(), 0);
     // Numbers aside, an immediate equals nothing but the same word.
     let by_word = key.is_immediate() && key.as_small().is_none();
@@ -94,9 +88,7 @@ fn find<'p>(
         }),
         (None, end) if end.is_nil() => Ok(Term::bool(false)),
         (None, end) if end.as_cons().is_none() => Err(cx.badarg()),
-        (None, end) => {
-            Err(cx.yield_to(Find { key: cx.hold(key), i, rest: cx.hold(end), want }))
-        }
+        (None, end) => Err(cx.yield_to(Find { key: cx.hold(key), i, rest: cx.hold(end), want })),
     }
 }
 

@@ -45,8 +45,12 @@ fn append<'p>(cx: &Cx<'p>, left: Term<'p>, right: Term<'p>) -> BifResult<'p> {
     if rest.tail().as_cons().is_some() {
         // Too long for one go: turned round twice, in steps.
         let (rest, out) = (cx.hold(left), cx.hold(Term::nil()));
-        return Box::new(Append { turn: Reverse { rest, out }, right: cx.hold(right), back: false })
-            .resume(cx);
+        return Box::new(Append {
+            turn: Reverse { rest, out },
+            right: cx.hold(right),
+            back: false,
+        })
+        .resume(cx);
     }
     cx.bump(elements.len() / 40);
     if !rest.tail().is_nil() {
