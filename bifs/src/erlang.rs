@@ -15,6 +15,7 @@ pub mod halt;
 pub mod hash;
 pub mod list;
 pub mod number;
+pub mod port;
 pub mod process;
 pub mod relation;
 pub mod send;
@@ -48,6 +49,8 @@ pub fn tables() -> Vec<BifTable> {
         time::INTERNAL,
         dictionary::TABLE,
         error::TABLE,
+        port::TABLE,
+        port::INTERNAL,
         process::TABLE,
         process::INTERNAL,
         relation::TABLE,

@@ -17,7 +17,7 @@ pub enum Halt {
 pub fn halt(vm: &'static Vm, how: Halt, flush: bool) -> ! {
     vm.sched.stop();
     if flush {
-        crate::port::flush_all(vm);
+        crate::port::flush_all(vm, None);
     }
     let _ = std::io::stdout().flush();
     sys::tty::restore();

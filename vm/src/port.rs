@@ -1,26 +1,259 @@
-//! Ports [io.c].
+//! Ports [io.c, erl_port_task.c]: what processes use to reach the world outside.
+//!
+//! A port is owned by one process, can be linked, monitored and named like one, and is driven by a [`Driver`]. Everything
+//! that happens to it is a [`Task`]. Whoever has a task tries the port's lock: if it is free, the task runs there and then, else it
+//! goes to the port's in-box, which the holder of the lock empties before (and after) letting go. So nobody waits for
+//! a port, a port may cause signals to itself, and what one process does to a port happens in order.
+//!
+//! Lock order: a port's core, then its in-box, then anything else. A core is never locked with another core held.
 
-use crate::bif::{BifResult, Cx};
+mod children;
+mod cx;
+mod driver;
+mod exit;
+mod fd;
+mod file;
+mod frame;
+mod line;
+mod open;
+mod ops;
+mod poll;
+mod queue;
+mod request;
+mod signal;
+mod spawn;
+mod table;
+mod tty;
+
+pub use cx::PortCx;
+pub use driver::{
+    Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError,
+};
+pub use open::{OpenError, open};
+pub use poll::watched;
+pub use queue::IoQueue;
+pub use request::{
+    Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup, register, send_command,
+    set_data, unregister,
+};
+pub use signal::{flush_all, signal};
+pub use table::Ports;
+pub use tty::{old_shell, resized};
+
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;
-use term::Term;
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use cx::State;
+use ops::Request;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::os::fd::RawFd;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use sys::poll::Interest;
+use term::OwnedTerm;
 
-/// Sends a signal to a port; a port that is gone answers as a process that is gone would.
-pub fn signal(vm: &'static Vm, port: u64, from: Sender, body: Body) {
-    let s = *crate::signal::Signal::new(from, body);
-    crate::process::exit::too_late(vm, port, s);
+/// Received data are binaries.
+const BINARY: u32 = 1;
+/// The end of the input does not end the port.
+const SOFT_EOF: u32 = 2;
+const PARALLELISM: u32 = 4;
+/// Closed, but output still waits in its queue.
+const CLOSING: u32 = 8;
+/// Senders have to wait.
+const BUSY: u32 = 16;
+/// Ends because the node halts.
+const HALTING: u32 = 32;
+
+/// One port.
+pub struct Port {
+    pub id: u64,
+    pub name: Vec<u8>,
+    driver: Arc<DriverEntry>,
+    flags: AtomicU32,
+    /// The owner's pid data.
+    connected: AtomicU64,
+    /// Registered name, 0 for none.
+    registered: AtomicU32,
+    core: Mutex<Core>,
+    inbox: Mutex<VecDeque<Task>>,
+    /// Tasks in the in-box.
+    waiting: AtomicUsize,
+    /// `port_set_data`; nothing once the port is gone.
+    data: Mutex<Option<OwnedTerm>>,
+    /// Processes that wait for it to be no longer busy.
+    suspended: Mutex<Vec<u64>>,
 }
 
-/// `Port ! {Owner, Command}`. Commands to a port that is gone are dropped.
-pub fn send_command<'p>(cx: &Cx<'p>, port: u64, message: Term<'p>) -> BifResult<'p, ()> {
-    let _ = (cx, port, message);
-    Ok(())
+/// What the lock protects.
+struct Core {
+    driver: Option<Box<dyn Driver>>,
+    state: State,
 }
 
-/// Whether there is such a port.
-pub fn exists(_: &'static Vm, _port: u64) -> bool {
-    false
+/// Something to do in a port.
+enum Task {
+    Signal(Sender, Body),
+    Request(Request),
+    Ready(RawFd, Interest),
+    Timeout(u64),
+    Event(Box<dyn Any + Send>),
+    /// The node halts.
+    Halt,
 }
 
-/// Writes out what ports still hold.
-pub fn flush_all(_: &'static Vm) {}
+/// Reaches a port's driver from anywhere.
+#[derive(Clone)]
+pub struct Poster {
+    vm: &'static Vm,
+    port: u64,
+}
+
+impl Poster {
+    /// Has [`Driver::event`] called with `event`, unless the port is gone.
+    pub fn post(&self, event: Box<dyn Any + Send>) {
+        if let Some(port) = self.vm.ports.get(self.port) {
+            port.post(self.vm, Task::Event(event));
+        }
+    }
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+impl Port {
+    fn is(&self, flag: u32) -> bool {
+        self.flags.load(Ordering::Acquire) & flag != 0
+    }
+    /// Sets or clears a flag; whether it was set.
+    fn set_flag(&self, flag: u32, on: bool) -> bool {
+        let old = if on {
+            self.flags.fetch_or(flag, Ordering::AcqRel)
+        } else {
+            self.flags.fetch_and(!flag, Ordering::AcqRel)
+        };
+        old & flag != 0
+    }
+    fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
+        match self.core.try_lock() {
+            Ok(g) => Some(g),
+            Err(TryLockError::Poisoned(e)) => Some(e.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+    /// Does a task now, or leaves it to whoever holds the port.
+    fn post(self: &Arc<Self>, vm: &'static Vm, task: Task) {
+        {
+            let mut inbox = lock(&self.inbox);
+            inbox.push_back(task);
+            self.waiting.store(inbox.len(), Ordering::Release);
+        }
+        self.settle(vm);
+    }
+    /// Empties the in-box unless somebody else does.
+    fn settle(self: &Arc<Self>, vm: &'static Vm) {
+        loop {
+            // Orders our last write to the in-box (or unlock) before the look at the other.
+            fence(Ordering::SeqCst);
+            if self.waiting.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            let Some(mut core) = self.try_core() else { return };
+            self.drain(vm, &mut core);
+        }
+    }
+    fn drain(self: &Arc<Self>, vm: &'static Vm, core: &mut Core) {
+        loop {
+            let task = {
+                let mut inbox = lock(&self.inbox);
+                let task = inbox.pop_front();
+                self.waiting.store(inbox.len(), Ordering::Release);
+                task
+            };
+            let Some(task) = task else { return };
+            self.run(vm, core, task);
+        }
+    }
+    /// Runs `f` in the port if it is free; gives it back otherwise.
+    fn now<T, R>(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        with: T,
+        f: impl FnOnce(&Arc<Self>, &mut Core, T) -> R,
+    ) -> Result<R, T> {
+        let Some(mut core) = self.try_core() else { return Err(with) };
+        self.drain(vm, &mut core);
+        let r = f(self, &mut core, with);
+        self.drain(vm, &mut core);
+        drop(core);
+        self.settle(vm);
+        Ok(r)
+    }
+    fn run(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
+        match task {
+            Task::Signal(from, body) => self.handle_signal(vm, core, from, body),
+            Task::Request(r) => self.serve(vm, core, r),
+            Task::Ready(fd, interest) => self.ready(vm, core, fd, interest),
+            Task::Timeout(generation) => {
+                if core.state.timer_generation == generation && core.state.timer.is_some() {
+                    core.state.timer = None;
+                    self.callback(vm, core, |d, p| d.timeout(p));
+                }
+            }
+            Task::Event(e) => {
+                self.callback(vm, core, |d, p| d.event(p, e));
+            }
+            Task::Halt => self.halt(vm, core),
+        }
+    }
+    /// Calls the driver, then acts on what it reported. Nothing happens if the port is gone.
+    fn callback<R>(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        f: impl FnOnce(&mut dyn Driver, &mut PortCx<'_>) -> R,
+    ) -> Option<R> {
+        let mut driver = core.driver.take()?;
+        let r = f(&mut *driver, &mut PortCx { vm, port: self, state: &mut core.state });
+        core.driver = Some(driver);
+        self.after_callback(vm, core);
+        Some(r)
+    }
+    /// Descriptors are ready: tells the driver, and asks for the next report of what is still selected.
+    fn ready(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, fd: RawFd, interest: Interest) {
+        let cx = PortCx { vm, port: self, state: &mut core.state };
+        if interest.read && cx.is_selected(fd).read {
+            self.callback(vm, core, |d, p| d.ready_input(p, fd));
+        }
+        let cx = PortCx { vm, port: self, state: &mut core.state };
+        if interest.write && cx.is_selected(fd).write {
+            self.callback(vm, core, |d, p| d.ready_output(p, fd));
+        }
+        let cx = PortCx { vm, port: self, state: &mut core.state };
+        let still = cx.is_selected(fd);
+        let again = Interest {
+            read: interest.read && still.read,
+            write: interest.write && still.write,
+        };
+        if !again.is_empty()
+            && let Err(e) = poll::poller(vm).and_then(|p| p.arm(fd, self.id, again))
+        {
+            PortCx { vm, port: self, state: &mut core.state }.fail_error(&e);
+            self.after_callback(vm, core);
+        }
+    }
+    fn set_busy(&self, vm: &'static Vm, busy: bool) {
+        if self.set_flag(BUSY, busy) && !busy {
+            for pid in core::mem::take(&mut *lock(&self.suspended)) {
+                if let Some(p) = vm.processes.lookup(pid) {
+                    vm.wake(&p);
+                }
+            }
+        }
+    }
+}
+
+/// The drivers that can be opened by name.
+fn built_in() -> Vec<DriverEntry> {
+    vec![tty::entry()]
+}

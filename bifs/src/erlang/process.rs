@@ -174,7 +174,7 @@ fn register<'p>(cx: &Cx<'p>, name: Atom, t: Term<'p>) -> BifResult<'p> {
         }
         View::Port(p) => {
             let port = cx.need(p.local())?;
-            vm::port::exists(cx.vm(), port) && cx.vm().registry.register_port(name, port)
+            vm::port::register(cx.vm(), name, port)
         }
         _ => false,
     };
@@ -188,7 +188,10 @@ fn unregister<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
             }
             Ok(am::TRUE.into())
         }
-        Some(Named::Port(_)) => Ok(am::TRUE.into()),
+        Some(Named::Port(port)) => {
+            vm::port::unregister(cx.vm(), port);
+            Ok(am::TRUE.into())
+        }
         None => Err(cx.badarg()),
     }
 }

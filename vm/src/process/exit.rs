@@ -162,7 +162,10 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
         (Body::Link, Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
         (Body::Monitor(m), _) => {
             let d = DownSignal { reference: m.reference, reason: noproc() };
-            let watcher = Peer::Process(m.watcher);
+            let watcher = match s.from {
+                Sender::Port(port) => Peer::Port(port),
+                _ => Peer::Process(m.watcher),
+            };
             vm.signal_peer(watcher, Sender::Process(target), Body::Down(Box::new(d)));
         }
         (Body::Unlink { id }, Some(peer)) => {

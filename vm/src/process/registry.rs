@@ -54,6 +54,12 @@ impl Registry {
             names.remove(&name);
         }
     }
+    pub(crate) fn port_exits(&self, name: Atom, port: u64) {
+        let mut names = self.names.write().unwrap_or_else(|e| e.into_inner());
+        if names.get(&name) == Some(&Named::Port(port)) {
+            names.remove(&name);
+        }
+    }
     pub fn all(&self) -> Vec<Atom> {
         self.names.read().unwrap_or_else(|e| e.into_inner()).keys().copied().collect()
     }

@@ -68,7 +68,11 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
             }
         }
         Body::Monitor(m) => {
-            let w = super::relations::Watcher { watcher: Peer::Process(m.watcher), name: m.name };
+            let watcher = match from {
+                Sender::Port(port) => Peer::Port(port),
+                _ => Peer::Process(m.watcher),
+            };
+            let w = super::relations::Watcher { watcher, name: m.name };
             p.relations.tables().watchers.insert(m.reference, w);
         }
         Body::Demonitor { reference } => {

@@ -141,6 +141,16 @@ pub fn set_cloexec(fd: RawFd, on: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Is it a regular file?
+pub fn is_regular(fd: RawFd) -> bool {
+    let mut st = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: filled in by a successful call.
+    unsafe {
+        libc::fstat(fd, st.as_mut_ptr()) == 0
+            && st.assume_init().st_mode & libc::S_IFMT == libc::S_IFREG
+    }
+}
+
 /// Is it a terminal?
 pub fn is_tty(fd: RawFd) -> bool {
     // SAFETY: asks only.

@@ -1,0 +1,322 @@
+//! What a driver works with during a callback: its port, its queue, descriptors, timer, and whom to tell.
+
+use super::line::LineBuffer;
+use super::queue::IoQueue;
+use super::{Port, Poster, Task, poll};
+use crate::signal::relations::LinkState;
+use crate::signal::{Body, MonitorSignal, RefId, Sender};
+use crate::timer::{Fire, TimerKey};
+use crate::vm::Vm;
+use core::sync::atomic::Ordering;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use sys::poll::Interest;
+use term::atom::am;
+use term::{Atom, Heap, OwnedTerm, Term};
+
+/// How a driver's port fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Failure {
+    /// The other side closed: `eof`, or the port ends with `normal`.
+    Eof,
+    Reason(Atom),
+    Number(i64),
+}
+
+/// A watch that another process keeps on the port.
+pub(super) struct Watcher {
+    pub pid: u64,
+}
+
+/// The side of a port that only the holder of its lock touches.
+pub(super) struct State {
+    pub links: HashMap<u64, LinkState>,
+    pub watchers: HashMap<RefId, Watcher>,
+    /// Processes that the port watches.
+    pub watches: HashMap<RefId, u64>,
+    pub unlink_serial: u64,
+    pub queue: IoQueue,
+    pub line: Option<LineBuffer>,
+    pub input: u64,
+    pub output: u64,
+    pub os_pid: Option<i64>,
+    /// Process whose operation is being carried out.
+    pub caller: u64,
+    /// Descriptors and what is asked of them.
+    pub selected: Vec<(RawFd, Interest)>,
+    pub timer: Option<TimerKey>,
+    pub timer_generation: u64,
+    pub failing: Option<Failure>,
+    /// `{Port, closed}` is owed to the owner.
+    pub send_closed: bool,
+    pub dead: bool,
+}
+
+impl State {
+    pub fn new() -> State {
+        State {
+            links: HashMap::new(),
+            watchers: HashMap::new(),
+            watches: HashMap::new(),
+            unlink_serial: 0,
+            queue: IoQueue::new(),
+            line: None,
+            input: 0,
+            output: 0,
+            os_pid: None,
+            caller: 0,
+            selected: Vec::new(),
+            timer: None,
+            timer_generation: 0,
+            failing: None,
+            send_closed: false,
+            dead: false,
+        }
+    }
+}
+
+/// See the module head.
+pub struct PortCx<'a> {
+    pub(super) vm: &'static Vm,
+    pub(super) port: &'a Arc<Port>,
+    pub(super) state: &'a mut State,
+}
+
+struct PortTimeout {
+    port: u64,
+    generation: u64,
+}
+
+impl Fire for PortTimeout {
+    fn fire(self: Box<Self>, vm: &'static Vm) {
+        if let Some(port) = vm.ports.get(self.port) {
+            port.post(vm, Task::Timeout(self.generation));
+        }
+    }
+}
+
+impl<'a> PortCx<'a> {
+    pub fn vm(&self) -> &'static Vm {
+        self.vm
+    }
+    /// The port's number.
+    pub fn id(&self) -> u64 {
+        self.port.id
+    }
+    /// The port as a term.
+    pub fn term(&self) -> Term<'static> {
+        Term::local_port(self.port.id)
+    }
+    /// The connected process: its pid data.
+    pub fn owner(&self) -> u64 {
+        self.port.connected.load(Ordering::Acquire)
+    }
+    /// The process whose operation is being carried out; at other times the last one.
+    pub fn caller(&self) -> u64 {
+        self.state.caller
+    }
+    /// A handle by which other threads can reach the driver later.
+    pub fn poster(&self) -> Poster {
+        Poster { vm: self.vm, port: self.port.id }
+    }
+    /// The port was closed and only lives on until its queue is empty.
+    pub fn is_closing(&self) -> bool {
+        self.port.is(super::CLOSING)
+    }
+
+    // To processes.
+
+    /// Sends a message to a process.
+    pub fn send(&self, pid: u64, message: OwnedTerm) {
+        self.vm.send_message(Sender::Port(self.port.id), pid, message);
+    }
+    /// Sends `{Port, Term}` to the owner.
+    pub fn send_owner(&self, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) {
+        let port = self.term();
+        let m = OwnedTerm::build(|h| h.tuple(&[port, f(h)]));
+        self.send(self.owner(), m);
+    }
+    /// Hands received bytes to the owner, in the way it asked for (driver_output).
+    pub fn output(&mut self, bytes: &[u8]) {
+        self.count_input(bytes.len());
+        if self.is_closing() {
+            return;
+        }
+        match self.state.line.take() {
+            None => self.data(bytes, None),
+            Some(mut line) => {
+                line.feed(bytes, |text, eol| self.data(text, Some(eol)));
+                self.state.line = Some(line);
+            }
+        }
+    }
+    /// Counts received bytes that the driver hands on by itself.
+    pub fn count_input(&mut self, bytes: usize) {
+        self.state.input += bytes as u64;
+        self.vm.ports.input.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+    pub(super) fn flush_line(&mut self) {
+        if let Some(mut line) = self.state.line.take() {
+            line.flush(|text, eol| self.data(text, Some(eol)));
+            self.state.line = Some(line);
+        }
+    }
+    fn data(&self, bytes: &[u8], eol: Option<bool>) {
+        let binary = self.port.is(super::BINARY);
+        self.send_owner(|h| {
+            let mut t = if binary { h.binary(bytes) } else { h.byte_list(bytes) };
+            if let Some(eol) = eol {
+                let tag = if eol { term::atom!("eol") } else { term::atom!("noeol") };
+                t = h.tuple(&[tag.into(), t]);
+            }
+            h.tuple(&[am::DATA.into(), t])
+        });
+    }
+    /// `{Port, {exit_status, Status}}`
+    pub fn report_exit_status(&self, status: i32) {
+        self.send_owner(|h| h.tuple(&[am::EXIT_STATUS.into(), Term::small(status.into())]));
+    }
+    /// Watches a process: [`Driver::process_exit`](super::Driver::process_exit) is called when it ends. `None` if there is none.
+    pub fn monitor_process(&mut self, pid: u64) -> Option<RefId> {
+        self.vm.processes.lookup(pid)?;
+        let reference = crate::refs::next();
+        self.state.watches.insert(reference, pid);
+        let m = MonitorSignal { reference, watcher: 0, name: None };
+        self.vm.signal(pid, Sender::Port(self.port.id), Body::Monitor(Box::new(m)));
+        Some(reference)
+    }
+    pub fn demonitor_process(&mut self, reference: RefId) -> bool {
+        let Some(pid) = self.state.watches.remove(&reference) else { return false };
+        self.vm.signal(pid, Sender::Port(self.port.id), Body::Demonitor { reference });
+        true
+    }
+
+    // Output that waits.
+
+    /// Bytes that the driver keeps until the system takes them. A closed port lives until it is empty.
+    pub fn queue(&mut self) -> &mut IoQueue {
+        &mut self.state.queue
+    }
+    /// Makes senders wait, or lets them go on.
+    pub fn set_busy(&self, busy: bool) {
+        self.port.set_busy(self.vm, busy);
+    }
+    pub fn is_busy(&self) -> bool {
+        self.port.is(super::BUSY)
+    }
+
+    // Descriptors.
+
+    /// Asks to be called when `fd` is ready in these directions, until deselected.
+    pub fn select(&mut self, fd: RawFd, interest: Interest) -> io::Result<()> {
+        match self.state.selected.iter_mut().find(|(f, _)| *f == fd) {
+            Some((_, i)) => {
+                *i = Interest { read: i.read | interest.read, write: i.write | interest.write };
+            }
+            None => self.state.selected.push((fd, interest)),
+        }
+        poll::poller(self.vm)?.arm(fd, self.port.id, interest)
+    }
+    /// Takes that back for these directions.
+    pub fn deselect(&mut self, fd: RawFd, interest: Interest) {
+        if let Some((_, i)) = self.state.selected.iter_mut().find(|(f, _)| *f == fd) {
+            *i = Interest { read: i.read & !interest.read, write: i.write & !interest.write };
+            if let Ok(p) = poll::poller(self.vm) {
+                p.disarm(fd, interest);
+            }
+        }
+    }
+    /// Lets a descriptor go: before it is closed or given away.
+    pub fn forget(&mut self, fd: RawFd) {
+        let before = self.state.selected.len();
+        self.state.selected.retain(|(f, _)| *f != fd);
+        if self.state.selected.len() != before
+            && let Ok(p) = poll::poller(self.vm)
+        {
+            p.forget(fd);
+        }
+    }
+    pub(super) fn forget_all(&mut self) {
+        while let Some(&(fd, _)) = self.state.selected.last() {
+            self.forget(fd);
+        }
+    }
+    pub(super) fn is_selected(&self, fd: RawFd) -> Interest {
+        let none = Interest { read: false, write: false };
+        self.state.selected.iter().find(|(f, _)| *f == fd).map_or(none, |(_, i)| *i)
+    }
+
+    // Time.
+
+    /// Starts the port's one timer, in place of an earlier one.
+    pub fn set_timer(&mut self, ms: u64) {
+        self.cancel_timer();
+        let wait = i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        let deadline = self.vm.monotonic().saturating_add(wait);
+        let fire =
+            PortTimeout { port: self.port.id, generation: self.state.timer_generation };
+        let (key, first) = self.vm.timers.add(deadline, Box::new(fire));
+        self.state.timer = Some(key);
+        if first {
+            self.vm.timers_changed();
+        }
+    }
+    pub fn cancel_timer(&mut self) {
+        self.state.timer_generation += 1;
+        if let Some(key) = self.state.timer.take() {
+            self.vm.timers.cancel(key);
+        }
+    }
+    /// Nanoseconds until the timer fires, if it is set.
+    pub fn timer_left(&self) -> Option<i64> {
+        self.state.timer.map(|(deadline, _)| (deadline - self.vm.monotonic()).max(0))
+    }
+
+    // The end.
+
+    /// The other side closed (driver_failure_eof).
+    pub fn fail_eof(&mut self) {
+        self.fail(Failure::Eof);
+    }
+    /// The port ends with the name of an error number as its reason.
+    pub fn fail_errno(&mut self, errno: i32) {
+        self.fail(Failure::Reason(Atom::new(sys::errno::name(errno))));
+    }
+    pub fn fail_error(&mut self, e: &io::Error) {
+        self.fail(Failure::Reason(Atom::new(sys::errno::of(e))));
+    }
+    pub fn fail_atom(&mut self, reason: Atom) {
+        self.fail(Failure::Reason(reason));
+    }
+    /// The port ends with a number as its reason.
+    pub fn fail_number(&mut self, reason: i64) {
+        self.fail(Failure::Number(reason));
+    }
+    pub(super) fn fail(&mut self, f: Failure) {
+        self.state.failing.get_or_insert(f);
+    }
+    /// The port ends after its link to the owner was taken away (driver_exit).
+    pub fn exit(&mut self, errno: i32) {
+        let owner = self.owner();
+        if let Some(l) = self.state.links.get_mut(&owner)
+            && l.unlinking == 0
+        {
+            self.state.unlink_serial += 1;
+            let id = self.state.unlink_serial;
+            l.unlinking = id;
+            self.vm.signal(owner, Sender::Port(self.port.id), Body::Unlink { id });
+        }
+        let reason = if errno == 0 { am::NORMAL } else { Atom::new(sys::errno::name(errno)) };
+        self.fail(Failure::Reason(reason));
+    }
+    /// What `port_info(os_pid)` shows.
+    pub fn set_os_pid(&mut self, pid: Option<i64>) {
+        self.state.os_pid = pid;
+    }
+    /// Changes the form of received data: lists or binaries.
+    pub fn set_binary(&self, binary: bool) {
+        self.port.set_flag(super::BINARY, binary);
+    }
+}

@@ -1,0 +1,154 @@
+//! `open_port/2` [erl_bif_port.c: open_port, io.c: erts_open_driver].
+
+use super::cx::State;
+use super::driver::{DriverEntry, OpenOptions, PortName, StartError};
+use super::line::LineBuffer;
+use super::{BINARY, Core, PARALLELISM, Port, PortCx, SOFT_EOF, fd, file, spawn};
+use crate::bif::Cx;
+use crate::signal::relations::{LinkState, Peer};
+use crate::vm::Vm;
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::{Arc, LazyLock, Mutex};
+use term::atom::am;
+use term::{OwnedTerm, Term};
+
+/// Why a port was not opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpenError {
+    BadArg,
+    SystemLimit,
+    /// The driver did not start, and gave no reason.
+    Invalid,
+    Errno(i32),
+}
+
+impl From<StartError> for OpenError {
+    fn from(e: StartError) -> OpenError {
+        match e {
+            StartError::General => OpenError::Invalid,
+            StartError::BadArg => OpenError::BadArg,
+            StartError::Errno(n) => OpenError::Errno(n),
+        }
+    }
+}
+
+/// The drivers that are not found by name.
+struct System {
+    spawn: Arc<DriverEntry>,
+    fd: Arc<DriverEntry>,
+    file: Arc<DriverEntry>,
+}
+
+static SYSTEM: LazyLock<System> = LazyLock::new(|| System {
+    spawn: Arc::new(spawn::entry()),
+    fd: Arc::new(fd::entry()),
+    file: Arc::new(file::entry()),
+});
+
+/// The driver for a command line: that of its first word's name.
+fn named(vm: &'static Vm, command: &[u8]) -> Option<Arc<DriverEntry>> {
+    let word = command.split(|b| *b == b' ').next()?;
+    vm.ports.driver(std::str::from_utf8(word).ok()?)
+}
+
+fn driver_of(vm: &'static Vm, name: &PortName) -> Option<Arc<DriverEntry>> {
+    match name {
+        PortName::Spawn(command) => {
+            Some(named(vm, command).unwrap_or_else(|| SYSTEM.spawn.clone()))
+        }
+        PortName::SpawnDriver(command) => named(vm, command),
+        PortName::SpawnExecutable(_) => Some(SYSTEM.spawn.clone()),
+        PortName::Fd(..) => Some(SYSTEM.fd.clone()),
+        PortName::File(_) => Some(SYSTEM.file.clone()),
+    }
+}
+
+/// Opens a port that the running process owns and is linked to; its number.
+pub fn open(cx: &Cx<'_>, name: PortName, options: &OpenOptions) -> Result<u64, OpenError> {
+    let is_spawn = matches!(
+        name,
+        PortName::Spawn(_) | PortName::SpawnDriver(_) | PortName::SpawnExecutable(_)
+    );
+    let executable = matches!(name, PortName::SpawnExecutable(_));
+    if !executable && (options.args.is_some() || options.arg0.is_some()) {
+        return Err(OpenError::BadArg);
+    }
+    if !is_spawn && options.exit_status {
+        return Err(OpenError::BadArg);
+    }
+    let driver = driver_of(cx.vm(), &name).ok_or(OpenError::BadArg)?;
+    if !driver.system && (options.exit_status || options.busy_port.is_some()) {
+        return Err(OpenError::BadArg);
+    }
+    create(cx, driver, &name, options)
+}
+
+fn create(
+    cx: &Cx<'_>,
+    driver: Arc<DriverEntry>,
+    name: &PortName,
+    options: &OpenOptions,
+) -> Result<u64, OpenError> {
+    let vm = cx.vm();
+    let mut flags = 0;
+    let wanted = [
+        (options.binary, BINARY),
+        (options.eof, SOFT_EOF),
+        (options.parallelism, PARALLELISM), //
+    ];
+    for (on, flag) in wanted {
+        flags |= if on { flag } else { 0 };
+    }
+    let owner = cx.pid();
+    let port = vm
+        .ports
+        .insert(|id| new_port(id, name.text().into_owned(), driver.clone(), flags, owner))
+        .ok_or(OpenError::SystemLimit)?;
+    let started = {
+        // Nobody else knows the port yet, but its descriptors may be ready at once.
+        let mut core = super::lock(&port.core);
+        core.state.caller = owner;
+        core.state.line = options.line.map(LineBuffer::new);
+        core.state.links.insert(owner, LinkState::default());
+        let mut p = PortCx { vm, port: &port, state: &mut core.state };
+        let result = (driver.start)(&mut p, name, options);
+        match result {
+            Ok(d) => {
+                core.driver = Some(d);
+                let links = |p: &mut crate::process::Process| {
+                    p.relations.tables().links.insert(Peer::Port(port.id), LinkState::default());
+                };
+                cx.with(links);
+                port.after_callback(vm, &mut core);
+                port.drain(vm, &mut core);
+                Ok(port.id)
+            }
+            Err(e) => {
+                core.state.links.clear();
+                PortCx { vm, port: &port, state: &mut core.state }.forget_all();
+                core.state.dead = true;
+                port.set_flag(super::CLOSING, true);
+                vm.ports.remove(port.id);
+                Err(e.into())
+            }
+        }
+    };
+    port.settle(vm);
+    started
+}
+
+fn new_port(id: u64, name: Vec<u8>, driver: Arc<DriverEntry>, flags: u32, owner: u64) -> Port {
+    Port {
+        id,
+        name,
+        driver,
+        flags: AtomicU32::new(flags),
+        connected: AtomicU64::new(owner),
+        registered: AtomicU32::new(0),
+        core: Mutex::new(Core { driver: None, state: State::new() }),
+        inbox: Mutex::default(),
+        waiting: AtomicUsize::new(0),
+        data: Mutex::new(Some(OwnedTerm::immediate(Term::atom(am::UNDEFINED)))),
+        suspended: Mutex::default(),
+    }
+}

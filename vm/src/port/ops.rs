@@ -1,0 +1,266 @@
+//! What processes ask of a port, carried out in the port [io.c: erts_port_output and others].
+
+use super::cx::State;
+use super::request::Item;
+use super::{Control, Core, IoQueue, PARALLELISM, Port};
+use crate::signal::relations::LinkState;
+use crate::signal::{Body, ExitSignal, RefId, Sender};
+use crate::vm::Vm;
+use core::sync::atomic::Ordering;
+use std::sync::Arc;
+use term::atom::am;
+use term::{Atom, Heap, OwnedTerm, Term, atom};
+
+/// An operation of a process on a port.
+pub(super) struct Request {
+    pub op: Op,
+    /// It came as `Port ! {Owner, …}`: mistakes are punished by an exit signal to the owner.
+    pub bang: bool,
+    pub caller: u64,
+    /// The answer goes to the caller as `{Reference, Answer}`.
+    pub reply: Option<RefId>,
+}
+
+pub(super) enum Op {
+    Command {
+        /// The pid named as owner.
+        from: u64,
+        data: IoQueue,
+    },
+    Close {
+        from: u64,
+    },
+    Connect {
+        from: u64,
+        /// The new owner, if it is a process of this node.
+        to: Option<u64>,
+    },
+    Control(u32, Vec<u8>),
+    Call(u32, OwnedTerm),
+    Info(Item),
+    /// A message to the port that is none; or (`true`) output that is no I/O list.
+    Bad(bool),
+}
+
+/// The outcome of a [`Request`].
+pub(super) enum Answer {
+    True,
+    BadArg,
+    Term(OwnedTerm),
+}
+
+impl Answer {
+    fn atom(a: Atom) -> Answer {
+        Answer::Term(OwnedTerm::immediate(Term::atom(a)))
+    }
+    pub fn into_heap<'h>(self, h: &'h Heap) -> Term<'h> {
+        match self {
+            Answer::True => am::TRUE.into(),
+            Answer::BadArg => am::BADARG.into(),
+            Answer::Term(t) => t.into_heap(h),
+        }
+    }
+}
+
+impl Port {
+    /// Carries out a request that waited in the in-box.
+    pub(super) fn serve(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, mut r: Request) {
+        let reply = r.reply.take();
+        let caller = r.caller;
+        let answer = self.execute(vm, core, r);
+        if let Some((n0, n1)) = reply {
+            let m = OwnedTerm::build(|h| {
+                let answer = answer.into_heap(h);
+                h.tuple(&[h.reference(n0, n1), answer])
+            });
+            vm.send_message(Sender::Port(self.id), caller, m);
+        }
+    }
+
+    pub(super) fn execute(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, r: Request) -> Answer {
+        if core.state.dead || self.is(super::CLOSING) {
+            return match r.op {
+                Op::Info(_) => Answer::atom(am::UNDEFINED),
+                _ => Answer::BadArg,
+            };
+        }
+        core.state.caller = r.caller;
+        let owner = self.connected.load(Ordering::Acquire);
+        match r.op {
+            Op::Command { from, data } => {
+                if r.bang && from != owner {
+                    return self.bad_signal(vm);
+                }
+                let size = data.len() as u64;
+                core.state.output += size;
+                vm.ports.output.fetch_add(size, Ordering::Relaxed);
+                self.callback(vm, core, |d, p| d.command(p, data));
+                Answer::True
+            }
+            Op::Close { from } => {
+                if r.bang && from != owner {
+                    return self.bad_signal(vm);
+                }
+                let normal = OwnedTerm::immediate(Term::atom(am::NORMAL));
+                self.end(vm, core, &normal, r.bang);
+                Answer::True
+            }
+            Op::Connect { from, to } => self.reconnect(vm, core, r.bang, from, to),
+            Op::Control(op, data) => {
+                match self.callback(vm, core, |d, p| d.control(p, op, &data)).flatten() {
+                    None => Answer::BadArg,
+                    Some(Control::List(v)) => {
+                        Answer::Term(OwnedTerm::build(|h| h.byte_list(&v)))
+                    }
+                    Some(Control::Binary(v)) => Answer::Term(OwnedTerm::build(|h| h.binary(&v))),
+                    Some(Control::Term(t)) => Answer::Term(t),
+                }
+            }
+            Op::Call(op, data) => {
+                match self.callback(vm, core, |d, p| d.call(p, op, data)).flatten() {
+                    None => Answer::BadArg,
+                    Some(t) => Answer::Term(OwnedTerm::build(|h| {
+                        let t = t.into_heap(h);
+                        h.tuple(&[am::OK.into(), t])
+                    })),
+                }
+            }
+            Op::Info(item) => match self.info(core, item) {
+                Some(t) => Answer::Term(t),
+                None => Answer::BadArg,
+            },
+            Op::Bad(output) => {
+                if output {
+                    let name = String::from_utf8_lossy(&self.name).into_owned();
+                    vm.log_error(Term::NIL, |h| {
+                        let text = format!("Bad value on output port '{name}'");
+                        (h.string("~s~n"), h.list(&[h.string(&text)]))
+                    });
+                }
+                if r.bang { self.bad_signal(vm) } else { Answer::BadArg }
+            }
+        }
+    }
+    /// The owner gets an exit signal for a message that should not have been sent.
+    fn bad_signal(&self, vm: &'static Vm) -> Answer {
+        let x = ExitSignal {
+            reason: OwnedTerm::immediate(Term::atom(atom!("badsig"))),
+            linked: false,
+            kill: false,
+            sender: OwnedTerm::immediate(Term::local_port(self.id)),
+        };
+        let owner = self.connected.load(Ordering::Acquire);
+        vm.signal(owner, Sender::Port(self.id), Body::Exit(Box::new(x)));
+        Answer::BadArg
+    }
+    fn reconnect(
+        &self,
+        vm: &'static Vm,
+        core: &mut Core,
+        bang: bool,
+        from: u64,
+        to: Option<u64>,
+    ) -> Answer {
+        let owner = self.connected.load(Ordering::Acquire);
+        if bang {
+            let Some(to) = to.filter(|_| from == owner) else { return self.bad_signal(vm) };
+            self.connected.store(to, Ordering::Release);
+            let m = OwnedTerm::build(|h| h.tuple(&[Term::local_port(self.id), am::CONNECTED.into()]));
+            vm.send_message(Sender::Port(self.id), from, m);
+            return Answer::True;
+        }
+        let Some(to) = to.filter(|to| vm.processes.lookup(*to).is_some()) else {
+            return Answer::BadArg;
+        };
+        let fresh = match core.state.links.get_mut(&to) {
+            Some(l) => core::mem::take(&mut l.unlinking) != 0,
+            None => core.state.links.insert(to, LinkState::default()).is_none(),
+        };
+        if fresh {
+            vm.signal(to, Sender::Port(self.id), Body::Link);
+        }
+        self.connected.store(to, Ordering::Release);
+        Answer::True
+    }
+    fn info(&self, core: &Core, item: Item) -> Option<OwnedTerm> {
+        let s = &core.state;
+        match item {
+            Item::All => {
+                let name = self.registered.load(Ordering::Acquire);
+                let named = (name != 0).then_some(am::REGISTERED_NAME);
+                let usual = [
+                    am::NAME,
+                    am::LINKS,
+                    atom!("id"),
+                    am::CONNECTED,
+                    atom!("input"),
+                    atom!("output"),
+                    atom!("os_pid"),
+                ];
+                Some(OwnedTerm::build(|h| {
+                    let all: Vec<Term> = named
+                        .into_iter()
+                        .chain(usual)
+                        .filter_map(|a| Some(h.tuple(&[a.into(), self.value(s, h, a)?])))
+                        .collect();
+                    h.list(&all)
+                }))
+            }
+            Item::One(a) => {
+                if a == am::REGISTERED_NAME && self.registered.load(Ordering::Acquire) == 0 {
+                    return Some(OwnedTerm::immediate(Term::nil()));
+                }
+                let mut known = true;
+                let t = OwnedTerm::build(|h| match self.value(s, h, a) {
+                    Some(v) => h.tuple(&[a.into(), v]),
+                    None => {
+                        known = false;
+                        Term::nil()
+                    }
+                });
+                known.then_some(t)
+            }
+        }
+    }
+    fn value<'h>(&self, s: &State, h: &'h Heap, item: Atom) -> Option<Term<'h>> {
+        let pids = |it: &mut dyn Iterator<Item = u64>| {
+            let all: Vec<Term> = it.map(Term::local_pid).collect();
+            h.list(&all)
+        };
+        Some(match item {
+            am::NAME => h.byte_list(&self.name),
+            am::LINKS => {
+                let live = s.links.iter().filter(|(_, l)| l.unlinking == 0);
+                pids(&mut live.map(|(p, _)| *p))
+            }
+            am::MONITORS => {
+                let one = |p: &u64| h.tuple(&[am::PROCESS.into(), Term::local_pid(*p)]);
+                let all: Vec<Term> = s.watches.values().map(one).collect();
+                h.list(&all)
+            }
+            am::MONITORED_BY => pids(&mut s.watchers.values().map(|w| w.pid)),
+            am::CONNECTED => Term::local_pid(self.connected.load(Ordering::Acquire)),
+            am::MEMORY => {
+                let relations = s.links.len() + s.watchers.len() + s.watches.len();
+                let data = super::lock(&self.data).as_ref().map_or(0, |d| d.words() * 8);
+                let line = s.line.as_ref().map_or(0, |l| l.len() + 24);
+                h.uint((relations * 40 + data + line) as u64)
+            }
+            am::REGISTERED_NAME => match self.registered.load(Ordering::Acquire) {
+                0 => return None,
+                n => Atom(n).into(),
+            },
+            a => match a.name() {
+                "id" => h.uint(self.id * 8),
+                "input" => h.uint(s.input),
+                "output" => h.uint(s.output),
+                "os_pid" => s.os_pid.map_or(am::UNDEFINED.into(), |n| h.int(n)),
+                "queue_size" => h.uint(s.queue.len() as u64),
+                "parallelism" => Term::bool(self.is(PARALLELISM)),
+                "locking" if self.driver.driver_lock => atom!("driver_level").into(),
+                "locking" => atom!("port_level").into(),
+                _ => return None,
+            },
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! Bytes on their way out of a port [erl_io_queue.c].
+//!
+//! What a process sends is an I/O list; here it becomes a few chunks. Small pieces are copied together, large
+//! binaries are only referred to. The same structure is what a driver keeps of output that the system did not take yet.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use term::shared::BinHandle;
+use term::{Bits, Term, View};
+
+/// Binaries from this size on are referred to instead of copied.
+const SHARE_FROM: usize = 1024;
+
+enum Chunk {
+    Own(Vec<u8>),
+    /// Start and end within the binary.
+    Shared(BinHandle, usize, usize),
+}
+
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Chunk::Own(v) => v,
+            Chunk::Shared(b, start, end) => b.bytes().get(*start..*end).unwrap_or(&[]),
+        }
+    }
+}
+
+/// A queue of bytes in chunks.
+#[derive(Default)]
+pub struct IoQueue {
+    chunks: VecDeque<Chunk>,
+    /// Bytes of the first chunk that are gone already.
+    skip: usize,
+    size: usize,
+}
+
+impl IoQueue {
+    pub fn new() -> IoQueue {
+        IoQueue::default()
+    }
+    /// The bytes of an I/O list; `None` if it is none.
+    pub fn of_iodata(list: Term<'_>) -> Option<IoQueue> {
+        let mut q = IoQueue::new();
+        let mut stack: Vec<Term<'_>> = Vec::new();
+        let mut at = list;
+        loop {
+            match at.view() {
+                View::Cons(cell) => {
+                    let (head, tail) = (cell.head(), cell.tail());
+                    match head.as_small() {
+                        Some(n) => {
+                            q.push_byte(u8::try_from(n).ok()?);
+                            at = tail;
+                        }
+                        None => {
+                            if !tail.is_nil() {
+                                stack.push(tail);
+                            }
+                            at = head;
+                        }
+                    }
+                    continue;
+                }
+                View::Nil => {}
+                View::Bits(bits) if bits.is_binary() => q.push_bits(bits),
+                _ => return None,
+            }
+            match stack.pop() {
+                Some(tail) => at = tail,
+                None => return Some(q),
+            }
+        }
+    }
+    /// Bytes in the queue.
+    pub fn len(&self) -> usize {
+        self.size
+    }
+    pub fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+    fn own(&mut self) -> &mut Vec<u8> {
+        if !matches!(self.chunks.back(), Some(Chunk::Own(_))) {
+            self.chunks.push_back(Chunk::Own(Vec::new()));
+        }
+        match self.chunks.back_mut() {
+            Some(Chunk::Own(v)) => v,
+            _ => unreachable!("pushed above"),
+        }
+    }
+    fn push_byte(&mut self, byte: u8) {
+        self.own().push(byte);
+        self.size += 1;
+    }
+    fn push_bits(&mut self, bits: Bits<'_>) {
+        let n = bits.byte_len();
+        if n >= SHARE_FROM
+            && let (Some(bin), Some(bytes)) = (bits.handle(), bits.aligned_bytes())
+        {
+            let start = (bytes.as_ptr() as usize).wrapping_sub(bin.bytes().as_ptr() as usize);
+            if start.checked_add(n).is_some_and(|end| end <= bin.bytes().len()) {
+                self.chunks.push_back(Chunk::Shared(bin, start, start + n));
+                self.size += n;
+                return;
+            }
+        }
+        self.push_slice(&bits.bytes());
+    }
+    /// Adds bytes at the end.
+    pub fn push_slice(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.own().extend_from_slice(bytes);
+            self.size += bytes.len();
+        }
+    }
+    /// Adds a whole vector at the end, without copying a large one.
+    pub fn push_vec(&mut self, bytes: Vec<u8>) {
+        if bytes.len() < SHARE_FROM {
+            return self.push_slice(&bytes);
+        }
+        self.size += bytes.len();
+        self.chunks.push_back(Chunk::Own(bytes));
+    }
+    /// Puts a header before the first byte of a queue that nothing was taken from.
+    pub fn push_header(&mut self, header: &[u8]) {
+        if !header.is_empty() {
+            debug_assert_eq!(self.skip, 0);
+            self.chunks.push_front(Chunk::Own(header.to_vec()));
+            self.size += header.len();
+        }
+    }
+    /// Adds everything that `other` holds at the end.
+    pub fn append(&mut self, mut other: IoQueue) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        let skip = other.skip;
+        for (i, chunk) in other.chunks.drain(..).enumerate() {
+            let from = if i == 0 { skip } else { 0 };
+            let n = chunk.bytes().len() - from;
+            match chunk {
+                Chunk::Own(v) if n < SHARE_FROM || from > 0 => {
+                    self.push_slice(v.get(from..).unwrap_or(&[]));
+                }
+                Chunk::Own(v) => self.push_vec(v),
+                Chunk::Shared(b, start, end) => {
+                    self.size += n;
+                    self.chunks.push_back(Chunk::Shared(b, start + from, end));
+                }
+            }
+        }
+    }
+    /// The first chunks, for a gathering write: at most `most` slices.
+    pub fn slices(&self, most: usize) -> Vec<IoSlice<'_>> {
+        let parts = self.chunks.iter().enumerate().map(|(i, c)| {
+            let from = if i == 0 { self.skip } else { 0 };
+            c.bytes().get(from..).unwrap_or(&[])
+        });
+        parts.filter(|s| !s.is_empty()).take(most).map(IoSlice::new).collect()
+    }
+    /// The bytes from the first on that lie together, at most `most`.
+    pub fn front(&self, most: usize) -> &[u8] {
+        let mut from = self.skip;
+        for c in &self.chunks {
+            let rest = c.bytes().get(from..).unwrap_or(&[]);
+            if !rest.is_empty() {
+                return &rest[..rest.len().min(most)];
+            }
+            from = 0;
+        }
+        &[]
+    }
+    /// Takes `n` bytes off the front.
+    pub fn advance(&mut self, n: usize) {
+        let mut left = n.min(self.size);
+        self.size -= left;
+        while let Some(c) = self.chunks.front() {
+            let have = c.bytes().len() - self.skip;
+            if have > left {
+                self.skip += left;
+                return;
+            }
+            left -= have;
+            self.skip = 0;
+            self.chunks.pop_front();
+        }
+    }
+    pub fn clear(&mut self) {
+        *self = IoQueue::new();
+    }
+    /// All bytes in one piece; the queue is empty afterwards.
+    pub fn take_vec(&mut self) -> Vec<u8> {
+        if self.skip == 0 && self.chunks.len() == 1 && matches!(self.chunks[0], Chunk::Own(_)) {
+            self.size = 0;
+            if let Some(Chunk::Own(v)) = self.chunks.pop_front() {
+                return v;
+            }
+        }
+        let all = self.slices(usize::MAX).iter().fold(Vec::with_capacity(self.size), |mut v, s| {
+            v.extend_from_slice(s);
+            v
+        });
+        self.clear();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use term::Heap;
+
+    #[test]
+    fn from_io_lists() {
+        let h = Heap::new();
+        let big = h.binary(&[7; 5000]);
+        let inner = h.list_onto(&[Term::small(1), h.binary(b"ab")], h.binary(b"tail"));
+        let list = h.list_onto(&[inner, big, Term::small(2)], Term::nil());
+        let mut q = IoQueue::of_iodata(list).unwrap();
+        assert_eq!(q.len(), 1 + 2 + 4 + 5000 + 1);
+        assert_eq!(q.slices(9).len(), 3);
+        q.push_header(&[0, 9]);
+        q.advance(4);
+        assert_eq!(q.front(100), b"btail");
+        let mut other = IoQueue::new();
+        other.push_slice(b"xyz");
+        other.advance(1);
+        other.append(q);
+        let all = other.take_vec();
+        assert_eq!(&all[..7], b"yzbtail");
+        assert_eq!(all.len(), 2 + 5 + 5000 + 1);
+        assert!(other.is_empty());
+        for bad in [Term::small(1), h.list(&[Term::small(256)]), h.bits_with(3, |_| {})] {
+            assert!(IoQueue::of_iodata(bad).is_none());
+        }
+    }
+}

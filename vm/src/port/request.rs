@@ -1,0 +1,281 @@
+//! What natives call: operations of the running process on ports, by number.
+//!
+//! An operation is carried out at once if the port is free. Else it is left in the port's in-box and the caller gets a
+//! reference with which the answer will come as a message, just as `erlang.erl` expects it.
+
+use super::ops::{Op, Request};
+use super::{BUSY, IoQueue, Port, Task, lock};
+use crate::bif::{BifResult, Cx, Held};
+use crate::process::registry::Named;
+use crate::stop::Resume;
+use crate::vm::Vm;
+use core::sync::atomic::Ordering;
+use std::sync::Arc;
+use term::atom::am;
+use term::{Atom, OwnedTerm, Term, View};
+
+/// What `port_info` is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Item {
+    All,
+    One(Atom),
+}
+
+/// The port of a term: a local port or the name of one, that takes operations.
+pub fn lookup(cx: &Cx<'_>, port: Term<'_>) -> Option<Arc<Port>> {
+    let id = match port.view() {
+        View::Port(p) => p.local()?,
+        View::Atom(name) => match cx.vm().registry.lookup(name)? {
+            Named::Port(id) => id,
+            Named::Process(_) => return None,
+        },
+        _ => return None,
+    };
+    cx.vm().ports.get(id).filter(|p| !p.is(super::CLOSING))
+}
+
+/// Whether there is such a port.
+pub fn exists(vm: &'static Vm, port: u64) -> bool {
+    vm.ports.get(port).is_some_and(|p| !p.is(super::CLOSING))
+}
+
+/// Carries out an operation now, or has it answered by a message: the term to return.
+fn request<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op) -> Term<'p> {
+    let r = Request { op, bang: false, caller: cx.pid(), reply: None };
+    let answer = port.now(cx.vm(), r, |port, core, r| port.execute(cx.vm(), core, r));
+    let result = match answer {
+        Ok(answer) => answer.into_heap(cx.heap()),
+        Err(mut r) => {
+            let (n0, n1) = crate::refs::next();
+            r.reply = Some((n0, n1));
+            port.post(cx.vm(), Task::Request(r));
+            return cx.heap().reference(n0, n1);
+        }
+    };
+    cx.bump(20);
+    // What the port has sent comes before its answer.
+    crate::signal::handle::fetch_for(cx);
+    result
+}
+
+/// As [`request`], for a message: nobody waits for the answer.
+fn send(cx: &Cx<'_>, port: &Arc<Port>, op: Op) {
+    let r = Request { op, bang: true, caller: cx.pid(), reply: None };
+    if let Err(r) = port.now(cx.vm(), r, |port, core, r| port.execute(cx.vm(), core, r)).map(drop) {
+        port.post(cx.vm(), Task::Request(r));
+    }
+    cx.bump(20);
+}
+
+/// Has the caller woken when the port is no longer busy. `false`: it is not busy.
+fn wait_for(cx: &Cx<'_>, port: &Port) -> bool {
+    let mut suspended = lock(&port.suspended);
+    if !port.is(BUSY) {
+        return false;
+    }
+    if !suspended.contains(&cx.pid()) {
+        suspended.push(cx.pid());
+    }
+    true
+}
+
+/// How output meets a busy port.
+#[derive(Clone, Copy, Default)]
+pub struct Sending {
+    pub force: bool,
+    pub nosuspend: bool,
+}
+
+/// The rest of a `port_command` or `!` that waits for a busy port.
+struct Blocked {
+    port: u64,
+    data: Held,
+    /// What to return after a message was sent; a `port_command` otherwise.
+    message: Option<Held>,
+}
+
+impl Resume for Blocked {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let port = cx.vm().ports.get(self.port).filter(|p| !p.is(super::CLOSING));
+        if let Some(port) = &port
+            && wait_for(cx, port)
+        {
+            return Err(cx.wait(*self));
+        }
+        let data = cx.get(self.data);
+        match (port, self.message) {
+            (None, None) => Ok(am::BADARG.into()),
+            (None, Some(result)) => Ok(cx.get(result)),
+            (Some(port), None) => Ok(output(cx, &port, data)),
+            (Some(port), Some(result)) => {
+                send_output(cx, &port, data);
+                Ok(cx.get(result))
+            }
+        }
+    }
+}
+
+fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>) -> Term<'p> {
+    let op = match IoQueue::of_iodata(data) {
+        Some(data) => {
+            cx.bump(data.len() / 64);
+            Op::Command { from: cx.pid(), data }
+        }
+        None => Op::Bad(true),
+    };
+    request(cx, port, op)
+}
+
+/// `erlang:port_command/3`: `true`, `false` (busy, and `nosuspend`), `badarg`, `notsup`, or a reference.
+pub fn command<'p>(
+    cx: &Cx<'p>,
+    port: &Arc<Port>,
+    data: Term<'p>,
+    how: Sending,
+) -> BifResult<'p> {
+    if how.force && !port.driver.soft_busy {
+        return Ok(am::NOTSUP.into());
+    }
+    if !how.force && port.is(BUSY) {
+        if how.nosuspend {
+            return Ok(am::FALSE.into());
+        }
+        if wait_for(cx, port) {
+            let data = cx.hold(data);
+            return Err(cx.wait(Blocked { port: port.id, data, message: None }));
+        }
+    }
+    Ok(output(cx, port, data))
+}
+
+/// `erlang:port_control/3`
+pub fn control<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
+    match IoQueue::of_iodata(data) {
+        Some(mut data) => request(cx, port, Op::Control(op, data.take_vec())),
+        None => request(cx, port, Op::Bad(false)),
+    }
+}
+/// `erlang:port_call/3`: `{ok, Term}`
+pub fn call<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
+    request(cx, port, Op::Call(op, OwnedTerm::copy_of(data)))
+}
+/// `erlang:port_close/1`
+pub fn close<'p>(cx: &Cx<'p>, port: &Arc<Port>) -> Term<'p> {
+    request(cx, port, Op::Close { from: cx.pid() })
+}
+/// `erlang:port_connect/2`
+pub fn connect<'p>(cx: &Cx<'p>, port: &Arc<Port>, to: Term<'p>) -> Term<'p> {
+    let to = to.as_pid().and_then(|p| p.local());
+    request(cx, port, Op::Connect { from: cx.pid(), to })
+}
+/// `erlang:port_info/1,2`
+pub fn info<'p>(cx: &Cx<'p>, port: &Arc<Port>, item: Item) -> Term<'p> {
+    request(cx, port, Op::Info(item))
+}
+/// `erlang:port_set_data/2`. `false`: the port is gone.
+pub fn set_data(port: &Port, data: Term<'_>) -> bool {
+    let mut place = lock(&port.data);
+    let there = place.is_some();
+    if there {
+        *place = Some(OwnedTerm::copy_of(data));
+    }
+    there
+}
+/// `erlang:port_get_data/1`
+pub fn get_data<'p>(cx: &Cx<'p>, port: &Port) -> Option<Term<'p>> {
+    lock(&port.data).as_ref().map(|d| cx.heap().copy(d.term()))
+}
+
+/// Gives a port a name. `false`: the name or the port is taken, or the port is gone.
+pub fn register(vm: &'static Vm, name: Atom, port: u64) -> bool {
+    let Some(p) = vm.ports.get(port).filter(|p| !p.is(super::CLOSING)) else { return false };
+    if p.registered.compare_exchange(0, name.0, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        return false;
+    }
+    if vm.registry.register_port(name, port) {
+        // It may have ended meanwhile.
+        if p.is(super::CLOSING) {
+            vm.registry.port_exits(name, port);
+        }
+        true
+    } else {
+        p.registered.store(0, Ordering::Release);
+        false
+    }
+}
+/// The port's name was taken away.
+pub fn unregister(vm: &'static Vm, port: u64) {
+    if let Some(p) = vm.ports.get(port) {
+        p.registered.store(0, Ordering::Release);
+    }
+}
+
+/// What became of a message to a port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// It is on its way, or dropped because the port is gone.
+    Done,
+    /// The port is busy and the caller does not want to wait; nothing was sent.
+    Busy,
+}
+
+/// `Port ! {Owner, Command}`. Commands to a port that is gone are dropped. While the port is busy the caller waits (unless `nosuspend`), and
+/// the native then returns `result`.
+pub fn send_command<'p>(
+    cx: &Cx<'p>,
+    port: u64,
+    message: Term<'p>,
+    result: Term<'p>,
+    nosuspend: bool,
+) -> BifResult<'p, Sent> {
+    let Some(port) = cx.vm().ports.get(port).filter(|p| !p.is(super::CLOSING)) else {
+        return Ok(Sent::Done);
+    };
+    let Some((from, what)) = message
+        .as_tuple_of::<2>()
+        .and_then(|[owner, what]| Some((owner.as_pid()?.local()?, what)))
+    else {
+        send(cx, &port, Op::Bad(false));
+        return Ok(Sent::Done);
+    };
+    if what.is_atom_of(am::CLOSE) {
+        send(cx, &port, Op::Close { from });
+        return Ok(Sent::Done);
+    }
+    match what.as_tuple_of::<2>() {
+        Some([tag, _]) if tag.is_atom_of(am::COMMAND) => {
+            if port.is(BUSY) {
+                if nosuspend {
+                    return Ok(Sent::Busy);
+                }
+                if wait_for(cx, &port) {
+                    let (data, message) = (cx.hold(message), Some(cx.hold(result)));
+                    return Err(cx.wait(Blocked { port: port.id, data, message }));
+                }
+            }
+            send_output(cx, &port, message);
+        }
+        Some([tag, to]) if tag.is_atom_of(am::CONNECT) => {
+            let to = to.as_pid().and_then(|p| p.local());
+            send(cx, &port, Op::Connect { from, to });
+        }
+        _ => send(cx, &port, Op::Bad(false)),
+    }
+    Ok(Sent::Done)
+}
+
+/// The message is `{Owner, {command, Data}}`.
+fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>) {
+    let parts = message.as_tuple_of::<2>().and_then(|[owner, what]| {
+        let [_, data] = what.as_tuple_of::<2>()?;
+        Some((owner.as_pid()?.local()?, data))
+    });
+    let Some((from, data)) = parts else { return };
+    match IoQueue::of_iodata(data) {
+        Some(data) => {
+            cx.bump(data.len() / 64);
+            send(cx, port, Op::Command { from, data });
+        }
+        None => send(cx, port, Op::Bad(true)),
+    }
+}

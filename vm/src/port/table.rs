@@ -1,0 +1,112 @@
+//! The ports of a VM and the drivers they may have.
+
+use super::Port;
+use super::children::Reaper;
+use super::driver::DriverEntry;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+use std::time::{Duration, Instant};
+use sys::poll::Poller;
+
+/// See the module head.
+pub struct Ports {
+    table: RwLock<HashMap<u64, Arc<Port>>>,
+    next: AtomicU64,
+    limit: usize,
+    drivers: RwLock<HashMap<String, Arc<DriverEntry>>>,
+    pub(super) poller: OnceLock<Option<Arc<Poller>>>,
+    pub(super) reaper: OnceLock<Option<Reaper>>,
+    /// Rung when a port has gone.
+    gone: (Mutex<()>, Condvar),
+    /// Bytes that all ports have received and sent (`statistics(io)`).
+    pub input: AtomicU64,
+    pub output: AtomicU64,
+}
+
+impl Ports {
+    pub(crate) fn new(limit: usize) -> Ports {
+        let drivers = super::built_in().into_iter().map(|d| (d.name.clone(), Arc::new(d)));
+        Ports {
+            table: RwLock::default(),
+            next: AtomicU64::new(0),
+            limit,
+            drivers: RwLock::new(drivers.collect()),
+            poller: OnceLock::new(),
+            reaper: OnceLock::new(),
+            gone: Default::default(),
+            input: AtomicU64::new(0),
+            output: AtomicU64::new(0),
+        }
+    }
+    /// How many ports there may be.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+    pub fn count(&self) -> usize {
+        self.table.read().unwrap_or_else(|e| e.into_inner()).len()
+    }
+    pub fn get(&self, id: u64) -> Option<Arc<Port>> {
+        self.table.read().unwrap_or_else(|e| e.into_inner()).get(&id).cloned()
+    }
+    /// All ports, in order of their numbers.
+    pub fn all(&self) -> Vec<Arc<Port>> {
+        let mut v: Vec<Arc<Port>> = {
+            let t = self.table.read().unwrap_or_else(|e| e.into_inner());
+            t.values().cloned().collect()
+        };
+        v.sort_by_key(|p| p.id);
+        v
+    }
+    /// Puts a port made by `make` into the table. `None` if it is full.
+    pub(super) fn insert(&self, make: impl FnOnce(u64) -> Port) -> Option<Arc<Port>> {
+        let mut t = self.table.write().unwrap_or_else(|e| e.into_inner());
+        if t.len() >= self.limit {
+            return None;
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let port = Arc::new(make(id));
+        t.insert(id, port.clone());
+        Some(port)
+    }
+    pub(super) fn remove(&self, id: u64) {
+        self.table.write().unwrap_or_else(|e| e.into_inner()).remove(&id);
+        let _guard = self.gone.0.lock().unwrap_or_else(|e| e.into_inner());
+        self.gone.1.notify_all();
+    }
+    /// Waits until every port that `f` selects has gone, at most until `end`.
+    pub(super) fn wait_gone(&self, end: Option<Instant>, f: impl Fn(&Port) -> bool) {
+        let mut guard = self.gone.0.lock().unwrap_or_else(|e| e.into_inner());
+        while self.all().iter().any(|p| f(p)) {
+            let most = Duration::from_millis(100);
+            let most = match end {
+                Some(end) => match end.checked_duration_since(Instant::now()) {
+                    Some(left) => left.min(most),
+                    None => return,
+                },
+                None => most,
+            };
+            guard = self.gone.1.wait_timeout(guard, most).unwrap_or_else(|e| e.into_inner()).0;
+        }
+    }
+    /// Adds a driver; `false` if there is one of this name.
+    pub fn add_driver(&self, driver: DriverEntry) -> bool {
+        let mut drivers = self.drivers.write().unwrap_or_else(|e| e.into_inner());
+        if drivers.contains_key(&driver.name) {
+            return false;
+        }
+        drivers.insert(driver.name.clone(), Arc::new(driver));
+        true
+    }
+    /// Takes a driver out; its open ports go on.
+    pub fn remove_driver(&self, name: &str) -> bool {
+        self.drivers.write().unwrap_or_else(|e| e.into_inner()).remove(name).is_some()
+    }
+    pub fn driver(&self, name: &str) -> Option<Arc<DriverEntry>> {
+        self.drivers.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned()
+    }
+    /// Names of the drivers that can be opened by name.
+    pub fn driver_names(&self) -> Vec<String> {
+        self.drivers.read().unwrap_or_else(|e| e.into_inner()).keys().cloned().collect()
+    }
+}
