@@ -9,9 +9,13 @@ use term::{Atom, OwnedTerm, atom};
 /// Starts to listen: SIGTERM and SIGUSR1 are messages from now on; others when `os:set_signal/2` says so.
 pub fn start(vm: &'static Vm) -> std::io::Result<()> {
     signal::start(move |number| {
-        if let Some(name) = signal::name(number) {
-            notify(vm, Atom::new(name));
+        let Some(name) = signal::name(number) else { return };
+        match name {
+            "sigwinch" => crate::port::resized(vm, false),
+            "sigcont" => crate::port::resized(vm, true),
+            _ => {}
         }
+        notify(vm, Atom::new(name));
     })?;
     for name in ["sigterm", "sigusr1"] {
         if let Some(number) = signal::number(name) {
@@ -19,6 +23,16 @@ pub fn start(vm: &'static Vm) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Listens to what concerns a terminal with a line editor, or stops to.
+pub(crate) fn terminal(on: bool) {
+    let action = if on { Action::Handle } else { Action::Default };
+    for name in ["sigwinch", "sigcont"] {
+        if let Some(n) = signal::number(name) {
+            let _ = signal::set(n, action);
+        }
+    }
 }
 
 /// Sends `{notify, Signal}`; nobody listens before the kernel application has started.

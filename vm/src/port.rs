@@ -26,15 +26,13 @@ mod table;
 mod tty;
 
 pub use cx::PortCx;
-pub use driver::{
-    Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError,
-};
+pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
 pub use open::{OpenError, open};
 pub use poll::watched;
 pub use queue::IoQueue;
 pub use request::{
-    Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup, register, send_command,
-    set_data, unregister,
+    Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
+    register, send_command, set_data, unregister,
 };
 pub use signal::{flush_all, signal};
 pub use table::Ports;
@@ -231,10 +229,8 @@ impl Port {
         }
         let cx = PortCx { vm, port: self, state: &mut core.state };
         let still = cx.is_selected(fd);
-        let again = Interest {
-            read: interest.read && still.read,
-            write: interest.write && still.write,
-        };
+        let again =
+            Interest { read: interest.read && still.read, write: interest.write && still.write };
         if !again.is_empty()
             && let Err(e) = poll::poller(vm).and_then(|p| p.arm(fd, self.id, again))
         {

@@ -21,7 +21,7 @@ vm::bifs! { pub INTERNAL: "erts_internal" {
     /// `true`, `false` for a busy port, a reference, or an atom that says what is wrong
     Plain "port_command"/3 => command(0, 1, 2);
     Plain "port_control"/3 => control(0, 1, 2);
-    Plain "port_call"/3 => call(0, 1, 2);
+    Plain "port_call"/3 => call_driver(0, 1, 2);
     Plain "port_close"/1 => close(0);
     Plain "port_connect"/2 => connect(0, 1);
     Plain "port_info"/1 => info(0);
@@ -117,7 +117,9 @@ fn options(settings: Term<'_>) -> Option<Parsed<'_>> {
                         _ => return None,
                     }
                 }
-                "line" => o.line = Some(usize::try_from(value.as_small()?).ok().filter(|n| *n > 0)?),
+                "line" => {
+                    o.line = Some(usize::try_from(value.as_small()?).ok().filter(|n| *n > 0)?)
+                }
                 "env" => o.env = environment(value)?,
                 "args" => {
                     let all = value.to_vec()?;
@@ -208,7 +210,7 @@ fn control<'p>(cx: &Cx<'p>, port: Term<'p>, op: Term<'p>, data: Term<'p>) -> Bif
     })
 }
 
-fn call<'p>(cx: &Cx<'p>, port: Term<'p>, op: Term<'p>, data: Term<'p>) -> BifResult<'p> {
+fn call_driver<'p>(cx: &Cx<'p>, port: Term<'p>, op: Term<'p>, data: Term<'p>) -> BifResult<'p> {
     let op = op.as_u64().and_then(|n| u32::try_from(n).ok());
     Ok(match (port::lookup(cx, port), op) {
         (Some(port), Some(op)) => port::call(cx, &port, op, data),

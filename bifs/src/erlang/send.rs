@@ -1,8 +1,9 @@
 //! Sending messages.
 
 use term::atom::am;
-use term::{OwnedTerm, Pid, Port, Term, View};
+use term::{OwnedTerm, Pid, Term, View};
 use vm::bif::List;
+use vm::port::Sent;
 use vm::process::registry::Named;
 use vm::signal::{Body, Message, Sender};
 use vm::{BifResult, Cx};
@@ -14,27 +15,38 @@ vm::bifs! { pub TABLE: "erlang" {
 } }
 
 fn send<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p> {
-    deliver(cx, to, message)?;
+    deliver(cx, to, message, message, false)?;
     Ok(message)
 }
 
 fn send_with<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>, o: List<'p>) -> BifResult<'p> {
+    let mut nosuspend = false;
     for o in cx.need(o.0.to_vec())? {
+        nosuspend |= o.is_atom_of(am::NOSUSPEND);
         if !o.is_atom_of(am::NOSUSPEND) && !o.is_atom_of(am::NOCONNECT) {
             return Err(cx.badarg());
         }
     }
-    deliver(cx, to, message)?;
-    Ok(am::OK.into())
+    match deliver(cx, to, message, am::OK.into(), nosuspend)? {
+        Sent::Done => Ok(am::OK.into()),
+        Sent::Busy => Ok(am::NOSUSPEND.into()),
+    }
 }
 
-/// Sends to whatever `to` names.
-pub fn deliver<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p, ()> {
+/// Sends to whatever `to` names. A busy port makes the sender wait (unless `nosuspend`), and the native then returns `result`.
+pub fn deliver<'p>(
+    cx: &Cx<'p>,
+    to: Term<'p>,
+    message: Term<'p>,
+    result: Term<'p>,
+    nosuspend: bool,
+) -> BifResult<'p, Sent> {
+    let to_named = |named| to_named(cx, named, message, result, nosuspend);
     match to.view() {
         View::Pid(pid) => to_pid(cx, pid, message),
         View::Atom(name) => {
             let Some(named) = cx.vm().registry.lookup(name) else { return Err(cx.badarg()) };
-            to_named(cx, named, message)?;
+            return to_named(named);
         }
         View::Tuple(t) => match *t.elements() {
             [name, node] => {
@@ -45,12 +57,16 @@ pub fn deliver<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p
                 if node == term::node::this().name
                     && let Some(named) = cx.vm().registry.lookup(name)
                 {
-                    to_named(cx, named, message)?;
+                    return to_named(named);
                 }
             }
             _ => return Err(cx.badarg()),
         },
-        View::Port(port) => to_port(cx, port, message)?,
+        View::Port(port) => {
+            if let Some(port) = port.local() {
+                return vm::port::send_command(cx, port, message, result, nosuspend);
+            }
+        }
         View::Ref(r) => {
             if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
                 let m = Message::new(copy(cx, message));
@@ -60,7 +76,7 @@ pub fn deliver<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p
         }
         _ => return Err(cx.badarg()),
     }
-    Ok(())
+    Ok(Sent::Done)
 }
 
 fn copy(cx: &Cx<'_>, message: Term<'_>) -> OwnedTerm {
@@ -76,19 +92,18 @@ fn to_pid<'p>(cx: &Cx<'p>, pid: Pid<'p>, message: Term<'p>) {
     }
 }
 
-fn to_named<'p>(cx: &Cx<'p>, named: Named, message: Term<'p>) -> BifResult<'p, ()> {
+fn to_named<'p>(
+    cx: &Cx<'p>,
+    named: Named,
+    message: Term<'p>,
+    result: Term<'p>,
+    nosuspend: bool,
+) -> BifResult<'p, Sent> {
     match named {
         Named::Process(pid) => {
             cx.vm().send_message(Sender::Process(cx.pid()), pid, copy(cx, message));
-            Ok(())
+            Ok(Sent::Done)
         }
-        Named::Port(port) => vm::port::send_command(cx, port, message),
-    }
-}
-
-fn to_port<'p>(cx: &Cx<'p>, port: Port<'p>, message: Term<'p>) -> BifResult<'p, ()> {
-    match port.local() {
-        Some(port) => vm::port::send_command(cx, port, message),
-        None => Ok(()),
+        Named::Port(port) => vm::port::send_command(cx, port, message, result, nosuspend),
     }
 }

@@ -255,8 +255,7 @@ impl<'a> PortCx<'a> {
         self.cancel_timer();
         let wait = i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000_000);
         let deadline = self.vm.monotonic().saturating_add(wait);
-        let fire =
-            PortTimeout { port: self.port.id, generation: self.state.timer_generation };
+        let fire = PortTimeout { port: self.port.id, generation: self.state.timer_generation };
         let (key, first) = self.vm.timers.add(deadline, Box::new(fire));
         self.state.timer = Some(key);
         if first {

@@ -12,8 +12,8 @@ use super::frame::{self, Frames};
 use super::{IoQueue, PortCx};
 use std::any::Any;
 use std::cell::RefCell;
-use std::io;
 use std::ffi::CString;
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use sys::fd;
@@ -175,8 +175,7 @@ impl Driver for FdDriver {
         if op.wrapping_sub(TTY_CONTROL) != GET_WINDOW_SIZE || !ends.iter().any(shared) {
             return None;
         }
-        let (cols, rows) =
-            ends.iter().find_map(|e| sys::tty::window_size(e.as_ref()?.fd).ok())?;
+        let (cols, rows) = ends.iter().find_map(|e| sys::tty::window_size(e.as_ref()?.fd).ok())?;
         let words = [u32::from(cols).to_ne_bytes(), u32::from(rows).to_ne_bytes()];
         Some(Control::List(words.concat()))
     }

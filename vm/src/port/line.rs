@@ -76,12 +76,10 @@ mod tests {
 
     #[test]
     fn ends_and_pieces() {
-        assert_eq!(lines(80, &["a\nb", "c\r\n\nd"]), [
-            l("a", true),
-            l("bc", true),
-            l("", true),
-            l("d", false)
-        ]);
+        assert_eq!(
+            lines(80, &["a\nb", "c\r\n\nd"]),
+            [l("a", true), l("bc", true), l("", true), l("d", false)]
+        );
         assert_eq!(lines(3, &["abcdefg\n"]), [l("abc", false), l("def", false), l("g", true)]);
         assert_eq!(lines(3, &["abc\n"]), [l("abc", true)]);
         assert_eq!(lines(3, &["abc\r", "\nx"]), [l("abc", true), l("x", false)]);

@@ -77,7 +77,12 @@ impl Port {
         }
     }
 
-    pub(super) fn execute(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, r: Request) -> Answer {
+    pub(super) fn execute(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        r: Request,
+    ) -> Answer {
         if core.state.dead || self.is(super::CLOSING) {
             return match r.op {
                 Op::Info(_) => Answer::atom(am::UNDEFINED),
@@ -109,9 +114,7 @@ impl Port {
             Op::Control(op, data) => {
                 match self.callback(vm, core, |d, p| d.control(p, op, &data)).flatten() {
                     None => Answer::BadArg,
-                    Some(Control::List(v)) => {
-                        Answer::Term(OwnedTerm::build(|h| h.byte_list(&v)))
-                    }
+                    Some(Control::List(v)) => Answer::Term(OwnedTerm::build(|h| h.byte_list(&v))),
                     Some(Control::Binary(v)) => Answer::Term(OwnedTerm::build(|h| h.binary(&v))),
                     Some(Control::Term(t)) => Answer::Term(t),
                 }
@@ -165,7 +168,8 @@ impl Port {
         if bang {
             let Some(to) = to.filter(|_| from == owner) else { return self.bad_signal(vm) };
             self.connected.store(to, Ordering::Release);
-            let m = OwnedTerm::build(|h| h.tuple(&[Term::local_port(self.id), am::CONNECTED.into()]));
+            let m =
+                OwnedTerm::build(|h| h.tuple(&[Term::local_port(self.id), am::CONNECTED.into()]));
             vm.send_message(Sender::Port(self.id), from, m);
             return Answer::True;
         }

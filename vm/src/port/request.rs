@@ -127,12 +127,7 @@ fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>) -> Term<'p> {
 }
 
 /// `erlang:port_command/3`: `true`, `false` (busy, and `nosuspend`), `badarg`, `notsup`, or a reference.
-pub fn command<'p>(
-    cx: &Cx<'p>,
-    port: &Arc<Port>,
-    data: Term<'p>,
-    how: Sending,
-) -> BifResult<'p> {
+pub fn command<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, how: Sending) -> BifResult<'p> {
     if how.force && !port.driver.soft_busy {
         return Ok(am::NOTSUP.into());
     }
@@ -231,9 +226,8 @@ pub fn send_command<'p>(
     let Some(port) = cx.vm().ports.get(port).filter(|p| !p.is(super::CLOSING)) else {
         return Ok(Sent::Done);
     };
-    let Some((from, what)) = message
-        .as_tuple_of::<2>()
-        .and_then(|[owner, what]| Some((owner.as_pid()?.local()?, what)))
+    let Some((from, what)) =
+        message.as_tuple_of::<2>().and_then(|[owner, what]| Some((owner.as_pid()?.local()?, what)))
     else {
         send(cx, &port, Op::Bad(false));
         return Ok(Sent::Done);

@@ -84,7 +84,7 @@ fn start(
     match result {
         Ok(t) => {
             OLD_SHELL.store(false, Ordering::Release);
-            crate::os_signal::terminal_signals(true);
+            crate::os_signal::terminal(true);
             Ok(Box::new(t))
         }
         Err(_) => {
@@ -211,7 +211,7 @@ impl Driver for Terminal {
     fn stop(&mut self, p: &mut PortCx<'_>) {
         p.forget(self.fd);
         let _ = self.before.set(self.fd);
-        crate::os_signal::terminal_signals(false);
+        crate::os_signal::terminal(false);
         THE_PORT.store(0, Ordering::Release);
     }
 }
