@@ -7,7 +7,7 @@ main() ->
     p(eval, [eval(S) || S <- ["1 + 2 * 3.", "[X || X <- [1,2,3], X > 1].", "case {a, 1} of {a, N} -> N + 1 end.", "F = fun(0) -> 1; (N) -> N end, F(0) + F(5).",
         "lists:map(fun(X) -> X * X end, [1,2,3]).", "<<X:4, Y:4>> = <<16#ab>>, {X, Y}.", "#{a := V} = #{a => 1, b => 2}, V.", "try throw(x) catch T -> {caught, T} end.",
         "begin A = 1, B = A + 1, {A, B} end.", "if 1 > 2 -> a; true -> b end.", "<< <<X>> || X <- \"abc\" >>.", "(fun Fact(0) -> 1; Fact(N) -> N * Fact(N - 1) end)(10).",
-        "receive x -> 1 after 0 -> none end.", "catch error(foo).", "\"a\" ++ \"b\" -- \"a\".", "not true orelse 1 =:= 1.0."]]),
+        "receive x -> 1 after 0 -> none end.", "catch exit(foo).", "\"a\" ++ \"b\" -- \"a\".", "not true orelse 1 =:= 1.0."]]),
     [t({eval, S}, fun() -> eval(S) end) || S <- ["1 + a.", "X.", "{a} = b.", "foo:bar().", "case 1 of 2 -> 3 end.", "fun(1) -> 2 end(3)."]],
     p(scan, [erl_scan:string(S) || S <- ["foo(Bar, 1.5e3) -> \"str\", 'q a', $x, 16#ff, <<1>>.", "% comment\nx.", "1_000 2#101 a@b"]]),
     p(scan_bad, [erl_scan:string(S) || S <- ["'abc", "\"abc", "16#", "$"]]),

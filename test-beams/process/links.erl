@@ -63,4 +63,4 @@ group_kill() ->
     Mon = monitor(process, Leader),
     exit(hd(Ps), boom),
     R = receive {'DOWN', Mon, _, _, Why} -> Why end,
-    {R, lists:usort([tb:wait(P) || P <- tl(Ps)]) -- [noproc]}.
+    {lists:member(R, [boom, noproc]), lists:usort([tb:wait(P) || P <- tl(Ps)]) -- [boom, noproc]}.

@@ -36,15 +36,22 @@ calls(K, M, S0, H) ->
     {B, S3} = value(2, S2),
     {C, S4} = value(1, S3),
     Name = list_to_atom("f" ++ integer_to_list(F + 1)),
-    R = try {ok, M:Name(A, B, C)}
+    R = try {ok, clean(M:Name(A, B, C))}
         catch Class:Reason:Stack -> {Class, reason(Reason), [{Fn, if is_list(Ar) -> length(Ar); true -> Ar end} || {Mo, Fn, Ar, _} <- Stack, Mo =:= M]}
         end,
     os:getenv("TB_TRACE") =:= false orelse tb:p({Name, A, B, C}, R),
     calls(K - 1, M, S4, (H * 31 + tb:h(R)) band 16#ffffffff).
 
+%% Without the stack traces that a catch makes: their last frames are not the module's own.
+clean([{M, F, _, _} | _]) when is_atom(M), is_atom(F) -> stack;
+clean([H | T]) -> [clean(H) | clean(T)];
+clean(T) when is_tuple(T) -> list_to_tuple(clean(tuple_to_list(T)));
+clean(M) when is_map(M) -> maps:map(fun(_, V) -> clean(V) end, M);
+clean(X) -> X.
+
 reason({badarity, {_, As}}) -> {badarity, length(As)};
 reason({badfun, _}) -> badfun;
-reason(R) -> R.
+reason(R) -> clean(R).
 
 functions(0, S, Fs) -> {Fs, S};
 functions(I, S0, Fs) ->

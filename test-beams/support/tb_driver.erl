@@ -21,6 +21,10 @@ main([ListFile, ResultFile, Milliseconds]) ->
     halt(0).
 
 run(Name, Fd, Timeout) ->
+    %% A directory of its own, below the runner's.
+    {ok, Top} = file:get_cwd(),
+    ok = file:make_dir(Name),
+    ok = file:set_cwd(Name),
     ok = file:write(Fd, [<<"@begin ">>, Name, $\n]),
     Leader = spawn(fun() -> leader([]) end),
     Module = binary_to_atom(Name),
@@ -39,6 +43,7 @@ run(Name, Fd, Timeout) ->
             <<"timeout">>
         end,
     sweep(Leader),
+    ok = file:set_cwd(Top),
     Leader ! {take, self()},
     Output = receive {Leader, Taken} -> Taken end,
     Size = integer_to_binary(byte_size(Output)),
