@@ -53,6 +53,13 @@ impl ExportEntry {
     pub fn bif(&self) -> Option<&'static Bif> {
         self.bif
     }
+    /// Natives, and `apply/2,3`, which are instructions: a module cannot replace them.
+    pub fn is_fixed(&self) -> bool {
+        self.bif.is_some()
+            || self.export.module == term::atom::am::ERLANG
+                && self.export.function == term::atom!("apply")
+                && matches!(self.export.arity, 2 | 3)
+    }
     fn stub_ptr(&self) -> *mut u32 {
         self.stub.as_ptr() as *mut u32
     }
@@ -239,10 +246,7 @@ impl CodeServer {
     /// Whether a call of it would run loaded code or a native.
     pub fn is_loaded(&self, e: &ExportEntry) -> bool {
         let is_stub = e.export.cell.load(Ordering::Acquire) == e.stub_ptr();
-        !is_stub
-            || e.bif.is_some()
-            || (e.export.module == term::atom::am::ERLANG
-                && e.export.function == term::atom!("apply"))
+        !is_stub || e.is_fixed()
     }
     pub fn native(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static Bif> {
         self.natives.get(&(module, function, arity as usize)).copied()

@@ -174,6 +174,8 @@ pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
     (*r).fc = fc;
     while (*r).outcome == Outcome::Running {
         let ip = (*r).ip;
+        #[cfg(debug_assertions)]
+        trace_entry(r, ip);
         handler_at(ip)(r, ip, (*r).htop, (*r).e, (*r).fc);
     }
     if (*r).outcome != Outcome::Exited {
@@ -181,4 +183,27 @@ pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
         (*p).ip = (*r).ip;
     }
     (*r).outcome
+}
+
+/// With `OXBEAM_TRACE_CALLS` set, debug builds print every function that is entered.
+#[cfg(debug_assertions)]
+unsafe fn trace_entry(r: *mut Regs, ip: *const u32) {
+    use std::io::Write;
+    use std::sync::LazyLock;
+    static ON: LazyLock<bool> = LazyLock::new(|| std::env::var_os("OXBEAM_TRACE_CALLS").is_some());
+    if !*ON {
+        return;
+    }
+    let Some(m) = (*r).vm.code.module_at(ip as u64) else { return };
+    let Some(f) = m.functions.iter().find(|f| {
+        f.entry.cell.load(core::sync::atomic::Ordering::Relaxed).cast_const() == ip
+    }) else {
+        return;
+    };
+    let args: Vec<String> = (0..f.entry.arity as usize)
+        .map(|i| term::print::to_text((*r).x[i].brand()).chars().take(60).collect())
+        .collect();
+    let pid = (*(*r).process).shared.pid;
+    let (m, f) = (f.entry.module.name(), f.entry.function.name());
+    let _ = writeln!(std::io::stderr(), "<{pid}> {m}:{f}({})", args.join(", "));
 }

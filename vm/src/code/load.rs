@@ -393,7 +393,7 @@ pub fn finish_on_load(vm: &'static Vm, name: Atom, keep: bool) -> bool {
 pub fn publish(vm: &'static Vm, m: &'static LoadedModule) {
     for (f, arity, index) in &m.exports {
         let e = vm.code.export(m.name, *f, *arity);
-        if e.bif().is_some() {
+        if e.is_fixed() {
             // Natives stay: the file only holds a body that says it was not replaced.
             let code = e.export.cell.load(Ordering::Acquire);
             m.functions[*index].entry.cell.store(code, Ordering::Release);
@@ -411,7 +411,7 @@ pub fn publish(vm: &'static Vm, m: &'static LoadedModule) {
 fn unexport(vm: &'static Vm, m: &LoadedModule) {
     for (f, arity, _) in &m.exports {
         if let Some(e) = vm.code.existing_export(m.name, *f, *arity)
-            && e.bif().is_none()
+            && !e.is_fixed()
         {
             vm.code.unload_export(e);
         }
