@@ -195,9 +195,11 @@ unsafe fn trace_entry(r: *mut Regs, ip: *const u32) {
         return;
     }
     let Some(m) = (*r).vm.code.module_at(ip as u64) else { return };
-    let Some(f) = m.functions.iter().find(|f| {
-        f.entry.cell.load(core::sync::atomic::Ordering::Relaxed).cast_const() == ip
-    }) else {
+    let Some(f) = m
+        .functions
+        .iter()
+        .find(|f| f.entry.cell.load(core::sync::atomic::Ordering::Relaxed).cast_const() == ip)
+    else {
         return;
     };
     let args: Vec<String> = (0..f.entry.arity as usize)
