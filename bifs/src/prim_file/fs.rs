@@ -27,12 +27,12 @@ vm::bifs! { pub TABLE: "prim_file" {
     DirtyIo "make_dir_nif"/1 => make_dir(0);
     DirtyIo "del_file_nif"/1 => del_file(0);
     DirtyIo "del_dir_nif"/1 => del_dir(0);
-    DirtyIo "get_device_cwd_nif"/1 => get_device_cwd(0);
+    Plain "get_device_cwd_nif"/1 => get_device_cwd(0);
     DirtyIo "set_cwd_nif"/1 => set_cwd(0);
-    /// `{ok, RawName}`
-    DirtyIo "get_cwd_nif"/0 => get_cwd();
+    /// `{ok, RawName}`; asked from the system's memory, so not worth another thread
+    Plain "get_cwd_nif"/0 => get_cwd();
     /// There are no short names here: `{error, enotsup}`
-    DirtyIo "altname_nif"/1 => altname(0);
+    Plain "altname_nif"/1 => altname(0);
 } }
 
 /// 1902-01-01, the earliest time that converts between universal, local and Posix time everywhere.

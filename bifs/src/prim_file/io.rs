@@ -25,8 +25,8 @@ vm::bifs! { pub TABLE: "prim_file" {
     DirtyIo "pread_nif"/3 => pread(0, 1, 2);
     /// `ok`, or `{continue, Written, Rest}`
     DirtyIo "pwrite_nif"/3 => pwrite(0, 1, 2);
-    /// `{ok, Position}`
-    DirtyIo "seek_nif"/3 => seek(0, 1, 2);
+    /// `{ok, Position}`; only a number changes, so there is nothing to wait for
+    Plain "seek_nif"/3 => seek(0, 1, 2);
     DirtyIo "sync_nif"/2 => sync(0, 1);
     DirtyIo "truncate_nif"/1 => truncate(0);
     DirtyIo "allocate_nif"/3 => allocate(0, 1, 2);
