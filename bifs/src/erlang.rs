@@ -22,6 +22,8 @@ pub mod send;
 pub mod system_info;
 pub mod time;
 pub mod timer;
+pub mod pinfo_tmp;
+pub mod dynamic_trace;
 pub mod tuple;
 pub mod unique;
 
@@ -59,6 +61,8 @@ pub fn tables() -> Vec<BifTable> {
         timer::TABLE,
         gc::INTERNAL,
         system_info::TABLE,
+        pinfo_tmp::TABLE, pinfo_tmp::INTERNAL, pinfo_tmp::T2,
+        dynamic_trace::TABLE,
         tuple::TABLE,
         unique::TABLE,
     ]

@@ -11,6 +11,7 @@ pub mod iolist;
 pub mod lists;
 pub mod maps;
 pub mod math;
+pub mod net_kernel;
 pub mod os;
 pub mod persistent_term;
 pub mod prim_buffer;
@@ -35,6 +36,7 @@ pub fn tables() -> Vec<BifTable> {
         maps::ERLANG,
         maps::INTERNAL,
         math::TABLE,
+        net_kernel::TABLE,
         os::TABLE,
         persistent_term::TABLE,
         persistent_term::INTERNAL,

@@ -152,6 +152,8 @@ pub struct Extra {
     /// Replies to requests this process sent as signals, by reference.
     pub replies: Vec<((u64, u64), OwnedTerm)>,
     /// `erts_debug`-like save_calls ring and others go here.
+    /// Subscriptions to node events: how often, by options.
+    pub node_monitors: std::collections::HashMap<u8, u32>,
     pub suspended_by_me: Vec<(u64, u32)>,
     /// Native objects that end with the process, by the number of their reference.
     pub(crate) owned: std::collections::HashMap<(u64, u64), Owned>,

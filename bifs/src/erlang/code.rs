@@ -35,6 +35,8 @@ vm::bifs! { pub TABLE: "erlang" {
 vm::bifs! { pub INTERNAL: "erts_internal" {
     /// Decodes and checks a `.beam` file: a reference to the prepared code, or `{error, badfile}`.
     DirtyCpu "prepare_loading"/2 => prepare_loading(0, 1);
+    /// The data of one chunk of a `.beam` file, or `undefined`.
+    Plain "beamfile_chunk"/2 => beamfile_chunk(0, 1);
     /// MD5 of a `.beam` file's code, or `undefined`.
     Plain "beamfile_module_md5"/1 => module_md5(0);
 } }
@@ -279,5 +281,31 @@ fn module_md5<'p>(cx: &Cx<'p>, bytes: Binary<'p>) -> BifResult<'p> {
     match loader::load(&bytes.0.bytes()) {
         Ok(m) => Ok(cx.heap().binary(&m.md5)),
         Err(_) => Ok(am::UNDEFINED.into()),
+    }
+}
+
+fn beamfile_chunk<'p>(cx: &Cx<'p>, bytes: Binary<'p>, name: List<'p>) -> BifResult<'p> {
+    let name: Option<Vec<u8>> =
+        name.0.iter_list().map(|c| u8::try_from(c.as_u64()?).ok()).collect();
+    let name = cx.need(name.filter(|n| n.len() == 4))?;
+    let file = bytes.0;
+    Ok(match find_chunk(&file.bytes(), &name) {
+        Some((at, len)) => cx.heap().sub_bits(file, at * 8, len * 8),
+        None => am::UNDEFINED.into(),
+    })
+}
+
+/// Offset and length of a chunk's data in an IFF file of form BEAM.
+fn find_chunk(file: &[u8], name: &[u8]) -> Option<(usize, usize)> {
+    let form = file.get(..4)? == b"FOR1" && file.get(8..12)? == b"BEAM";
+    let mut at = if form { 12 } else { return None };
+    loop {
+        let id = file.get(at..at + 4)?;
+        let len = u32::from_be_bytes(file.get(at + 4..at + 8)?.try_into().ok()?) as usize;
+        file.get(at + 8..)?.get(..len)?;
+        if id == name {
+            return Some((at + 8, len));
+        }
+        at += 8 + len.div_ceil(4) * 4;
     }
 }

@@ -1,7 +1,7 @@
 //! Spawning, names, flags, and other natives about processes.
 
 use term::atom::am;
-use term::{Atom, Pid, Term, View};
+use term::{Atom, Map, Pid, Term, View};
 use vm::bif::List;
 use vm::process::registry::Named;
 use vm::process::spawn::{self, SpawnOptions, Start};
@@ -28,6 +28,7 @@ vm::bifs! { pub TABLE: "erlang" {
     Guard "node"/1 => node_of(0);
     Plain "nodes"/0 => nodes();
     Plain "nodes"/1 => nodes_of(0);
+    Plain "nodes"/2 => nodes_with(0, 1);
 } }
 
 vm::bifs! { pub INTERNAL: "erts_internal" {
@@ -235,7 +236,18 @@ fn set_group_leader<'p>(cx: &Cx<'p>, leader: Pid<'p>, pid: Pid<'p>) -> BifResult
     Ok(am::TRUE.into())
 }
 
-fn process_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
+fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
+    if let Some(options) = node_monitor(flag) {
+        let on = cx.need(v.as_bool())?;
+        let options = cx.need(node_monitor_options(options))?;
+        return Ok(Term::small(cx.with(|p| {
+            let count = p.extra().node_monitors.entry(options).or_default();
+            let old = *count;
+            *count = if on { old + 1 } else { 0 };
+            i64::from(old)
+        })));
+    }
+    let flag = cx.need(flag.as_atom())?;
     let size = || cx.need(v.as_usize());
     let small = |n: usize| Term::small(n as i64);
     Ok(match flag {
@@ -306,6 +318,36 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
     })
 }
 
+/// The options of `monitor_nodes` or `{monitor_nodes, Options}`.
+fn node_monitor(flag: Term<'_>) -> Option<Term<'_>> {
+    let name = "monitor_nodes";
+    match flag.as_tuple_of::<2>() {
+        Some([k, v]) if k.as_atom()?.name() == name => Some(v),
+        None if flag.as_atom()?.name() == name => Some(Term::nil()),
+        _ => None,
+    }
+}
+/// As bits: node type (2 bits), reason, id, options given as a list. `kernel` passes a map.
+fn node_monitor_options(options: Term<'_>) -> Option<u8> {
+    let mut bits = 0;
+    let Some(map) = options.as_map() else {
+        return if options.is_nil() { Some(0) } else { None };
+    };
+    for (k, v) in map.iter() {
+        bits |= match (k.as_atom()?.name(), v.as_atom()?.name()) {
+            ("node_type", "visible") => 1,
+            ("node_type", "hidden") => 2,
+            ("node_type", "all") => 3,
+            ("nodedown_reason", "true") => 4,
+            ("connection_id", "true") => 8,
+            ("list", "true") => 16,
+            ("nodedown_reason" | "connection_id" | "list", "false") => 0,
+            _ => return None,
+        };
+    }
+    Some(bits)
+}
+
 fn hibernate<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: List<'p>) -> BifResult<'p> {
     let args = cx.need(args.0.to_vec().filter(|a| a.len() <= 255))?;
     Err(cx.hibernate(m, f, &args))
@@ -335,6 +377,13 @@ fn nodes<'p>(_: &Cx<'p>) -> BifResult<'p> {
     Ok(Term::nil())
 }
 fn nodes_of<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p> {
+    Ok(match this_is_asked(cx, which)? {
+        true => cx.heap().list(&[Term::atom(term::node::this().name)]),
+        false => Term::nil(),
+    })
+}
+/// Whether this node is among the kinds of node asked for.
+fn this_is_asked<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p, bool> {
     let kinds = if which.is_list() { cx.need(which.to_vec())? } else { vec![which] };
     let mut this = false;
     for k in kinds {
@@ -344,7 +393,30 @@ fn nodes_of<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p> {
             _ => return Err(cx.badarg()),
         }
     }
-    Ok(if this { cx.heap().list(&[Term::atom(term::node::this().name)]) } else { Term::nil() })
+    Ok(this)
+}
+fn nodes_with<'p>(cx: &Cx<'p>, which: Term<'p>, options: Map<'p>) -> BifResult<'p> {
+    let (id, kind) = (Atom::new("connection_id"), Atom::new("node_type"));
+    let mut info = Vec::new();
+    for (k, v) in options.iter() {
+        let wanted = cx.need(v.as_bool())?;
+        let value = match cx.need(k.as_atom())? {
+            a if a == id => Term::atom(am::UNDEFINED),
+            a if a == kind => Term::atom(Atom::new("this")),
+            _ => return Err(cx.badarg()),
+        };
+        if wanted {
+            info.push((k, value));
+        }
+    }
+    Ok(match this_is_asked(cx, which)? {
+        true => {
+            let info = cx.heap().map_from_pairs(&info);
+            let pair = cx.heap().tuple(&[Term::atom(term::node::this().name), info]);
+            cx.heap().list(&[pair])
+        }
+        false => Term::nil(),
+    })
 }
 
 fn is_system_process<'p>(_: &Cx<'p>, _pid: Pid<'p>) -> BifResult<'p> {
