@@ -7,6 +7,7 @@ pub mod compare;
 pub mod convert;
 pub mod dictionary;
 pub mod display;
+pub mod dynamic_trace;
 pub mod error;
 pub mod etf;
 pub mod fun;
@@ -15,6 +16,7 @@ pub mod halt;
 pub mod hash;
 pub mod list;
 pub mod number;
+pub mod pinfo_tmp;
 pub mod port;
 pub mod process;
 pub mod relation;
@@ -22,8 +24,6 @@ pub mod send;
 pub mod system_info;
 pub mod time;
 pub mod timer;
-pub mod pinfo_tmp;
-pub mod dynamic_trace;
 pub mod tuple;
 pub mod unique;
 
@@ -61,7 +61,9 @@ pub fn tables() -> Vec<BifTable> {
         timer::TABLE,
         gc::INTERNAL,
         system_info::TABLE,
-        pinfo_tmp::TABLE, pinfo_tmp::INTERNAL, pinfo_tmp::T2,
+        pinfo_tmp::TABLE,
+        pinfo_tmp::INTERNAL,
+        pinfo_tmp::T2,
         dynamic_trace::TABLE,
         tuple::TABLE,
         unique::TABLE,
