@@ -22,7 +22,7 @@ main() ->
         "-eval 'io:format(\"~p~n\", [init:get_argument(tbflag)]), halt().' -args_file args.txt",
         "-eval 'io:format(\"~p~n\", [init:get_argument(mode)]), halt().' -mode embedded",
         "-eval 'io:format(\"~p~n\", [code:get_mode()]), halt().' -mode embedded",
-        "-eval 'io:format(\"~p~n\", [[K || {K, _} <- init:get_arguments(), K =/= pa, K =/= root, K =/= bindir, K =/= progname, K =/= home]]), halt().' -foo -bar 1 2",
+        "-eval 'io:format(\"~p~n\", [[K || {K, _} <- init:get_arguments(), K =/= pa, K =/= root, K =/= bindir, K =/= progname, K =/= home, K =/= epmd_port]]), halt().' -foo -bar 1 2",
         "-eval 'io:format(\"~p~n\", [erlang:system_info(process_limit)]), halt().' +P 2000",
         "-eval 'io:format(\"~p~n\", [erlang:system_info(thread_pool_size)]), halt().' +A 3",
         "-boot start_clean -eval 'io:format(\"~p~n\", [init:script_id()]), halt().'",
