@@ -62,6 +62,9 @@ const BUSY: u32 = 16;
 /// Ends because the node halts.
 const HALTING: u32 = 32;
 
+/// The number of no port.
+pub const NO_PORT: u64 = u64::MAX;
+
 /// One port.
 pub struct Port {
     pub id: u64,

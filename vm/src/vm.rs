@@ -175,7 +175,7 @@ impl Vm {
     /// Tells the logger why a module was refused.
     pub fn log_loading_error(&'static self, module: Atom, text: &str) {
         let text = format!("Loading of {} failed: {text}", module.name());
-        self.log_error(Term::NIL, |h| (h.string("~s~n"), h.list(&[h.string(&text)])));
+        self.log_error(None, Term::NIL, |h| (h.string("~s~n"), h.list(&[h.string(&text)])));
     }
 
     // Running.
@@ -275,34 +275,41 @@ impl Vm {
         p.in_queue.push(Signal::new(from, Body::Message(Message::new(message))));
         self.wake(p);
     }
-    /// Sends a log event to the `logger` process: what `erlang` calls the emulator's errors.
+    /// Sends a log event to the `logger` process: what `erlang` calls the emulator's errors. `pid` is the process that it is about or that
+    /// caused it, `leader` its group leader or nil. Without a logger the event goes to standard error.
     pub fn log_error(
         &'static self,
+        pid: Option<u64>,
         leader: Term<'_>,
         f: impl for<'h> FnOnce(&'h Heap) -> (Term<'h>, Term<'h>),
     ) {
         use crate::process::registry::Named;
-        let to = match self.registry.lookup(am::LOGGER) {
-            Some(Named::Process(pid)) => pid,
-            _ => return,
-        };
         let m = OwnedTerm::build(|h| {
             let (format, args) = f(h);
             let tag = h.map_from_pairs(&[
                 (atom!("tag").into(), am::ERROR.into()),
                 (atom!("emulator").into(), am::TRUE.into()),
             ]);
-            let leader = h.copy(leader);
             let time = h.int(sys::clock::system_ns() as i64 / 1000);
-            let meta = h.map_from_pairs(&[
-                (atom!("gl").into(), leader),
-                (am::ERROR_LOGGER.into(), tag),
-                (atom!("pid").into(), leader),
-                (atom!("time").into(), time),
-            ]);
+            let mut meta = vec![(am::ERROR_LOGGER.into(), tag), (atom!("time").into(), time)];
+            if let Some(pid) = pid {
+                meta.push((atom!("pid").into(), Term::local_pid(pid)));
+            }
+            if !leader.is_nil() {
+                meta.push((atom!("gl").into(), h.copy(leader)));
+            }
+            let meta = h.map_from_pairs(&meta);
             h.tuple(&[atom!("log").into(), am::ERROR.into(), format, args, meta])
         });
-        self.send_message(Sender::System, to, m);
+        match self.registry.lookup(am::LOGGER) {
+            Some(Named::Process(to)) => self.send_message(Sender::System, to, m),
+            _ => {
+                use std::io::Write;
+                let text = term::print::to_text(m.term());
+                let lost = "(no logger present) unexpected logger message:";
+                let _ = writeln!(std::io::stderr(), "{lost} {text}");
+            }
+        }
     }
 
     /// A process ended: rooms that keep things for it let them go.

@@ -110,6 +110,8 @@ fn start<'p>(
     let named = |name: Atom| match (cx.vm().registry.lookup(name), is_port) {
         (Some(Named::Process(pid)), false) => Peer::Process(pid),
         (Some(Named::Port(port)), true) => Peer::Port(port),
+        // It is a port that is missing: what comes back says so.
+        (_, true) => Peer::Port(vm::port::NO_PORT),
         _ => Peer::Nobody,
     };
     let (peer, name) = match target.view() {

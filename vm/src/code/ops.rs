@@ -438,8 +438,6 @@ impl Emitter<'_> {
             // Receive.
             Op::Send {} => {
                 let e = self.server.export(am::ERLANG, term::atom!("send"), 2);
-                let bang = self.server.export(am::ERLANG, term::atom!("!"), 2);
-                let e = if bang.bif().is_some() { bang } else { e };
                 let Some(bif) = e.bif() else {
                     return Err(EmitError("no native for send".into()));
                 };

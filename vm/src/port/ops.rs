@@ -135,8 +135,8 @@ impl Port {
             Op::Bad(output) => {
                 if output {
                     let name = String::from_utf8_lossy(&self.name).into_owned();
-                    vm.log_error(Term::NIL, |h| {
-                        let text = format!("Bad value on output port '{name}'");
+                    vm.log_error(Some(r.caller), Term::NIL, |h| {
+                        let text = format!("Bad value on output port '{name}'\n");
                         (h.string("~s~n"), h.list(&[h.string(&text)]))
                     });
                 }

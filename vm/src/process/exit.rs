@@ -49,7 +49,7 @@ fn log_exit(p: &Process, vm: &'static Vm, value: &OwnedTerm) {
     let alive = node != am::NONODE_NOHOST;
     // SAFETY: the group leader is a root of the process, which does not run meanwhile.
     let leader = unsafe { p.group_leader.brand() };
-    vm.log_error(leader, |h| {
+    vm.log_error(Some(me), leader, |h| {
         let v = h.copy(value.term());
         let format = if alive {
             "Error in process ~p on node ~p with exit value:~n~p~n"
@@ -72,7 +72,7 @@ pub(crate) fn log_max_heap(p: &Process, vm: &'static Vm) {
     let leader = unsafe { p.group_leader.brand() };
     let total = p.heap.young_words() + p.heap.old_words() + p.heap.stack_words();
     let (max, kill) = (p.heap.options.max_heap, p.flags.max_heap_kill);
-    vm.log_error(leader, |h| {
+    vm.log_error(Some(me), leader, |h| {
         let format = "     Process:          ~p ~n     Context:          maximum heap size reached~n     Max Heap Size:    ~p~n     Total Heap Size:  ~p~n     Kill:             ~p~n     Error Logger:     true~n     GC Info:          []~n";
         let args = [
             Term::local_pid(me),
