@@ -3,6 +3,7 @@
 pub mod arith;
 pub mod bif;
 pub mod bits;
+pub mod break_handler;
 pub mod code;
 pub mod dump;
 pub mod env;

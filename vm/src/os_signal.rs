@@ -11,6 +11,7 @@ pub fn start(vm: &'static Vm) -> std::io::Result<()> {
     signal::start(move |number| {
         let Some(name) = signal::name(number) else { return };
         match name {
+            "sigint" => crate::break_handler::request(vm),
             "sigwinch" => crate::port::resized(vm, false),
             "sigcont" => crate::port::resized(vm, true),
             _ => {}

@@ -123,6 +123,10 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Port {
+    /// The connected process: its pid data.
+    pub fn owner(&self) -> u64 {
+        self.connected.load(Ordering::Acquire)
+    }
     fn is(&self, flag: u32) -> bool {
         self.flags.load(Ordering::Acquire) & flag != 0
     }

@@ -188,6 +188,22 @@ impl Schedulers {
     pub(crate) fn run_first(&'static self, vm: &'static Vm) {
         run_scheduler(vm, 0);
     }
+    /// Stops the world: returns when no scheduler runs a process. Dirty threads go on.
+    pub(crate) fn block_all(&self) {
+        /// Not the number of any scheduler.
+        const NOBODY: usize = usize::MAX - 1;
+        self.blocked_by.store(NOBODY, Ordering::SeqCst);
+        self.wake_all();
+        // One that is awake from here on sees the block before it picks a process.
+        while !self.normal.iter().all(|s| s.parker.asleep.load(Ordering::SeqCst)) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    /// Lets the world go on.
+    pub(crate) fn unblock_all(&self) {
+        self.blocked_by.store(0, Ordering::SeqCst);
+        self.wake_all();
+    }
     /// Makes all schedulers stop picking processes.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
@@ -228,8 +244,8 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
             }
         }
         let may_run = index < all.online()
-            && matches!(all.blocked_by.load(Ordering::Relaxed), 0 | usize::MAX)
-            || all.blocked_by.load(Ordering::Relaxed) == index + 1;
+            && matches!(all.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX)
+            || all.blocked_by.load(Ordering::SeqCst) == index + 1;
         let next = if may_run { me.queue.pop().or_else(|| steal(all, index)) } else { None };
         match next {
             Some(p) => {

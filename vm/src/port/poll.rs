@@ -26,6 +26,7 @@ pub(super) fn poller(vm: &'static Vm) -> io::Result<&'static Poller> {
 fn run(vm: &'static Vm, poller: &Poller) {
     let mut ready = Vec::new();
     while poller.wait(None, &mut ready).is_ok() {
+        let _gate = super::lock(&vm.ports.gate);
         for r in ready.drain(..) {
             if let Some(port) = vm.ports.get(r.token) {
                 port.post(vm, Task::Ready(r.fd, r.interest));

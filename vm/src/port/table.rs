@@ -5,7 +5,7 @@ use super::children::Reaper;
 use super::driver::DriverEntry;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 use sys::poll::Poller;
 
@@ -17,6 +17,8 @@ pub struct Ports {
     drivers: RwLock<HashMap<String, Arc<DriverEntry>>>,
     pub(super) poller: OnceLock<Option<Arc<Poller>>>,
     pub(super) reaper: OnceLock<Option<Reaper>>,
+    /// Held while ports are told of readiness.
+    pub(super) gate: Mutex<()>,
     /// Rung when a port has gone.
     gone: (Mutex<()>, Condvar),
     /// Bytes that all ports have received and sent (`statistics(io)`).
@@ -34,10 +36,15 @@ impl Ports {
             drivers: RwLock::new(drivers.collect()),
             poller: OnceLock::new(),
             reaper: OnceLock::new(),
+            gate: Mutex::default(),
             gone: Default::default(),
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         }
+    }
+    /// Descriptors are not read or written behind the caller's back while it holds the guard.
+    pub(crate) fn stop_polling(&self) -> MutexGuard<'_, ()> {
+        super::lock(&self.gate)
     }
     /// How many ports there may be.
     pub fn limit(&self) -> usize {

@@ -114,6 +114,13 @@ impl Mode {
         Mode(t)
     }
 
+    /// This mode with ^C as a character like others.
+    pub fn without_interrupt(&self) -> Mode {
+        let mut t = self.0;
+        t.c_cc[libc::VINTR] = 0;
+        Mode(t)
+    }
+
     /// Is the system editing lines (`canonical`)?
     pub fn is_canonical(&self) -> bool {
         self.0.c_lflag & libc::ICANON != 0

@@ -47,14 +47,21 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What OS signals do. SIGINT keeps its default effect where the reference shows its menu.
+/// What OS signals do.
 fn start_signals(vm: &'static Vm, handling: Break) -> std::io::Result<()> {
     vm::os_signal::start(vm)?;
     let set: &[(&str, Action)] = match handling {
         Break::Ignore => {
             &[("sigint", Action::Ignore), ("sigquit", Action::Ignore), ("sigtstp", Action::Ignore)]
         }
-        Break::Menu => &[("sigquit", Action::Handle)],
+        Break::Menu => &[("sigint", Action::Handle), ("sigquit", Action::Handle)],
+        Break::InterruptShell => {
+            // ^C becomes a character like others, which the shell understands.
+            if let Ok(mode) = sys::tty::Mode::of(0) {
+                let _ = mode.without_interrupt().set(0);
+            }
+            &[("sigint", Action::Handle), ("sigquit", Action::Handle)]
+        }
         _ => &[],
     };
     for (name, action) in set {
