@@ -139,7 +139,8 @@ fn modules(vm: &'static Vm) -> Vec<&'static crate::code::LoadedModule> {
 }
 
 pub(super) fn loaded(vm: &'static Vm) -> String {
-    let mut t = format!("Current code: {}\nOld code: 0\n", vm.code.code_bytes.load(Ordering::Relaxed));
+    let mut t =
+        format!("Current code: {}\nOld code: 0\n", vm.code.code_bytes.load(Ordering::Relaxed));
     for m in modules(vm) {
         let _ = writeln!(t, "{} {}", m.name.name(), m.code.len() * 4);
     }
