@@ -19,8 +19,12 @@ pub mod number;
 pub mod pinfo_tmp;
 pub mod port;
 pub mod process;
+pub mod process_info;
+pub mod purge;
 pub mod relation;
 pub mod send;
+pub mod spawn_request;
+pub mod suspend;
 pub mod system_info;
 pub mod time;
 pub mod timer;
@@ -54,6 +58,13 @@ pub fn tables() -> Vec<BifTable> {
         port::TABLE,
         port::INTERNAL,
         process::TABLE,
+        process_info::TABLE,
+        purge::INTERNAL,
+        purge::COLLECTOR,
+        spawn_request::TABLE,
+        spawn_request::INTERNAL,
+        suspend::TABLE,
+        suspend::INTERNAL,
         process::INTERNAL,
         relation::TABLE,
         send::TABLE,

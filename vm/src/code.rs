@@ -243,6 +243,11 @@ impl CodeServer {
     pub fn all_exports(&self) -> Vec<&'static ExportEntry> {
         self.exports.read().unwrap_or_else(|e| e.into_inner()).values().copied().collect()
     }
+    /// The export whose stub starts at this address.
+    pub fn export_of_stub(&self, address: u64) -> Option<&'static ExportEntry> {
+        let exports = self.exports.read().unwrap_or_else(|e| e.into_inner());
+        exports.values().copied().find(|e| e.stub_ptr() as u64 == address)
+    }
     /// Whether a call of it would run loaded code or a native.
     pub fn is_loaded(&self, e: &ExportEntry) -> bool {
         let is_stub = e.export.cell.load(Ordering::Acquire) == e.stub_ptr();
@@ -283,6 +288,10 @@ impl CodeServer {
         })
     }
 
+    /// The old version of a module that is being purged or may be.
+    pub fn old(&self, module: Atom) -> Option<&'static LoadedModule> {
+        self.modules.read().unwrap_or_else(|e| e.into_inner()).get(&module)?.old
+    }
     pub fn current(&self, module: Atom) -> Option<&'static LoadedModule> {
         self.modules.read().unwrap_or_else(|e| e.into_inner()).get(&module)?.current
     }

@@ -4,15 +4,19 @@
 //! the process, and to nobody when it does not run. The *shared side* ([`Shared`]) is what others
 //! may touch at any time through a [`ProcRef`]: atomics and the in-queue of signals.
 
+pub mod ask;
 pub mod dict;
 pub(crate) mod exit;
+pub mod info;
 pub(crate) mod limits;
 pub(crate) mod monitor;
 pub mod registry;
 pub mod relation;
 pub mod spawn;
 pub mod state;
+pub mod suspend;
 pub mod table;
+pub mod task;
 
 pub use state::State;
 pub use table::{ProcRef, ProcTable};
@@ -155,6 +159,8 @@ pub struct Extra {
     /// Subscriptions to node events: how often, by options.
     pub node_monitors: std::collections::HashMap<u8, u32>,
     pub suspended_by_me: Vec<(u64, u32)>,
+    /// System tasks that wait until the process does not run.
+    pub(crate) tasks: Vec<task::Task>,
     /// Native objects that end with the process, by the number of their reference.
     pub(crate) owned: std::collections::HashMap<(u64, u64), Owned>,
 }

@@ -8,7 +8,7 @@
 pub(crate) mod run_queue;
 
 use crate::interp::{self, Outcome, Regs};
-use crate::process::{ProcRef, Process, state};
+use crate::process::{ProcRef, Process, state, task};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use run_queue::RunQueue;
@@ -295,9 +295,13 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         let keep = ProcRef::from_owner(process);
         let p = &mut *process;
         keep.state.set(state::RUNNING);
-        keep.state.clear(state::ACTIVE | state::WAITING);
+        keep.state.clear(state::ACTIVE);
+        let messages = p.messages.len();
         if !keep.in_queue.is_empty() {
             crate::signal::handle::fetch(p, vm, regs.scheduler);
+        }
+        if task::pending(p) && p.exit_reason.is_none() {
+            task::run_all(p, vm);
         }
         if let Some(reason) = p.exit_reason.take() {
             crate::process::exit::terminate(process, vm, reason);
@@ -306,20 +310,26 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         let s = keep.state.get();
         if s & state::SUSPENDED != 0 {
             // It goes on when a signal that resumes it has been handled.
-            return let_go(vm, &keep, process, false);
+            return let_go(vm, &keep, process);
         }
         if s & state::HIBERNATING != 0 {
             if p.messages.is_empty() {
-                return let_go(vm, &keep, process, false);
+                return let_go(vm, &keep, process);
             }
             keep.state.clear(state::HIBERNATING);
         }
+        let news = p.messages.len() != messages || p.receive_timer.fired || p.resume.is_some();
+        if s & state::WAITING != 0 && !news {
+            // Nothing that it waits for.
+            return let_go(vm, &keep, process);
+        }
+        keep.state.clear(state::WAITING);
         keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
         let outcome = slice(me, regs, process);
         match outcome {
             Outcome::Exited => {}
-            Outcome::Waiting => let_go(vm, &keep, process, false),
-            Outcome::Yielded | Outcome::Running => let_go(vm, &keep, process, true),
+            Outcome::Waiting => wait(vm, &keep, process),
+            Outcome::Yielded | Outcome::Running => requeue(vm, &keep, process),
             Outcome::Dirty => {
                 let kind = (*process).dirty_kind();
                 keep.state.set(kind | state::ACTIVE);
@@ -354,14 +364,26 @@ unsafe fn slice(me: &Scheduler, regs: &mut Regs, process: *mut Process) -> Outco
     }
 }
 
-/// The slice is over: back into a queue if there is a reason to run, else nobody has it.
-fn let_go(vm: &'static Vm, keep: &ProcRef, process: *mut Process, again: bool) {
-    if !again && keep.in_queue.is_empty() {
+/// It waits for a signal.
+fn wait(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
+    if keep.in_queue.is_empty() {
         keep.state.set(state::WAITING);
-        if keep.state.release() {
-            return;
-        }
     }
+    let_go(vm, keep, process)
+}
+
+/// There is no reason to run: nobody has the process, unless something came meanwhile.
+fn let_go(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
+    // SAFETY: the caller still has the process.
+    let tasks = task::pending(unsafe { &*process });
+    if !tasks && keep.in_queue.is_empty() && keep.state.release() {
+        return;
+    }
+    requeue(vm, keep, process)
+}
+
+/// The slice is over: back into a queue.
+fn requeue(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
     keep.state.set(state::ACTIVE);
     keep.state.clear(state::RUNNING);
     vm.sched.enqueue(Runnable(process));
@@ -395,8 +417,8 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool) {
                     keep.state.set((*process).dirty_kind() | state::ACTIVE);
                     vm.sched.enqueue(Runnable(process));
                 }
-                Outcome::Waiting => let_go(vm, &keep, process, false),
-                _ => let_go(vm, &keep, process, true),
+                Outcome::Waiting => wait(vm, &keep, process),
+                _ => requeue(vm, &keep, process),
             }
         }
     }

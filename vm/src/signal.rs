@@ -65,6 +65,8 @@ pub enum Body {
         alias: RefId,
         message: Message,
     },
+    /// Work on the process's memory or code, done between its time slices.
+    Task(Box<crate::process::task::Task>),
     /// The receive timer of this generation fired.
     ReceiveTimeout(u64),
 }
@@ -85,6 +87,10 @@ impl Message {
     pub fn new(term: OwnedTerm) -> Message {
         let shape = Shape::of(term.term());
         Message { term, token: None, shape }
+    }
+    pub(crate) fn with_token(mut self, token: Option<OwnedTerm>) -> Message {
+        self.token = token;
+        self
     }
 }
 

@@ -4,8 +4,10 @@ use term::atom::am;
 use term::{Atom, Map, Pid, Term, View};
 use vm::bif::List;
 use vm::process::registry::Named;
+use vm::process::relation;
 use vm::process::spawn::{self, SpawnOptions, Start};
 use vm::process::{Priority, QueueData, state};
+use vm::signal::relations::Peer;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -67,57 +69,21 @@ fn spawn_system<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<
 }
 
 fn spawn_opt<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>, opts: List<'p>) -> BifResult<'p> {
-    let mut o = SpawnOptions::new(cx.vm());
-    let mut monitor = None;
-    for t in cx.need(opts.0.to_vec())? {
-        match t.view() {
-            View::Atom(am::LINK) => o.link = true,
-            View::Atom(am::MONITOR) => monitor = Some(Term::nil()),
-            View::Tuple(pair) => {
-                let &[k, v] = pair.elements() else { return Err(cx.badarg()) };
-                let size = || cx.need(v.as_usize());
-                match cx.need(k.as_atom())? {
-                    am::PRIORITY => o.priority = cx.need(v.as_atom().and_then(priority))?,
-                    am::FULLSWEEP_AFTER => o.heap.fullsweep_after = size()?.min(65_535),
-                    am::MIN_HEAP_SIZE => o.heap.min_heap = term::gc::size_for(size()?),
-                    am::MIN_BIN_VHEAP_SIZE => o.heap.min_vheap = size()?,
-                    am::MAX_HEAP_SIZE => {
-                        let m = cx.need(max_heap(v))?;
-                        o.heap.max_heap = m.size.unwrap_or(o.heap.max_heap);
-                        o.max_heap_kill = m.kill.unwrap_or(o.max_heap_kill);
-                        o.max_heap_log = m.log.unwrap_or(o.max_heap_log);
-                    }
-                    am::MESSAGE_QUEUE_DATA => {
-                        o.queue_data = cx.need(v.as_atom().and_then(queue_data))?;
-                    }
-                    am::SCHEDULER => {
-                        let n = size()?;
-                        if n > cx.vm().sched.count() {
-                            return Err(cx.badarg());
-                        }
-                        o.scheduler = Some(n).filter(|&n| n > 0);
-                    }
-                    am::MONITOR => monitor = Some(v),
-                    _ => return Err(cx.badarg()),
-                }
-            }
-            _ => return Err(cx.badarg()),
-        }
-    }
-    let Some(monitor_options) = monitor else { return make(cx, m, f, args, &o) };
+    let Ok(o) = super::spawn_request::parse(cx, opts.0, false) else { return Err(cx.badarg()) };
+    let Some(how) = o.monitor else { return make(cx, m, f, args, &o.spawn) };
     cx.need(args.list_len().filter(|&n| n <= 255))?;
     let leader = group_leader(cx)?;
-    let Some(p) = spawn::create(cx.vm(), Some(cx), Start::Call(m, f, args), leader, &o) else {
+    let start = Start::Call(m, f, args);
+    let Some(p) = spawn::create(cx.vm(), Some(cx), start, leader, &o.spawn) else {
         return Err(cx.system_limit());
     };
     // Watched before it runs, so that its end is never missed.
-    let reference = super::relation::monitor_spawned(cx, p.pid, monitor_options);
+    let reference = relation::monitor(cx, Peer::Process(p.pid), how);
     cx.vm().schedule(&p);
-    let reference = reference?;
     Ok(cx.heap().tuple(&[Term::local_pid(p.pid), reference]))
 }
 
-fn priority(a: Atom) -> Option<Priority> {
+pub fn priority(a: Atom) -> Option<Priority> {
     match a {
         am::LOW => Some(Priority::Low),
         am::NORMAL => Some(Priority::Normal),
@@ -134,7 +100,7 @@ fn priority_atom(p: Priority) -> Atom {
         Priority::Max => am::MAX,
     }
 }
-fn queue_data(a: Atom) -> Option<QueueData> {
+pub fn queue_data(a: Atom) -> Option<QueueData> {
     match a {
         am::ON_HEAP => Some(QueueData::OnHeap),
         am::OFF_HEAP => Some(QueueData::OffHeap),
@@ -143,13 +109,13 @@ fn queue_data(a: Atom) -> Option<QueueData> {
 }
 
 /// `max_heap_size` as given: a number or a map.
-struct MaxHeap {
-    size: Option<usize>,
-    kill: Option<bool>,
-    log: Option<bool>,
+pub struct MaxHeap {
+    pub size: Option<usize>,
+    pub kill: Option<bool>,
+    pub log: Option<bool>,
 }
 
-fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
+pub fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
     if let Some(n) = t.as_usize() {
         return Some(MaxHeap { size: Some(n), kill: None, log: None });
     }

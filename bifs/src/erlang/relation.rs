@@ -62,25 +62,22 @@ fn monitor_with<'p>(cx: &Cx<'p>, kind: Atom, t: Term<'p>, o: List<'p>) -> BifRes
     let (alias, tag) = options(cx, o.0)?;
     start(cx, kind, t, alias, tag)
 }
-/// The monitor that `spawn_opt` asks for.
-pub fn monitor_spawned<'p>(cx: &Cx<'p>, pid: u64, o: Term<'p>) -> BifResult<'p> {
-    let (alias, tag) = options(cx, o)?;
-    Ok(relation::monitor(cx, Peer::Process(pid), MonitorOptions { name: None, alias, tag }))
-}
-type Options<'p> = (Option<AliasKind>, Option<Term<'p>>);
+pub type Options<'p> = (Option<AliasKind>, Option<Term<'p>>);
 
 fn options<'p>(cx: &Cx<'p>, o: Term<'p>) -> BifResult<'p, Options<'p>> {
+    cx.need(monitor_options(o))
+}
+/// Options of `monitor/3`, which `spawn_opt` takes too.
+pub fn monitor_options(o: Term<'_>) -> Option<Options<'_>> {
     let (mut alias, mut tag) = (None, None);
-    for o in cx.need(o.to_vec())? {
-        match o.as_tuple_of::<2>() {
-            Some([k, v]) if k.is_atom_of(am::ALIAS) => {
-                alias = Some(cx.need(v.as_atom().and_then(alias_kind))?);
-            }
-            Some([k, v]) if k.is_atom_of(am::TAG) => tag = Some(v),
-            _ => return Err(cx.badarg()),
+    for o in o.to_vec()? {
+        match o.as_tuple_of::<2>()? {
+            [k, v] if k.is_atom_of(am::ALIAS) => alias = Some(alias_kind(v.as_atom()?)?),
+            [k, v] if k.is_atom_of(am::TAG) => tag = Some(v),
+            _ => return None,
         }
     }
-    Ok((alias, tag))
+    Some((alias, tag))
 }
 fn alias_kind(a: Atom) -> Option<AliasKind> {
     match a {

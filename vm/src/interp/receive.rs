@@ -33,9 +33,11 @@ unsafe extern "C" fn loop_rec_slow(
         if (*p).shared.in_queue.is_empty() {
             go!(r, target_at(ip, 2), htop, e, fc)
         }
+        // Requests that are answered now ask where the process stands.
+        (*p).ip = ip;
         crate::signal::handle::fetch(&mut *p, (*r).vm, (*r).scheduler);
-        if (*p).exit_reason.is_some() {
-            // An exit signal came before the messages.
+        if (*p).exit_reason.is_some() || (*p).shared.state.has(state::SUSPENDED) {
+            // It ends, or stands still, before it looks at the messages.
             super::call::save_x(r, 0);
             leave!(r, Outcome::Yielded, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
         }

@@ -23,6 +23,11 @@ impl Dictionary {
             t.root(v);
         }
     }
+    /// Memory besides the terms.
+    pub(crate) fn bytes(&self) -> usize {
+        let entry = size_of::<(RawTerm, RawTerm)>();
+        size_of::<Dictionary>() + self.entries.capacity() * entry + self.index.len() * 40
+    }
     fn find(&self, key: Term<'_>) -> Option<usize> {
         // SAFETY: entries are roots of the process whose turn it is.
         let same = |t: RawTerm| t == key.raw() || unsafe { term::compare::raw_eq(t, key.raw()) };

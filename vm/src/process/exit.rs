@@ -124,6 +124,8 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     p.saved = Vec::new();
     p.dict = None;
     if let Some(extra) = p.extra.take() {
+        super::suspend::suspender_exits(vm, me, &extra.suspended_by_me);
+        extra.tasks.into_iter().for_each(|t| t.too_late(vm));
         extra.owned.into_values().for_each(|o| (o.on_exit)(&o.object));
     }
     p.messages = crate::signal::inner::MessageQueue::new();
@@ -172,6 +174,7 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
             vm.signal_peer(peer, Sender::Process(target), Body::UnlinkAck { id });
         }
         (Body::Request(r), _) => r.too_late(vm),
+        (Body::Task(t), _) => t.too_late(vm),
         _ => {}
     }
 }

@@ -78,7 +78,7 @@ impl State {
     pub fn release(&self) -> bool {
         self.0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
-                if s & ACTIVE != 0 && s & SUSPENDED == 0 {
+                if s & ACTIVE != 0 {
                     None
                 } else {
                     Some(s & !(QUEUED | RUNNING))

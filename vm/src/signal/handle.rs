@@ -22,6 +22,7 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
 
 /// Fetches in a native's turn: nothing collects, so its terms stay good.
 pub(crate) fn fetch_for(cx: &Cx<'_>) {
+    cx.with(|p| p.ip = p.caller as *const u32);
     // SAFETY: this thread runs the process; the reference ends with the call.
     fetch(unsafe { &mut *cx.process() }, cx.vm(), cx.scheduler());
 }
@@ -89,9 +90,12 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
             let cx = unsafe { Cx::new(p, vm, scheduler) };
             r.run(&cx);
         }
+        Body::Task(task) => p.extra().tasks.push(*task),
         Body::Suspend { .. } => {
             p.suspend_count += 1;
             p.shared.state.set(state::SUSPENDED);
+            // It gives way at the next chance.
+            p.reds_left = 0;
         }
         Body::Resume => {
             p.suspend_count = p.suspend_count.saturating_sub(1);

@@ -17,6 +17,9 @@ struct Node {
     term: RawTerm,
 }
 
+/// What a message in the queue takes besides its term.
+pub(crate) const NODE_BYTES: usize = size_of::<Node>();
+
 /// See the module head.
 pub struct MessageQueue {
     first: *mut Node,
@@ -214,6 +217,35 @@ impl MessageQueue {
             node = n.next;
             Some(n.term)
         })
+    }
+    /// Words of messages that are not part of the process's heap.
+    pub fn detached_words(&self) -> usize {
+        let mut node = self.first;
+        let mut sum = 0;
+        while !node.is_null() {
+            // SAFETY: nodes of the list are live.
+            let n = unsafe { &*node };
+            sum += n.message.as_ref().map_or(0, |m| m.term.words());
+            node = n.next;
+        }
+        sum
+    }
+    /// Whether there are messages whose terms are in the process's heap.
+    pub(crate) fn has_attached(&self) -> bool {
+        !self.attached.is_empty()
+    }
+    /// Gives each message that is not part of the heap, to be replaced if need be.
+    pub(crate) fn each_detached(&mut self, mut f: impl FnMut(&mut Message)) {
+        let mut node = self.first;
+        while !node.is_null() {
+            // SAFETY: nodes of the list are live and exclusively ours.
+            let n = unsafe { &mut *node };
+            if let Some(m) = &mut n.message {
+                f(m);
+                n.term = m.term.term().raw();
+            }
+            node = n.next;
+        }
     }
     /// Terms of attached messages point into the heap.
     pub(crate) fn roots(&mut self, t: &mut term::gc::Tracer) {

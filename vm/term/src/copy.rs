@@ -29,16 +29,20 @@ pub enum Literals {
 struct Fixed {
     base: u64,
     len: u64,
+    /// The area that is about to be freed is not left alone.
+    leaving: (u64, u64),
 }
 
 impl Fixed {
     fn new(literals: Literals) -> Fixed {
         let (base, len) = literal::range();
-        Fixed { base, len: if literals == Literals::Share { len } else { 0 } }
+        let len = if literals == Literals::Share { len } else { 0 };
+        Fixed { base, len, leaving: literal::leaving() }
     }
     #[inline(always)]
     fn contains(self, t: RawTerm) -> bool {
-        (t.ptr() as u64).wrapping_sub(self.base) < self.len
+        let p = t.ptr() as u64;
+        p.wrapping_sub(self.base) < self.len && p.wrapping_sub(self.leaving.0) >= self.leaving.1
     }
 }
 
@@ -303,7 +307,7 @@ impl Copier<'_> {
 /// Makes a copied off-heap object hold its own count and links it in.
 /// # Safety
 /// `q` is a fresh copy of a live `BinRef` or `MagicRef` in `to`.
-unsafe fn hold(to: &Heap, q: *mut u64) {
+pub(crate) unsafe fn hold(to: &Heap, q: *mut u64) {
     // SAFETY: the original keeps what it points to alive meanwhile.
     unsafe {
         if RawTerm(*q).header_is(Subtag::BinRef) {

@@ -223,6 +223,42 @@ impl ProcHeap {
         (self.stack as usize - self.heap.top() as usize) / 8
     }
 
+    /// Shared binaries that the heap refers to: identity, bytes, references to it.
+    pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
+        let mut all = crate::heap::shared_binaries(self.heap.off_heap());
+        if let Some(old) = &self.old {
+            all.extend(crate::heap::shared_binaries(old.off_heap));
+        }
+        all
+    }
+    /// Magic references in the heap: identity of the object, references to it.
+    pub fn magic_references(&self) -> Vec<(u64, usize)> {
+        let mut all = crate::heap::magic_references(self.heap.off_heap());
+        if let Some(old) = &self.old {
+            all.extend(crate::heap::magic_references(old.off_heap));
+        }
+        all
+    }
+    /// Whether a word in the heap or on the stack may point into this address range (bytes).
+    pub fn may_refer_to(&self, base: u64, bytes: u64) -> bool {
+        let scan = |from: *const u64, to: *const u64| {
+            let mut p = from;
+            while p < to {
+                // SAFETY: words in use are initialised.
+                let w = RawTerm(unsafe { *p });
+                if !w.is_immediate() && (w.ptr() as u64).wrapping_sub(base) < bytes {
+                    return true;
+                }
+                p = p.wrapping_add(1);
+            }
+            false
+        };
+        scan(self.base, self.heap.top())
+            || scan(self.stack, self.stack_end())
+            || self.heap.has_fragments()
+            || self.old.as_ref().is_some_and(|o| o.blocks.iter().any(|b| scan(b.base, b.top)))
+    }
+
     /// Collects so that `need` words are free. Kind and size are chosen here.
     ///
     /// `roots` gives every root but the stack. Every root and stack word is a valid word of this
@@ -282,6 +318,8 @@ impl ProcHeap {
             elsewhere: major || !fragments.is_null(),
             major,
             area: area.unwrap_or((0, 0)),
+            taken: Default::default(),
+            taken_off_heap: Vec::new(),
             scan_block: 0,
             scan: null_mut(),
             promoted: 0,
@@ -307,6 +345,9 @@ impl ProcHeap {
                 let chain = core::mem::replace(&mut g.off_heap, null_mut());
                 c.sweep(chain, &self.heap);
                 drop(g);
+            }
+            for &p in &c.taken_off_heap {
+                crate::copy::hold(&self.heap, p);
             }
             if self.zeal {
                 core::ptr::write_bytes(self.base as *mut u8, 0xdb, self.words as usize * 8);

@@ -57,6 +57,12 @@ impl Fragment {
         // SAFETY: the data follows the header.
         unsafe { (f as *mut u8).add(FRAGMENT_HEADER) as *mut u64 }
     }
+    /// Where the words of a heap's first fragment are.
+    #[cfg(test)]
+    pub(crate) fn data_of(heap: &Heap) -> *mut u64 {
+        // SAFETY: only asked of heaps with a fragment.
+        unsafe { Fragment::data(heap.fragments()) }
+    }
     /// # Safety
     /// `f` is a live chain that nothing points into.
     pub(crate) unsafe fn free_chain(mut f: *mut Fragment) {
@@ -484,6 +490,40 @@ pub(crate) unsafe fn release_off_heap(p: *mut u64) {
             drop(Arc::from_raw(*p.add(3) as *const crate::shared::Magic));
         }
     }
+}
+
+/// The shared binaries of a chain: identity, bytes, references to it.
+pub(crate) fn shared_binaries(mut p: *mut u64) -> Vec<(u64, usize, usize)> {
+    let mut all = Vec::new();
+    while !p.is_null() {
+        // SAFETY: a live chain; a `BinRef`'s first word is a handle whose count it holds.
+        unsafe {
+            if RawTerm(*p).header_is(Subtag::BinRef) {
+                let b = core::mem::ManuallyDrop::new(BinHandle::from_raw(*p.add(1)));
+                all.push((b.data_ptr() as u64, b.bytes().len(), b.refc()));
+            }
+            p = *off_heap_next(p);
+        }
+    }
+    all
+}
+
+/// The magic objects of a chain: identity, references.
+pub(crate) fn magic_references(mut p: *mut u64) -> Vec<(u64, usize)> {
+    let mut all = Vec::new();
+    while !p.is_null() {
+        // SAFETY: a live chain; a magic reference holds a count of its object.
+        unsafe {
+            if RawTerm(*p).header_is(Subtag::MagicRef) {
+                let word = *p.add(3);
+                let raw = word as *const crate::shared::Magic;
+                let m = core::mem::ManuallyDrop::new(Arc::from_raw(raw));
+                all.push((word, Arc::strong_count(&m)));
+            }
+            p = *off_heap_next(p);
+        }
+    }
+    all
 }
 
 /// Drops the counts of a whole chain.

@@ -15,6 +15,24 @@ pub fn set_range(base: u64, bytes: u64) {
     LEN.store(bytes, Ordering::Release);
 }
 
+static LEAVING_BASE: AtomicU64 = AtomicU64::new(0);
+static LEAVING_LEN: AtomicU64 = AtomicU64::new(0);
+
+/// Announces the one area that is about to be freed (length 0: none). From here on copies of terms take
+/// its literals along instead of sharing them.
+pub fn set_leaving(base: u64, bytes: u64) {
+    LEAVING_LEN.store(0, Ordering::SeqCst);
+    LEAVING_BASE.store(base, Ordering::SeqCst);
+    LEAVING_LEN.store(bytes, Ordering::SeqCst);
+}
+
+/// The area that is about to be freed: base and length in bytes.
+#[inline]
+pub fn leaving() -> (u64, u64) {
+    let len = LEAVING_LEN.load(Ordering::Acquire);
+    (LEAVING_BASE.load(Ordering::Relaxed), len)
+}
+
 /// Base and length in bytes.
 #[inline]
 pub fn range() -> (u64, u64) {

@@ -3,8 +3,9 @@
 use super::{OldBlock, OldGen, alloc_block};
 use crate::heap::{Heap, off_heap_next, release_off_heap};
 use crate::literal;
-use crate::term::{RAW_SUBTAGS, RawTerm, TAG_BOXED, TAG_HEADER, TAG_LIST};
+use crate::term::{RAW_SUBTAGS, RawTerm, Subtag, TAG_BOXED, TAG_HEADER, TAG_LIST};
 use core::ptr::null_mut;
+use std::collections::HashMap;
 
 /// Smallest block of the old generation, in words.
 const MIN_OLD_BLOCK: usize = 256;
@@ -25,6 +26,9 @@ pub(crate) struct Copier {
     pub major: bool,
     /// Literals to copy although they are literals: address and bytes.
     pub area: (u64, u64),
+    /// Where objects of that area went, and which of the copies are off-heap objects.
+    pub taken: HashMap<u64, RawTerm>,
+    pub taken_off_heap: Vec<*mut u64>,
     /// How far promoted objects were scanned.
     pub scan_block: usize,
     pub scan: *mut u64,
@@ -63,8 +67,38 @@ impl Copier {
             if off < self.young_bytes {
                 *slot = self.moved(t, off < self.mature_bytes);
             } else if self.elsewhere && self.must_copy(p) {
-                *slot = self.moved(t, false);
+                *slot = if literal::contains(p as u64) {
+                    self.taken(t)
+                } else {
+                    self.moved(t, false)
+                };
             }
+        }
+    }
+
+    /// Copies an object out of the literal area. Others read the area at the same time, so where its
+    /// objects went is noted aside.
+    /// # Safety
+    /// As `trace`; `t` points into the area.
+    #[cold]
+    unsafe fn taken(&mut self, t: RawTerm) -> RawTerm {
+        let p = t.ptr();
+        if let Some(new) = self.taken.get(&(p as u64)) {
+            return *new;
+        }
+        // SAFETY: literals are whole; there is room for each of the area once.
+        unsafe {
+            let header = RawTerm(*p);
+            let n = if t.is_list() { 2 } else { header.header_arity() + 1 };
+            let q = self.bump(n);
+            core::ptr::copy_nonoverlapping(p, q, n);
+            let off_heap = header.header_is(Subtag::BinRef) || header.header_is(Subtag::MagicRef);
+            if t.is_boxed() && off_heap {
+                self.taken_off_heap.push(q);
+            }
+            let new = if t.is_list() { RawTerm::list_ptr(q) } else { RawTerm::boxed_ptr(q) };
+            self.taken.insert(p as u64, new);
+            new
         }
     }
 

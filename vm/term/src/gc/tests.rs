@@ -71,3 +71,34 @@ fn sizes_follow_the_reference() {
     assert_eq!(next_size(233), 376);
     assert_eq!(size_for(2500), 2586);
 }
+
+#[test]
+fn an_area_of_literals_is_copied_and_left_alone() {
+    let area = Heap::with_capacity(64);
+    let bin = area.binary(&[7; 100]);
+    let pair = area.tuple(&[bin, Term::small(1)]);
+    let list = area.list(&[pair, pair]);
+    let base = crate::heap::Fragment::data_of(&area) as u64;
+    crate::literal::set_range(base, 64 * 8);
+    let before: Vec<u64> = (0..64)
+        // SAFETY: the fragment has so many words.
+        .map(|i| unsafe { *(base as *const u64).add(i) })
+        .take(area.fragment_words())
+        .collect();
+    let mut h = ProcHeap::new(options());
+    let mut root = h.heap.tuple(&[list, pair]).raw();
+    assert!(h.may_refer_to(base, 64 * 8));
+    h.collect_major(0, Some((base, 64 * 8)), |t| t.root(&mut root));
+    assert!(!h.may_refer_to(base, 64 * 8));
+    // SAFETY: the root is of this heap.
+    let t: Term = unsafe { root.brand() };
+    let [l, p] = t.as_tuple_of::<2>().unwrap();
+    let items = l.to_vec().unwrap();
+    assert!(items[0].is_same(items[1]) && items[0].is_same(p));
+    assert_eq!(h.shared_binaries().len(), 1);
+    assert_eq!(h.shared_binaries()[0].2, 2);
+    for (i, w) in before.iter().enumerate() {
+        // SAFETY: as above.
+        assert_eq!(unsafe { *(base as *const u64).add(i) }, *w);
+    }
+}

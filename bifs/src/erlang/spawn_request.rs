@@ -1,0 +1,177 @@
+//! Options of spawning, and spawning by request: the outcome comes as a message [bif.c, erl_process.c].
+
+use super::process;
+use term::atom::am;
+use term::{Atom, OwnedTerm, Reference, Term, View, atom};
+use vm::process::relation::{self, MonitorOptions};
+use vm::process::spawn::{self, SpawnOptions, Start};
+use vm::signal::Sender;
+use vm::signal::relations::Peer;
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Plain "spawn_request_abandon"/1 => abandon(0);
+} }
+
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    /// A reference that the reply and the monitor carry; `badarg` or `badopt`.
+    Heavy "spawn_request"/4 => spawn_request(0, 1, 2, 3);
+} }
+
+/// Options as given.
+pub struct Options<'p> {
+    pub spawn: SpawnOptions,
+    /// How the child is watched, if it is.
+    pub monitor: Option<MonitorOptions<'p>>,
+    /// First element of the reply.
+    tag: Term<'p>,
+    on_success: bool,
+    on_error: bool,
+}
+
+/// Why options are refused.
+pub enum Bad {
+    /// Not a proper list.
+    List,
+    Option,
+}
+
+/// `request`: options about the reply are allowed.
+pub fn parse<'p>(cx: &Cx<'p>, list: Term<'p>, request: bool) -> Result<Options<'p>, Bad> {
+    let mut o = Options {
+        spawn: SpawnOptions::new(cx.vm()),
+        monitor: None,
+        tag: atom!("spawn_reply").into(),
+        on_success: true,
+        on_error: true,
+    };
+    for t in list.to_vec().ok_or(Bad::List)? {
+        one(cx, &mut o, t, request).ok_or(Bad::Option)?;
+    }
+    Ok(o)
+}
+
+fn one<'p>(cx: &Cx<'p>, o: &mut Options<'p>, t: Term<'p>, request: bool) -> Option<()> {
+    let plain = || MonitorOptions { name: None, alias: None, tag: None };
+    match t.view() {
+        View::Atom(am::LINK) => o.spawn.link = true,
+        View::Atom(am::MONITOR) => o.monitor = Some(plain()),
+        View::Tuple(pair) => {
+            let &[k, v] = pair.elements() else { return None };
+            match k.as_atom()? {
+                am::PRIORITY => o.spawn.priority = process::priority(v.as_atom()?)?,
+                am::FULLSWEEP_AFTER => o.spawn.heap.fullsweep_after = v.as_usize()?.min(65_535),
+                am::MIN_HEAP_SIZE => o.spawn.heap.min_heap = term::gc::size_for(v.as_usize()?),
+                am::MIN_BIN_VHEAP_SIZE => o.spawn.heap.min_vheap = v.as_usize()?,
+                am::MAX_HEAP_SIZE => {
+                    let m = process::max_heap(v)?;
+                    o.spawn.heap.max_heap = m.size.unwrap_or(o.spawn.heap.max_heap);
+                    o.spawn.max_heap_kill = m.kill.unwrap_or(o.spawn.max_heap_kill);
+                    o.spawn.max_heap_log = m.log.unwrap_or(o.spawn.max_heap_log);
+                }
+                am::MESSAGE_QUEUE_DATA => {
+                    o.spawn.queue_data = process::queue_data(v.as_atom()?)?;
+                }
+                am::SCHEDULER => {
+                    let n = v.as_usize().filter(|n| *n <= cx.vm().sched.count())?;
+                    o.spawn.scheduler = Some(n).filter(|&n| n > 0);
+                }
+                am::MONITOR => {
+                    let (alias, tag) = super::relation::monitor_options(v)?;
+                    o.monitor = Some(MonitorOptions { name: None, alias, tag });
+                }
+                a if request && a == atom!("reply_tag") => o.tag = v,
+                am::REPLY if request => {
+                    (o.on_success, o.on_error) = match v.as_atom()?.name() {
+                        "yes" => (true, true),
+                        "no" => (false, false),
+                        "success_only" => (true, false),
+                        "error_only" => (false, true),
+                        _ => return None,
+                    };
+                }
+                a if cx.vm().release() >= 26 && a == atom!("async_dist") => {
+                    v.as_bool()?;
+                }
+                _ => return None,
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn spawn_request<'p>(
+    cx: &Cx<'p>,
+    m: Term<'p>,
+    f: Term<'p>,
+    args: Term<'p>,
+    options: Term<'p>,
+) -> BifResult<'p> {
+    let (Some(m), Some(f), Some(n)) = (m.as_atom(), f.as_atom(), args.list_len()) else {
+        return Ok(am::BADARG.into());
+    };
+    let fail = |tag: Term<'p>, tell: bool, why: Atom| {
+        let (n0, n1) = vm::refs::next();
+        let r = cx.heap().reference(n0, n1);
+        if tell {
+            reply(cx, tag, r, am::ERROR, why.into());
+        }
+        Ok(r)
+    };
+    let o = match parse(cx, options, true) {
+        Ok(o) => o,
+        Err(Bad::List) => return Ok(atom!("badopt").into()),
+        Err(Bad::Option) => {
+            let (tag, tell) = tag_of(options);
+            return fail(tag, tell, atom!("badopt"));
+        }
+    };
+    if n > 255 {
+        return fail(o.tag, o.on_error, am::SYSTEM_LIMIT);
+    }
+    let start = Start::Call(m, f, args);
+    let Some(p) = spawn::create(cx.vm(), Some(cx), start, cx.group_leader(), &o.spawn) else {
+        return fail(o.tag, o.on_error, am::SYSTEM_LIMIT);
+    };
+    let r = match o.monitor {
+        Some(how) => relation::monitor(cx, Peer::Process(p.pid), how),
+        None => {
+            let (n0, n1) = vm::refs::next();
+            cx.heap().reference(n0, n1)
+        }
+    };
+    // Before anything that the child sends.
+    if o.on_success {
+        reply(cx, o.tag, r, am::OK, Term::local_pid(p.pid));
+    }
+    cx.vm().schedule(&p);
+    Ok(r)
+}
+
+/// The reply tag among options of which some are bad, and whether errors are told.
+fn tag_of(options: Term<'_>) -> (Term<'_>, bool) {
+    let (mut tag, mut tell) = (atom!("spawn_reply").into(), true);
+    for t in options.iter_list() {
+        if let Some([k, v]) = t.as_tuple_of::<2>() {
+            if k.is_atom_of(atom!("reply_tag")) {
+                tag = v;
+            } else if k.is_atom_of(am::REPLY) {
+                tell = !v.as_atom().is_some_and(|a| matches!(a.name(), "no" | "success_only"));
+            }
+        }
+    }
+    (tag, tell)
+}
+
+fn reply(cx: &Cx<'_>, tag: Term<'_>, r: Term<'_>, what: Atom, result: Term<'_>) {
+    let m = OwnedTerm::build(|h| {
+        h.tuple(&[h.copy(tag), h.copy(r), what.into(), h.copy(result)])
+    });
+    cx.vm().send_message(Sender::Process(cx.pid()), cx.pid(), m);
+}
+
+/// A local spawn is over when its request returns, so there is nothing to abandon.
+fn abandon<'p>(_: &Cx<'p>, _r: Reference<'p>) -> BifResult<'p> {
+    Ok(Term::bool(false))
+}

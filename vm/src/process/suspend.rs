@@ -1,0 +1,64 @@
+//! Suspending other processes [erl_process.c: suspend_process]. Each suspender counts for itself; the
+//! other process stands still as long as anybody's count is above zero.
+
+use crate::bif::Cx;
+use crate::process::ask;
+use crate::signal::{Body, Sender};
+use crate::vm::Vm;
+use term::{OwnedTerm, atom};
+
+/// Raises this process's count. `false`: `unless` it was above zero already.
+pub fn suspend(cx: &Cx<'_>, pid: u64, unless: bool) -> bool {
+    let first = cx.with(|p| {
+        let mine = &mut p.extra().suspended_by_me;
+        mine.retain(|s| s.0 == pid || cx.vm().processes.lookup(s.0).is_some());
+        match mine.iter_mut().find(|s| s.0 == pid) {
+            Some(_) if unless => None,
+            Some(s) => {
+                s.1 += 1;
+                Some(false)
+            }
+            None => {
+                mine.push((pid, 1));
+                Some(true)
+            }
+        }
+    });
+    if first == Some(true) {
+        cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Suspend { by: cx.pid() });
+    }
+    first.is_some()
+}
+
+/// Lowers this process's count. `false`: it was zero, or the other process is gone.
+pub fn resume(cx: &Cx<'_>, pid: u64) -> bool {
+    if cx.vm().processes.lookup(pid).is_none() {
+        return false;
+    }
+    let last = cx.with(|p| {
+        let mine = &mut p.extra.as_mut()?.suspended_by_me;
+        let at = mine.iter().position(|s| s.0 == pid)?;
+        mine[at].1 -= 1;
+        if mine[at].1 == 0 {
+            mine.swap_remove(at);
+            return Some(true);
+        }
+        Some(false)
+    });
+    if last == Some(true) {
+        cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Resume);
+    }
+    last.is_some()
+}
+
+/// Sends `{Reply, suspended | exited}` to the caller when the suspension is in effect.
+pub fn tell(cx: &Cx<'_>, pid: u64, reply: OwnedTerm) {
+    ask::tell(cx, pid, reply, atom!("exited"), atom!("suspended"));
+}
+
+/// A suspender ended.
+pub(crate) fn suspender_exits(vm: &'static Vm, me: u64, suspended: &[(u64, u32)]) {
+    for (pid, _) in suspended {
+        vm.signal(*pid, Sender::Process(me), Body::Resume);
+    }
+}

@@ -1,0 +1,147 @@
+//! System tasks: work on a process's memory or code that others ask for [erl_process.c: system tasks].
+//!
+//! A task arrives as a signal, so that order holds, but is done between time slices: there nothing
+//! lives in registers, so the heap may be collected and the code position is known.
+
+use super::Process;
+use crate::code::LoadedModule;
+use crate::interp::ReturnPoint;
+use crate::signal::{Message, Sender};
+use crate::vm::Vm;
+use term::atom::am;
+use term::copy::size_words;
+use term::{Atom, OwnedTerm, RawTerm, Term, atom};
+
+/// What is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    Collect { major: bool },
+    /// Whether the process refers to the old code of a module.
+    CheckCode(Atom),
+    /// Copy what it uses of the literal area that is about to go.
+    CopyLiterals,
+}
+
+/// A task and who is told: `{garbage_collect | check_process_code | copy_literals, Id, Result}`.
+pub struct Task {
+    pub requester: u64,
+    pub id: OwnedTerm,
+    pub work: Work,
+}
+
+impl Task {
+    fn reply(self, vm: &'static Vm, result: Term<'static>) {
+        let tag = match self.work {
+            Work::Collect { .. } => atom!("garbage_collect"),
+            Work::CheckCode(_) => atom!("check_process_code"),
+            Work::CopyLiterals => atom!("copy_literals"),
+        };
+        let m = OwnedTerm::build(|h| h.tuple(&[tag.into(), h.copy(self.id.term()), result]));
+        vm.send_message(Sender::System, self.requester, m);
+    }
+    /// The process is gone.
+    pub fn too_late(self, vm: &'static Vm) {
+        let result = match self.work {
+            Work::Collect { .. } | Work::CheckCode(_) => am::FALSE,
+            Work::CopyLiterals => am::OK,
+        };
+        self.reply(vm, result.into());
+    }
+}
+
+/// Whether tasks wait.
+#[inline]
+pub(crate) fn pending(p: &Process) -> bool {
+    p.extra.as_ref().is_some_and(|e| !e.tasks.is_empty())
+}
+
+/// Does what waits. The process does not run; its state is saved.
+pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
+    let Some(extra) = &mut p.extra else { return };
+    for task in core::mem::take(&mut extra.tasks) {
+        let result = match task.work {
+            Work::Collect { major } => {
+                let r = p.collect_with(0, &mut [], major, None);
+                super::limits::after_collect(p, &r, vm);
+                am::TRUE
+            }
+            Work::CheckCode(module) => {
+                let old = vm.code.old(module);
+                let found = old.is_some_and(|m| refers_to_code(p, m, false));
+                if found { am::TRUE } else { am::FALSE }
+            }
+            Work::CopyLiterals => {
+                copy_literals(p);
+                am::OK
+            }
+        };
+        task.reply(vm, result.into());
+    }
+}
+
+/// Whether the process runs, or returns to, the code of this module version. `own`: it asks in a
+/// native of its own.
+pub(crate) fn refers_to_code(p: &Process, m: &LoadedModule, own: bool) -> bool {
+    if m.contains(if own { p.caller } else { p.ip as u64 }) {
+        return true;
+    }
+    let (mut e, end) = (p.heap.stack, p.heap.stack_end());
+    while e < end {
+        // SAFETY: the stack's words are initialised.
+        let w = RawTerm(unsafe { *e });
+        if w.is_cont() && m.contains_return(w.0) {
+            return true;
+        }
+        e = e.wrapping_add(1);
+    }
+    let native = p.ip as *const ReturnPoint;
+    m.contains_return(native as u64)
+}
+
+/// Makes copies of what the process uses of the literal area that is about to go.
+fn copy_literals(p: &mut Process) {
+    let (base, bytes) = term::literal::leaving();
+    if bytes == 0 {
+        return;
+    }
+    p.messages.each_detached(|m| {
+        renew(&mut m.term, base, bytes);
+        if let Some(t) = &mut m.token {
+            renew(t, base, bytes);
+        }
+        *m = Message::new(core::mem::replace(&mut m.term, OwnedTerm::immediate(Term::NIL)))
+            .with_token(m.token.take());
+    });
+    if let Some(t) = p.relations.get_mut() {
+        t.tags.values_mut().for_each(|t| renew(t, base, bytes));
+    }
+    if let Some(e) = &mut p.extra {
+        e.label.iter_mut().for_each(|t| renew(t, base, bytes));
+        e.replies.iter_mut().for_each(|t| renew(&mut t.1, base, bytes));
+    }
+    // Roots besides heap and stack are few: they are looked at by the collection alone.
+    let in_area = |t: &RawTerm| !t.is_immediate() && (t.ptr() as u64).wrapping_sub(base) < bytes;
+    let roots = p.saved.iter().chain(&p.held).any(in_area)
+        || in_area(&p.group_leader)
+        || in_area(&p.seq_trace_token)
+        || p.dict.is_some()
+        || p.why.is_some()
+        || p.exception.is_some()
+        || p.messages.has_attached();
+    if roots || p.heap.may_refer_to(base, bytes) {
+        p.collect_with(0, &mut [], true, Some((base, bytes)));
+    }
+}
+
+/// Replaces a term that refers to the area: a copy now takes such literals along.
+fn renew(t: &mut OwnedTerm, base: u64, bytes: u64) {
+    let term = t.term();
+    let raw = term.raw();
+    if raw.is_immediate() {
+        return;
+    }
+    let itself = (raw.ptr() as u64).wrapping_sub(base) < bytes;
+    if itself || size_words(term) != t.words() {
+        *t = OwnedTerm::copy_of(t.term());
+    }
+}
