@@ -16,7 +16,6 @@ pub mod halt;
 pub mod hash;
 pub mod list;
 pub mod number;
-pub mod pinfo_tmp;
 pub mod port;
 pub mod process;
 pub mod process_info;
@@ -24,7 +23,10 @@ pub mod purge;
 pub mod relation;
 pub mod send;
 pub mod spawn_request;
+pub mod statistics;
 pub mod suspend;
+pub mod suspend_all;
+pub mod system_flag;
 pub mod system_info;
 pub mod time;
 pub mod timer;
@@ -63,7 +65,10 @@ pub fn tables() -> Vec<BifTable> {
         purge::COLLECTOR,
         spawn_request::TABLE,
         spawn_request::INTERNAL,
+        statistics::TABLE,
+        statistics::INTERNAL,
         suspend::TABLE,
+        system_flag::TABLE,
         suspend::INTERNAL,
         process::INTERNAL,
         relation::TABLE,
@@ -72,9 +77,6 @@ pub fn tables() -> Vec<BifTable> {
         timer::TABLE,
         gc::INTERNAL,
         system_info::TABLE,
-        pinfo_tmp::TABLE,
-        pinfo_tmp::INTERNAL,
-        pinfo_tmp::T2,
         dynamic_trace::TABLE,
         tuple::TABLE,
         unique::TABLE,

@@ -38,6 +38,10 @@ fn get_or<'p>(cx: &Cx<'p>, key: Term<'p>, default: Term<'p>) -> BifResult<'p> {
 fn store<'p>(cx: &Cx<'p>, key: Term<'p>, value: Term<'p>, replace: bool) -> BifResult<'p> {
     match cx.vm().persistent.put(&cx.vm().literals, key, value, replace) {
         Ok(Put::Refused) => Err(cx.badarg()),
+        Ok(Put::Replaced) => {
+            vm::code::purge::wake_collector(cx.vm());
+            Ok(Term::atom(atom!("ok")))
+        }
         Ok(_) => Ok(Term::atom(atom!("ok"))),
         Err(_) => Err(cx.system_limit()),
     }
@@ -52,11 +56,16 @@ fn put_new<'p>(cx: &Cx<'p>, key: Term<'p>, value: Term<'p>) -> BifResult<'p> {
 }
 
 fn erase<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
-    Ok(Term::bool(cx.vm().persistent.erase(key)))
+    let was = cx.vm().persistent.erase(key);
+    if was {
+        vm::code::purge::wake_collector(cx.vm());
+    }
+    Ok(Term::bool(was))
 }
 
 fn erase_persistent_terms<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     cx.vm().persistent.erase_all();
+    vm::code::purge::wake_collector(cx.vm());
     Ok(Term::bool(true))
 }
 

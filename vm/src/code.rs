@@ -4,9 +4,11 @@
 //! entry cells of its exports. Entry cells live for ever; module code is freed by a purge.
 
 pub mod emit;
+mod funs;
 pub mod load;
 pub mod native;
 mod ops;
+pub mod purge;
 
 pub(crate) use ops::need_words;
 
@@ -162,6 +164,8 @@ pub struct CodeServer {
     pub code_bytes: AtomicUsize,
     /// One loader at a time (`erts_try_seize_code_mod_permission`).
     pub permission: Mutex<()>,
+    purge: Mutex<purge::PurgeState>,
+    leaving: Mutex<purge::Leaving>,
 }
 
 fn words(h: Handler) -> [u32; 2] {
@@ -183,6 +187,8 @@ impl CodeServer {
             natives,
             code_bytes: AtomicUsize::new(0),
             permission: Mutex::new(()),
+            purge: Mutex::default(),
+            leaving: Mutex::default(),
         };
         let keys: Vec<_> = server.natives.keys().copied().collect();
         for (m, f, a) in keys {
@@ -275,8 +281,8 @@ impl CodeServer {
     ) -> &'static FunEntry {
         let mut funs = self.funs.lock().unwrap_or_else(|e| e.into_inner());
         funs.entry((module, index, uniq)).or_insert_with(|| {
-            Box::leak(Box::new(FunEntry {
-                cell: AtomicPtr::new(unloaded_fun()),
+            funs::make(FunEntry {
+                cell: funs::no_code(),
                 module,
                 function,
                 arity,
@@ -284,7 +290,7 @@ impl CodeServer {
                 index,
                 old_uniq,
                 uniq,
-            }))
+            })
         })
     }
 
@@ -328,11 +334,4 @@ impl CodeServer {
             line,
         })
     }
-}
-
-/// Code that a fun of an unloaded module runs.
-pub(crate) fn unloaded_fun() -> *mut u32 {
-    use std::sync::LazyLock;
-    static CODE: LazyLock<[u32; 2]> = LazyLock::new(|| words(interp::native::undefined_fun));
-    CODE.as_ptr() as *mut u32
 }

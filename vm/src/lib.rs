@@ -9,6 +9,7 @@ pub mod dump;
 pub mod env;
 pub mod ets;
 pub mod except;
+pub mod flags;
 pub mod halt;
 pub mod interp;
 pub mod literal_area;
@@ -21,6 +22,7 @@ pub mod process;
 pub mod refs;
 pub mod sched;
 pub mod signal;
+pub mod statistics;
 pub mod stop;
 #[cfg(test)]
 pub(crate) mod testing;

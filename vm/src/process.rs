@@ -298,6 +298,9 @@ impl Process {
         } else {
             heap.collect(need, &mut roots)
         };
+        use crate::statistics::{COLLECTIONS, RECLAIMED_WORDS};
+        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
+        RECLAIMED_WORDS.fetch_add(r.reclaimed as u64, Ordering::Relaxed);
         if r.major {
             self.gc_major += 1;
         } else {

@@ -5,17 +5,22 @@
 //! or compute for long. A process is in at most one queue (see `process::state`), and whoever took it
 //! from there is the only one to touch its inside.
 
+pub mod block;
+pub mod progress;
 pub(crate) mod run_queue;
+pub mod wall;
 
 use crate::interp::{self, Outcome, Regs};
 use crate::process::{ProcRef, Process, state, task};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use progress::Progress;
 use run_queue::RunQueue;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use term::RawTerm;
+use wall::WallTimes;
 
 /// A process that may be run: whoever holds this has the right to.
 pub(crate) struct Runnable(pub *mut Process);
@@ -57,8 +62,6 @@ pub(crate) struct Scheduler {
     pub parker: Parker,
     /// Reductions it has run.
     pub reductions: AtomicU64,
-    /// Nanoseconds it was busy.
-    pub busy: AtomicU64,
     pub switches: AtomicU64,
 }
 
@@ -72,6 +75,9 @@ struct DirtyPool {
 
 /// All schedulers of a VM.
 pub struct Schedulers {
+    pub progress: Progress,
+    pub wall: WallTimes,
+    blockers: block::Blockers,
     normal: Vec<Scheduler>,
     online: AtomicUsize,
     dirty_cpu: DirtyPool,
@@ -84,8 +90,12 @@ pub struct Schedulers {
 }
 
 impl Schedulers {
-    pub(crate) fn new(n: usize, online: usize) -> Schedulers {
+    /// `dirty`: how many dirty threads there are.
+    pub(crate) fn new(n: usize, online: usize, dirty: usize) -> Schedulers {
         Schedulers {
+            progress: Progress::new(n, dirty),
+            wall: WallTimes::new(n + dirty),
+            blockers: Default::default(),
             normal: (0..n).map(|_| Scheduler::default()).collect(),
             online: AtomicUsize::new(online),
             dirty_cpu: DirtyPool::default(),
@@ -114,9 +124,14 @@ impl Schedulers {
     pub fn context_switches(&self) -> u64 {
         self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed)).sum()
     }
-    /// Busy nanoseconds of each scheduler.
-    pub fn busy(&self) -> Vec<u64> {
-        self.normal.iter().map(|s| s.busy.load(Ordering::Relaxed)).collect()
+    /// Processes that run: on each scheduler, then on all dirty CPU and all dirty I/O threads.
+    pub fn running(&self, dirty_cpu: usize) -> Vec<usize> {
+        let busy = |from: usize, to: usize| (from..to).filter(|i| self.progress.is_busy(*i)).count();
+        let n = self.count();
+        let mut v: Vec<usize> = (0..n).map(|i| busy(i, i + 1)).collect();
+        v.push(busy(n, n + dirty_cpu));
+        v.push(busy(n + dirty_cpu, self.wall.threads()));
+        v
     }
     /// Lengths of the run queues, then of the dirty CPU and dirty I/O queues.
     pub fn queue_lengths(&self) -> Vec<usize> {
@@ -175,11 +190,13 @@ impl Schedulers {
             (vm.config.dirty_cpu, &self.dirty_cpu, "dirty_cpu"),
             (vm.config.dirty_io, &self.dirty_io, "dirty_io"),
         ];
+        let mut thread = self.progress.dirty(0);
         for (n, pool, name) in pools {
             for i in 0..n {
                 std::thread::Builder::new()
                     .name(format!("{}_{name}", i + 1))
-                    .spawn(move || run_dirty(vm, pool))?;
+                    .spawn(move || run_dirty(vm, pool, thread))?;
+                thread += 1;
             }
         }
         Ok(())
@@ -250,7 +267,11 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
         match next {
             Some(p) => {
                 me.switches.fetch_add(1, Ordering::Relaxed);
+                all.progress.enter(index);
+                all.wall.enter(vm, index);
                 run_process(vm, me, &mut regs, p);
+                all.wall.leave(vm, index);
+                all.progress.leave(index);
             }
             None => idle(vm, all, me, index, may_run),
         }
@@ -390,7 +411,8 @@ fn requeue(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
 }
 
 /// A dirty thread: runs natives to their end, then hands the process back.
-fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool) {
+/// `thread`: its number among all threads.
+fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
     let mut regs = new_regs(vm, 0);
     let idle = Scheduler::default();
     loop {
@@ -405,6 +427,8 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool) {
         };
         pool.len.fetch_sub(1, Ordering::Relaxed);
         let process = p.0;
+        vm.sched.progress.enter(thread);
+        vm.sched.wall.enter(vm, thread);
         // SAFETY: as in `run_process`.
         unsafe {
             let keep = ProcRef::from_owner(process);
@@ -421,5 +445,7 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool) {
                 _ => requeue(vm, &keep, process),
             }
         }
+        vm.sched.wall.leave(vm, thread);
+        vm.sched.progress.leave(thread);
     }
 }

@@ -10,7 +10,7 @@ use crate::sched::{Runnable, Schedulers};
 use crate::signal::relations::Peer;
 use crate::signal::{Body, Message, Sender, Signal};
 use crate::timer::Timers;
-use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::collections::HashMap;
 use term::atom::am;
 use term::{Atom, Heap, OwnedTerm, Term, atom};
@@ -71,6 +71,21 @@ impl Config {
     }
 }
 
+/// Pids of the processes that the VM starts beside `init`.
+pub struct SystemProcesses {
+    pub purger: AtomicU64,
+    pub collector: AtomicU64,
+    /// Of priority normal, high, max.
+    pub dirty: [AtomicU64; 3],
+}
+
+impl Default for SystemProcesses {
+    fn default() -> SystemProcesses {
+        let none = || AtomicU64::new(u64::MAX);
+        SystemProcesses { purger: none(), collector: none(), dirty: [none(), none(), none()] }
+    }
+}
+
 /// See the module head. Made once, never freed: `&'static Vm` goes everywhere.
 pub struct Vm {
     pub config: Config,
@@ -84,6 +99,9 @@ pub struct Vm {
     pub ets: crate::ets::Registry,
     pub persistent: crate::persistent_term::PersistentTerms,
     pub written: crate::magic::Written,
+    pub system: SystemProcesses,
+    pub flags: crate::flags::Flags,
+    pub statistics: crate::statistics::Statistics,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
     preloaded: std::sync::Mutex<Vec<Atom>>,
@@ -113,12 +131,19 @@ impl Vm {
             registry: Registry::default(),
             code: CodeServer::new(map),
             literals: LiteralSpace::new()?,
-            sched: Schedulers::new(config.schedulers, config.schedulers_online),
+            sched: Schedulers::new(
+                config.schedulers,
+                config.schedulers_online,
+                config.dirty_cpu + config.dirty_io,
+            ),
             timers: Timers::default(),
             ports: crate::port::Ports::new(config.max_ports),
             ets: crate::ets::Registry::new(),
             persistent: Default::default(),
             written: Default::default(),
+            system: SystemProcesses::default(),
+            flags: crate::flags::Flags::new(&config),
+            statistics: Default::default(),
             config,
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),
@@ -165,7 +190,10 @@ impl Vm {
 
     /// Loads a module before anything runs (`erlang:pre_loaded/0`).
     pub fn preload(&'static self, bytes: &[u8]) -> Result<(), crate::code::load::PrepareError> {
-        let m = crate::code::load::commit(self, crate::code::load::prepare(self, bytes)?);
+        let mut prepared = crate::code::load::prepare(self, bytes)?;
+        // The reference builds these modules in without their lines.
+        prepared.0.lines = Vec::new();
+        let m = crate::code::load::commit(self, prepared);
         self.preloaded.lock().unwrap_or_else(|e| e.into_inner()).push(m.name);
         Ok(())
     }
@@ -223,16 +251,49 @@ impl Vm {
         let args = args(&heap);
         let mut o = SpawnOptions::new(self);
         o.priority = crate::process::Priority::Normal;
+        o.system = true;
         let start = Start::Call(module, function, args);
         let first = crate::process::spawn::create(self, None, start, Term::NIL, &o)
             .ok_or_else(|| std::io::Error::other("no room for the first process"))?;
         // It is its own group leader.
         // SAFETY: nobody runs it yet.
         unsafe { (*first.as_ptr()).group_leader = Term::local_pid(first.pid).raw() };
+        self.start_system_processes(first.pid)?;
         self.schedule(&first);
         drop(first);
         self.sched.start(self)?;
         self.sched.run_first(self);
+        Ok(())
+    }
+
+    /// Starts the processes that work for the VM itself, as far as their modules are loaded.
+    fn start_system_processes(&'static self, init: u64) -> std::io::Result<()> {
+        use crate::process::{Priority, QueueData};
+        let s = &self.system;
+        let all = [
+            ("erts_code_purger", Priority::High, &s.purger),
+            ("erts_literal_area_collector", Priority::High, &s.collector),
+            ("erts_dirty_process_signal_handler", Priority::Normal, &s.dirty[0]),
+            ("erts_dirty_process_signal_handler", Priority::High, &s.dirty[1]),
+            ("erts_dirty_process_signal_handler", Priority::Max, &s.dirty[2]),
+        ];
+        for (module, priority, pid) in all {
+            let module = Atom::new(module);
+            if self.code.current(module).is_none() {
+                continue;
+            }
+            let mut o = SpawnOptions::new(self);
+            o.priority = priority;
+            o.queue_data = QueueData::OffHeap;
+            o.system = true;
+            o.parent = Some(init);
+            let start = Start::Call(module, am::START, Term::NIL);
+            let leader = Term::local_pid(init);
+            let p = crate::process::spawn::create(self, None, start, leader, &o)
+                .ok_or_else(|| std::io::Error::other("no room for the system processes"))?;
+            pid.store(p.pid, Ordering::Relaxed);
+            self.schedule(&p);
+        }
         Ok(())
     }
 
@@ -284,6 +345,12 @@ impl Vm {
         f: impl for<'h> FnOnce(&'h Heap) -> (Term<'h>, Term<'h>),
     ) {
         use crate::process::registry::Named;
+        use crate::flags::SystemLogger;
+        let to = match self.flags.logger() {
+            SystemLogger::Process(pid) => Some(Named::Process(pid)),
+            SystemLogger::Logger => self.registry.lookup(am::LOGGER),
+            SystemLogger::Undefined => return,
+        };
         let m = OwnedTerm::build(|h| {
             let (format, args) = f(h);
             let tag = h.map_from_pairs(&[
@@ -301,7 +368,7 @@ impl Vm {
             let meta = h.map_from_pairs(&meta);
             h.tuple(&[atom!("log").into(), am::ERROR.into(), format, args, meta])
         });
-        match self.registry.lookup(am::LOGGER) {
+        match to {
             Some(Named::Process(to)) => self.send_message(Sender::System, to, m),
             _ => {
                 use std::io::Write;

@@ -65,7 +65,9 @@ fn spawn_link3<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<'
     make(cx, m, f, args, &o)
 }
 fn spawn_system<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<'p> {
-    make(cx, m, f, args, &SpawnOptions::new(cx.vm()))
+    let mut o = SpawnOptions::new(cx.vm());
+    o.system = true;
+    make(cx, m, f, args, &o)
 }
 
 fn spawn_opt<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>, opts: List<'p>) -> BifResult<'p> {
@@ -385,8 +387,9 @@ fn nodes_with<'p>(cx: &Cx<'p>, which: Term<'p>, options: Map<'p>) -> BifResult<'
     })
 }
 
-fn is_system_process<'p>(_: &Cx<'p>, _pid: Pid<'p>) -> BifResult<'p> {
-    Ok(Term::bool(false))
+fn is_system_process<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
+    let p = pid.local().and_then(|pid| cx.vm().processes.lookup(pid));
+    Ok(Term::bool(p.is_some_and(|p| p.state.has(state::SYSTEM))))
 }
 fn no_aux_work_threads<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(Term::small(cx.vm().sched.count() as i64 + 1))

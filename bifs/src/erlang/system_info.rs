@@ -1,5 +1,6 @@
 //! `erlang:system_info/1` [erl_bif_info.c]. Items that are not here are `badarg`.
 
+use core::sync::atomic::Ordering;
 use term::{Atom, Term, View};
 use vm::{BifResult, Cx};
 
@@ -98,17 +99,15 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "creation" => h.uint(u64::from(term::node::this().creation)),
         "nif_version" => s("2.16"),
         "driver_version" => s("3.3"),
-        "outstanding_system_requests_limit" => Term::small(4),
+        "outstanding_system_requests_limit" => {
+            n(vm.flags.system_requests.load(Ordering::Relaxed))
+        }
         "delayed_node_table_gc" => Term::small(60),
         "dist_buf_busy_limit" => Term::small(1 << 20),
-        "fullsweep_after" => pair("fullsweep_after", n(c.fullsweep_after)),
-        "min_heap_size" => pair("min_heap_size", n(c.min_heap)),
-        "min_bin_vheap_size" => pair("min_bin_vheap_size", n(c.min_vheap)),
-        "max_heap_size" => h.map_from_pairs(&[
-            (a("size"), n(c.max_heap)),
-            (a("kill"), Term::bool(true)),
-            (a("error_logger"), Term::bool(true)),
-        ]),
+        "fullsweep_after" => pair("fullsweep_after", n(vm.flags.heap().fullsweep_after)),
+        "min_heap_size" => pair("min_heap_size", n(vm.flags.heap().min_heap)),
+        "min_bin_vheap_size" => pair("min_bin_vheap_size", n(vm.flags.heap().min_vheap)),
+        "max_heap_size" => super::system_flag::max_heap(cx),
         "message_queue_data" => a("on_heap"),
         "start_time" => h.int(vm.start_time()),
         "end_time" => h.int(8_646_911_283_000_000_000),
@@ -118,8 +117,10 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             h.tuple(&[h.uint(x.into()), h.uint(y.into()), h.uint(z.into())])
         }
         "sequential_tracer" => pair("sequential_tracer", Term::bool(false)),
-        "trace_control_word" => Term::small(0),
-        "system_logger" => a("logger"),
+        "trace_control_word" => {
+            h.uint(u64::from(vm.flags.trace_control_word.load(Ordering::Relaxed)))
+        }
+        "system_logger" => super::system_flag::logger(vm.flags.logger()),
         "heap_sizes" => {
             let mut all = vec![];
             let mut w = 12;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
+use term::copy::Literals;
 use term::atom::am;
 use term::{Atom, OwnedTerm, Reference, Term, View};
 use vm::bif::List;
@@ -79,9 +80,9 @@ fn start<'p>(
     let reference = cx.heap().reference(n0, n1);
     let message = if tagged {
         let t = [Term::atom(am::TIMEOUT), reference, message];
-        OwnedTerm::copy_of(cx.heap().tuple(&t))
+        OwnedTerm::copy_with(cx.heap().tuple(&t), Literals::Copy)
     } else {
-        OwnedTerm::copy_of(message)
+        OwnedTerm::copy_with(message, Literals::Copy)
     };
     let id = (n0, n1);
     let mut pending = PENDING.lock().unwrap_or_else(|e| e.into_inner());

@@ -1,6 +1,7 @@
 //! Natives of module `ets`: tables as such.
 
 use super::{OrStop, find, find_for};
+use term::copy::Literals;
 use term::atom::am;
 use term::{Atom, Heap, OwnedTerm, Pid, Term, atom};
 use vm::ets::{
@@ -36,7 +37,7 @@ fn make_heir<'p>(cx: &Cx<'p>, pid: u64, data: Term<'p>) -> Option<Heir> {
     if pid != cx.pid() && !alive(cx.vm(), pid) {
         return None;
     }
-    Some(Heir { pid, data: OwnedTerm::copy_of(data) })
+    Some(Heir { pid, data: OwnedTerm::copy_with(data, Literals::Copy) })
 }
 
 fn local(t: Term<'_>) -> Option<u64> {

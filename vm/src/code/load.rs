@@ -8,7 +8,7 @@ use crate::vm::Vm;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use etf::{DecodeOptions, LocalReference, Resolver};
 use loader::{Literal, LoadError, Module};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use term::boxed::{Export, FunEntry};
 use term::shared::MagicHandle;
 use term::{Atom, RawTerm, Term};
@@ -343,17 +343,32 @@ fn literals(
 pub fn commit(vm: &'static Vm, prepared: Prepared) -> &'static LoadedModule {
     let m: &'static LoadedModule = Box::leak(prepared.0);
     vm.code.add_range(m);
-    {
+    let replaced = {
         let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
-        let slot = modules.entry(m.name).or_default();
-        if let Some(old) = slot.current.take() {
-            slot.old = Some(old);
-            unexport(vm, old);
-        }
-        slot.current = Some(m);
-    }
-    publish(vm, m);
+        make_current(modules.entry(m.name).or_default(), m)
+    };
+    switch(vm, replaced, m);
     m
+}
+
+/// The new current version; the version that is old now.
+fn make_current(
+    slot: &mut super::ModuleSlot,
+    m: &'static LoadedModule,
+) -> Option<&'static LoadedModule> {
+    let replaced = slot.current.replace(m);
+    if replaced.is_some() {
+        slot.old = replaced;
+    }
+    replaced
+}
+
+/// Calls go to `m` from here on. What only the replaced version exports is undefined.
+fn switch(vm: &'static Vm, replaced: Option<&LoadedModule>, m: &'static LoadedModule) {
+    publish(vm, m);
+    if let Some(old) = replaced {
+        unexport(vm, old, Some(m));
+    }
 }
 
 /// Keeps a prepared module with an `-on_load` function aside until the function has finished.
@@ -367,25 +382,14 @@ pub fn stage(vm: &'static Vm, prepared: Prepared) -> &'static LoadedModule {
 
 /// The staged module's `-on_load` function ended: makes it current, or drops it.
 pub fn finish_on_load(vm: &'static Vm, name: Atom, keep: bool) -> bool {
-    let staged = {
+    let (staged, replaced) = {
         let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
         let Some(slot) = modules.get_mut(&name) else { return false };
-        let Some(staged) = slot.on_load.take() else { return false };
-        if keep {
-            if let Some(old) = slot.current.take() {
-                slot.old = Some(old);
-                unexport(vm, old);
-            }
-            slot.current = Some(staged);
-        } else {
-            // Processes may still run in it: it is purged as old code.
-            slot.old.get_or_insert(staged);
-        }
-        staged
+        // What is dropped stays staged until it is purged: processes may run in it.
+        let Some(staged) = slot.on_load.take_if(|_| keep) else { return slot.on_load.is_some() };
+        (staged, make_current(slot, staged))
     };
-    if keep {
-        publish(vm, staged);
-    }
+    switch(vm, replaced, staged);
     true
 }
 
@@ -408,8 +412,11 @@ pub fn publish(vm: &'static Vm, m: &'static LoadedModule) {
     }
 }
 
-fn unexport(vm: &'static Vm, m: &LoadedModule) {
-    for (f, arity, _) in &m.exports {
+/// Undefines what a version exports, but for what `unless` exports too.
+fn unexport(vm: &'static Vm, m: &LoadedModule, unless: Option<&LoadedModule>) {
+    let kept: HashSet<(Atom, u32)> =
+        unless.map_or_else(HashSet::new, |u| u.exports.iter().map(|x| (x.0, x.1)).collect());
+    for (f, arity, _) in m.exports.iter().filter(|x| !kept.contains(&(x.0, x.1))) {
         if let Some(e) = vm.code.existing_export(m.name, *f, *arity)
             && !e.is_fixed()
         {
@@ -426,7 +433,7 @@ pub fn delete(vm: &'static Vm, name: Atom) -> Option<bool> {
     if slot.old.is_some() {
         return Some(false);
     }
-    unexport(vm, current);
+    unexport(vm, current, None);
     slot.old = slot.current.take();
     Some(true)
 }

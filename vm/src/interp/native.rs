@@ -11,7 +11,7 @@ use crate::bif::{Bif, Cx, Kind};
 use crate::process::Pending;
 use crate::stop::{Stop, Why};
 use core::sync::atomic::Ordering;
-use term::boxed::Export;
+use term::boxed::{Export, FunEntry};
 use term::{RawTerm, Term};
 
 /// Fragment words that are let stand until the next regular collection.
@@ -425,8 +425,22 @@ pub unsafe extern "C" fn undefined(
     enter!(r, target as *const _ as *const Export, htop, e, fc)
 }
 
-/// The code of a fun whose module version is not loaded. The fun itself was lost on the way: its
-/// arguments and environment are in the X registers, so the error is raised without it.
+/// Builds the fun and the argument list of a call that came to an entry's own code: its arguments and
+/// environment are in the X registers. The fun's creator is lost on the way: it becomes this process.
+unsafe fn fun_call<'h>(
+    r: *mut Regs,
+    heap: &'h term::Heap,
+    entry: &'static FunEntry,
+) -> (Term<'h>, Term<'h>) {
+    let n = entry.arity as usize;
+    let args: Vec<Term> = (0..n).map(|i| (*r).x[i].brand()).collect();
+    let env: Vec<Term> = (n..n + entry.num_free as usize).map(|i| (*r).x[i].brand()).collect();
+    let creator = Term::local_pid((*(*r).process).shared.pid);
+    (heap.fun(entry, creator, &env), heap.list(&args))
+}
+
+/// The code of a fun whose module version is not loaded: calls the error handler, unless another version
+/// is there, which does not have this fun. Slot 2: entry.
 pub unsafe extern "C" fn undefined_fun(
     r: *mut Regs,
     ip: *const u32,
@@ -434,7 +448,51 @@ pub unsafe extern "C" fn undefined_fun(
     e: *mut u64,
     fc: i64,
 ) {
-    super::save(r, htop, e, fc);
-    let _ = ip;
-    super::except::error(r, core::ptr::null(), RawTerm::atom(term::atom::am::BADFUN))
+    let entry: &'static FunEntry = &*ptr_at::<FunEntry>(ip, 2);
+    let p = super::save(r, htop, e, fc);
+    let heap = &(*p).heap.heap;
+    let (fun, args) = fun_call(r, heap, entry);
+    let vm = (*r).vm;
+    let target = vm.code.export((*p).error_handler, term::atom!("undefined_lambda"), 3);
+    if vm.code.current(entry.module).is_some() || !vm.code.is_loaded(target) {
+        let reason = heap.tuple(&[term::atom::am::BADFUN.into(), fun]).raw();
+        return super::except::error(r, core::ptr::null(), reason);
+    }
+    (*r).x[0] = RawTerm::atom(entry.module);
+    (*r).x[1] = fun.raw();
+    (*r).x[2] = args.raw();
+    let htop = (*p).heap.heap.top();
+    enter!(r, target as *const _ as *const Export, htop, e, fc)
+}
+
+/// The code of a fun whose module version is being purged: the process stands still until it is known
+/// whether the code stays, then calls the fun again. Slot 2: entry.
+pub unsafe extern "C" fn pending_fun(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let entry: &'static FunEntry = &*ptr_at::<FunEntry>(ip, 2);
+    let p = super::save(r, htop, e, fc);
+    let (fun, args) = fun_call(r, &(*p).heap.heap, entry);
+    (*r).x[0] = RawTerm::atom(entry.module);
+    (*r).x[1] = fun.raw();
+    (*r).x[2] = args.raw();
+    super::call::save_x(r, 3);
+    let vm = (*r).vm;
+    let name = term::atom!("pending_purge_lambda");
+    let target = vm.code.export(term::atom::am::ERTS_CODE_PURGER, name, 3);
+    // Counted before the purger can see the process in its list.
+    (*p).suspend_count += 1;
+    (*p).shared.state.set(crate::process::state::SUSPENDED);
+    if !crate::code::purge::suspend_caller(vm, entry, (*p).shared.pid) {
+        (*p).suspend_count -= 1;
+        if (*p).suspend_count == 0 {
+            (*p).shared.state.clear(crate::process::state::SUSPENDED);
+        }
+    }
+    let code = target.export.cell.load(Ordering::Acquire);
+    leave!(r, Outcome::Yielded, code, (*p).heap.heap.top(), (*p).heap.stack, 0)
 }

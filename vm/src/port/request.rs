@@ -172,7 +172,7 @@ pub fn set_data(port: &Port, data: Term<'_>) -> bool {
     let mut place = lock(&port.data);
     let there = place.is_some();
     if there {
-        *place = Some(OwnedTerm::copy_of(data));
+        *place = Some(OwnedTerm::copy_with(data, term::copy::Literals::Copy));
     }
     there
 }

@@ -20,24 +20,25 @@ pub struct SpawnOptions {
     pub max_heap_log: bool,
     /// Run on this scheduler only (from 1).
     pub scheduler: Option<usize>,
+    /// The VM does not go on without it.
+    pub system: bool,
+    /// Who counts as the parent when no process does the spawning.
+    pub parent: Option<u64>,
 }
 
 impl SpawnOptions {
     pub fn new(vm: &Vm) -> SpawnOptions {
-        let c = &vm.config;
+        let f = &vm.flags;
         SpawnOptions {
             link: false,
             priority: Priority::Normal,
-            heap: HeapOptions {
-                min_heap: c.min_heap,
-                fullsweep_after: c.fullsweep_after,
-                min_vheap: c.min_vheap,
-                max_heap: c.max_heap,
-            },
+            heap: f.heap(),
             queue_data: QueueData::OnHeap,
-            max_heap_kill: true,
-            max_heap_log: true,
+            max_heap_kill: f.max_heap_kill.load(Ordering::Relaxed),
+            max_heap_log: f.max_heap_log.load(Ordering::Relaxed),
             scheduler: None,
+            system: false,
+            parent: None,
         }
     }
 }
@@ -100,7 +101,10 @@ pub fn create(
         p.flags.queue_data = options.queue_data;
         p.flags.max_heap_kill = options.max_heap_kill;
         p.flags.max_heap_log = options.max_heap_log;
-        p.parent = parent.map_or(u64::MAX, |cx| cx.pid());
+        p.parent = parent.map_or(options.parent.unwrap_or(u64::MAX), |cx| cx.pid());
+        if options.system {
+            p.shared.state.set(super::state::SYSTEM);
+        }
         if options.link
             && let Some(cx) = parent
         {

@@ -28,6 +28,8 @@ pub const SIGNALS: u32 = 2048;
 pub const OFF_HEAP_MSGQ: u32 = 4096;
 pub const SENSITIVE: u32 = 8192;
 pub const HIBERNATING: u32 = 16384;
+/// The VM ends when it ends.
+pub const SYSTEM: u32 = 32768;
 const PRIORITY_SHIFT: u32 = 24;
 
 /// See the module head.

@@ -97,8 +97,8 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     v.max_processes = c.max_processes as usize;
     v.max_ports = c.max_ports.unwrap_or(65_536) as usize;
     v.max_atoms = c.max_atoms as usize;
-    v.min_heap = c.min_heap_size as usize;
-    v.min_vheap = c.min_bin_vheap_size as usize;
+    v.min_heap = term::gc::size_for(c.min_heap_size as usize);
+    v.min_vheap = term::gc::size_for(c.min_bin_vheap_size as usize);
     v.max_heap = c.max_heap_size as usize;
     v.fullsweep_after = usize::from(c.fullsweep_after);
     v.gc_zeal = word::env("OXBEAM_GC_ZEAL").is_some_and(|v| v != b"0");
