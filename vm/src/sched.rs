@@ -126,7 +126,8 @@ impl Schedulers {
     }
     /// Processes that run: on each scheduler, then on all dirty CPU and all dirty I/O threads.
     pub fn running(&self, dirty_cpu: usize) -> Vec<usize> {
-        let busy = |from: usize, to: usize| (from..to).filter(|i| self.progress.is_busy(*i)).count();
+        let busy =
+            |from: usize, to: usize| (from..to).filter(|i| self.progress.is_busy(*i)).count();
         let n = self.count();
         let mut v: Vec<usize> = (0..n).map(|i| busy(i, i + 1)).collect();
         v.push(busy(n, n + dirty_cpu));

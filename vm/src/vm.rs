@@ -344,8 +344,8 @@ impl Vm {
         leader: Term<'_>,
         f: impl for<'h> FnOnce(&'h Heap) -> (Term<'h>, Term<'h>),
     ) {
-        use crate::process::registry::Named;
         use crate::flags::SystemLogger;
+        use crate::process::registry::Named;
         let to = match self.flags.logger() {
             SystemLogger::Process(pid) => Some(Named::Process(pid)),
             SystemLogger::Logger => self.registry.lookup(am::LOGGER),

@@ -280,9 +280,8 @@ fn registered(cx: &Cx<'_>) -> Option<Atom> {
 
 fn value<'h>(cx: &Cx<'_>, h: &'h Heap, own: bool, i: Item) -> Term<'h> {
     let n = |n: usize| h.uint(n as u64);
-    let mfa = |(m, f, a): (Atom, Atom, u32)| {
-        h.tuple(&[m.into(), f.into(), Term::small(i64::from(a))])
-    };
+    let mfa =
+        |(m, f, a): (Atom, Atom, u32)| h.tuple(&[m.into(), f.into(), Term::small(i64::from(a))]);
     match i {
         Item::RegisteredName => registered(cx).map_or(Term::nil(), Term::atom),
         Item::CurrentFunction => info::current(cx, own).0.map_or(am::UNDEFINED.into(), mfa),

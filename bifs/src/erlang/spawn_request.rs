@@ -165,9 +165,7 @@ fn tag_of(options: Term<'_>) -> (Term<'_>, bool) {
 }
 
 fn reply(cx: &Cx<'_>, tag: Term<'_>, r: Term<'_>, what: Atom, result: Term<'_>) {
-    let m = OwnedTerm::build(|h| {
-        h.tuple(&[h.copy(tag), h.copy(r), what.into(), h.copy(result)])
-    });
+    let m = OwnedTerm::build(|h| h.tuple(&[h.copy(tag), h.copy(r), what.into(), h.copy(result)]));
     cx.vm().send_message(Sender::Process(cx.pid()), cx.pid(), m);
 }
 

@@ -61,12 +61,7 @@ fn resume_process<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
     if suspend::resume(cx, pid) { Ok(am::TRUE.into()) } else { Err(cx.badarg()) }
 }
 
-fn group_leader<'p>(
-    cx: &Cx<'p>,
-    leader: Pid<'p>,
-    pid: Pid<'p>,
-    r: Reference<'p>,
-) -> BifResult<'p> {
+fn group_leader<'p>(cx: &Cx<'p>, leader: Pid<'p>, pid: Pid<'p>, r: Reference<'p>) -> BifResult<'p> {
     let pid = cx.need(pid.local())?;
     let id = cx.need(r.local_id())?;
     let leader = OwnedTerm::copy_of(leader.term());

@@ -99,9 +99,7 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "creation" => h.uint(u64::from(term::node::this().creation)),
         "nif_version" => s("2.16"),
         "driver_version" => s("3.3"),
-        "outstanding_system_requests_limit" => {
-            n(vm.flags.system_requests.load(Ordering::Relaxed))
-        }
+        "outstanding_system_requests_limit" => n(vm.flags.system_requests.load(Ordering::Relaxed)),
         "delayed_node_table_gc" => Term::small(60),
         "dist_buf_busy_limit" => Term::small(1 << 20),
         "fullsweep_after" => pair("fullsweep_after", n(vm.flags.heap().fullsweep_after)),

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
-use term::copy::Literals;
 use term::atom::am;
+use term::copy::Literals;
 use term::{Atom, OwnedTerm, Reference, Term, View};
 use vm::bif::List;
 use vm::process::registry::Named;

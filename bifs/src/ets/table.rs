@@ -1,8 +1,8 @@
 //! Natives of module `ets`: tables as such.
 
 use super::{OrStop, find, find_for};
-use term::copy::Literals;
 use term::atom::am;
+use term::copy::Literals;
 use term::{Atom, Heap, OwnedTerm, Pid, Term, atom};
 use vm::ets::{
     Error, Found, Heir, Need, Options, Protection, Table, Type, WriteConcurrency, alive,

@@ -135,7 +135,11 @@ pub fn status_of(s: u32) -> Atom {
 pub fn status(cx: &Cx<'_>) -> Atom {
     let s = cx.with(|p| p.shared.state.get());
     // It waited before it was asked.
-    let s = if s & state::WAITING != 0 { s & !(state::RUNNING | state::QUEUED | state::ACTIVE) } else { s };
+    let s = if s & state::WAITING != 0 {
+        s & !(state::RUNNING | state::QUEUED | state::ACTIVE)
+    } else {
+        s
+    };
     status_of(s)
 }
 
@@ -213,9 +217,8 @@ pub fn monitored_by<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
 
 /// Processes that it suspended: `{Pid, Active, Pending}`.
 pub fn suspending<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
-    let all: Vec<(u64, u32)> = cx.with(|p| {
-        p.extra.as_ref().map_or_else(Vec::new, |e| e.suspended_by_me.clone())
-    });
+    let all: Vec<(u64, u32)> =
+        cx.with(|p| p.extra.as_ref().map_or_else(Vec::new, |e| e.suspended_by_me.clone()));
     let all: Vec<Term> = all
         .into_iter()
         .map(|(pid, n)| h.tuple(&[Term::local_pid(pid), Term::small(n.into()), Term::small(0)]))
@@ -361,7 +364,8 @@ pub(crate) fn backtrace_of(p: &Process, vm: &crate::vm::Vm) -> Vec<u8> {
         if w.is_cont() {
             // SAFETY: a continuation points to a return point of loaded code.
             let at = unsafe { (*((w.0 & !7) as *const ReturnPoint)).ip } as u64;
-            let _ = writeln!(out, "\n{:#018x} Return addr {at:#018x} ({})", e as u64, function(at | 1));
+            let _ =
+                writeln!(out, "\n{:#018x} Return addr {at:#018x} ({})", e as u64, function(at | 1));
             y = 0;
         } else {
             let _ = write!(out, "y({y})     ");

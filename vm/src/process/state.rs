@@ -80,11 +80,7 @@ impl State {
     pub fn release(&self) -> bool {
         self.0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
-                if s & ACTIVE != 0 {
-                    None
-                } else {
-                    Some(s & !(QUEUED | RUNNING))
-                }
+                if s & ACTIVE != 0 { None } else { Some(s & !(QUEUED | RUNNING)) }
             })
             .is_ok()
     }

@@ -15,7 +15,9 @@ use term::{Atom, OwnedTerm, RawTerm, Term, atom};
 /// What is to be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Work {
-    Collect { major: bool },
+    Collect {
+        major: bool,
+    },
     /// Whether the process refers to the old code of a module.
     CheckCode(Atom),
     /// Copy what it uses of the literal area that is about to go.

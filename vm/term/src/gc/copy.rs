@@ -67,11 +67,8 @@ impl Copier {
             if off < self.young_bytes {
                 *slot = self.moved(t, off < self.mature_bytes);
             } else if self.elsewhere && self.must_copy(p) {
-                *slot = if literal::contains(p as u64) {
-                    self.taken(t)
-                } else {
-                    self.moved(t, false)
-                };
+                *slot =
+                    if literal::contains(p as u64) { self.taken(t) } else { self.moved(t, false) };
             }
         }
     }
