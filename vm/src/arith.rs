@@ -297,7 +297,7 @@ pub fn abs<'h>(heap: &'h Heap, a: Term<'h>) -> ArithResult<'h> {
         View::Small(n) => Ok(heap.int(n.abs())),
         View::Big(b) if b.is_negative() => Ok(heap.big(false, b.digits())),
         View::Big(_) => Ok(a),
-        View::Float(f) => Ok(heap.float(f.abs())),
+        View::Float(f) => Ok(heap.float(if f < 0.0 { -f } else { f })),
         _ => Err(ArithError::BadArg),
     }
 }

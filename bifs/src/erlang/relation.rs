@@ -102,7 +102,8 @@ fn start<'p>(
             let o = MonitorOptions { name: None, alias, tag };
             return Ok(relation::monitor(cx, Peer::TimeOffset, o));
         }
-        _ => return Err(cx.badarg()),
+        am::TIME_OFFSET => return Err(cx.badarg()),
+        _ => return Err(cx.badarg_cause(Term::atom(Atom::new("badtype")))),
     };
     let named = |name: Atom| match (cx.vm().registry.lookup(name), is_port) {
         (Some(Named::Process(pid)), false) => Peer::Process(pid),

@@ -26,8 +26,11 @@ vm::bifs! { pub TABLE: "erlang" {
 /// Milliseconds that a timer may run at most.
 const LONGEST: u64 = (1 << 63) / 1_000_000 / 2;
 
-/// Pending timers by reference: their place in the VM's timer table.
-static PENDING: LazyLock<Mutex<HashMap<RefId, TimerKey>>> = LazyLock::new(Mutex::default);
+/// Pending timers by reference: their place in the VM's timer table, and the process they are for if it
+/// was given by pid. Such a timer counts as cancelled when the process has ended; its entry goes at its
+/// time.
+static PENDING: LazyLock<Mutex<HashMap<RefId, (TimerKey, Option<u64>)>>> =
+    LazyLock::new(Mutex::default);
 
 enum To {
     Process(u64),
@@ -86,8 +89,12 @@ fn start<'p>(
     };
     let id = (n0, n1);
     let mut pending = PENDING.lock().unwrap_or_else(|e| e.into_inner());
+    let pid = match to {
+        To::Process(pid) => Some(pid),
+        To::Name(_) => None,
+    };
     let key = cx.vm().start_timer(deadline, Box::new(Timer { id, to, message }));
-    pending.insert(id, key);
+    pending.insert(id, (key, pid));
     Ok(reference)
 }
 
@@ -136,9 +143,18 @@ fn left(key: TimerKey, now: i64) -> i64 {
 }
 
 fn cancel(cx: &Cx<'_>, id: RefId) -> Option<i64> {
-    let key = PENDING.lock().unwrap_or_else(|e| e.into_inner()).remove(&id)?;
+    let (key, pid) = PENDING.lock().unwrap_or_else(|e| e.into_inner()).remove(&id)?;
     cx.vm().timers.cancel(key)?;
+    is_alive(cx, pid)?;
     Some(left(key, cx.vm().monotonic()))
+}
+
+/// Nothing if the timer is for a process that has ended.
+fn is_alive(cx: &Cx<'_>, pid: Option<u64>) -> Option<()> {
+    match pid {
+        Some(pid) => cx.vm().processes.lookup(pid).map(|_| ()),
+        None => Some(()),
+    }
 }
 
 fn result<'p>(cx: &Cx<'p>, ms: Option<i64>) -> Term<'p> {
@@ -155,7 +171,8 @@ fn cancel_timer_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResul
     answer(cx, am::CANCEL_TIMER, r, ms, is_async, info)
 }
 fn read(cx: &Cx<'_>, id: RefId) -> Option<i64> {
-    let key = *PENDING.lock().unwrap_or_else(|e| e.into_inner()).get(&id)?;
+    let (key, pid) = *PENDING.lock().unwrap_or_else(|e| e.into_inner()).get(&id)?;
+    is_alive(cx, pid)?;
     Some(left(key, cx.vm().monotonic()))
 }
 fn read_timer<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {

@@ -275,7 +275,7 @@ pub unsafe extern "C" fn apply_list(
     let mut n = 0;
     let mut l = args;
     while l.is_list() {
-        if n >= 255 {
+        if n >= X_FUN {
             return super::except::system_limit(r, ip, htop, e, fc);
         }
         (*r).x[n] = RawTerm(*l.ptr());
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn apply_fun_list(
     let [f, args] = [(*r).x[0], (*r).x[1]];
     let mut n = 0;
     let mut l = args;
-    while l.is_list() && n < 255 {
+    while l.is_list() && n < X_FUN {
         (*r).x[n] = RawTerm(*l.ptr());
         l = RawTerm(*l.ptr().add(1));
         n += 1;
