@@ -14,6 +14,7 @@ use term::{Atom, RawTerm};
 /// What code generation needs to know.
 pub(crate) struct Emitter<'a> {
     pub server: &'a CodeServer,
+    pub zeal: bool,
     pub module: &'a Module,
     pub atoms: &'a [Atom],
     pub literals: &'a [RawTerm],

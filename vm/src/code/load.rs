@@ -145,6 +145,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
     let strings = module.strings.clone();
     let mut e = Emitter {
         server: &vm.code,
+        zeal: vm.config.gc_zeal,
         module,
         atoms: &atoms,
         literals: &terms,

@@ -104,7 +104,8 @@ impl Emitter<'_> {
             Op::MakeFun2 { lambda } => {
                 let entry = self.lambdas[lambda.0 as usize];
                 let n = entry.num_free;
-                self.op(frame::test_heap).u32(0).u32(WORDS_PER_FUN + n).u32(n);
+                let h = self.zealous(frame::test_heap);
+                self.op(h).u32(0).u32(WORDS_PER_FUN + n).u32(n);
                 self.op(call::make_fun).dst_any(&Dst::X(0)).ptr(entry as *const _ as u64).u32(n);
                 for x in 0..n {
                     self.any(&Src::X(x as u16, isa::Ty(0)));
@@ -123,13 +124,16 @@ impl Emitter<'_> {
 
             // Frames.
             Op::Allocate { words, live } | Op::AllocateZero { words, live } => {
-                self.op(frame::allocate).u32(*words).u32(0).u32(live.0);
+                let h = self.zealous(frame::allocate);
+                self.op(h).u32(*words).u32(0).u32(live.0);
             }
             Op::AllocateHeap { words, need, live } | Op::AllocateHeapZero { words, need, live } => {
-                self.op(frame::allocate).u32(*words).u32(need_words(need)).u32(live.0);
+                let h = self.zealous(frame::allocate);
+                self.op(h).u32(*words).u32(need_words(need)).u32(live.0);
             }
             Op::TestHeap { need, live } => {
-                self.op(frame::test_heap).u32(0).u32(need_words(need)).u32(live.0);
+                let h = self.zealous(frame::test_heap);
+                self.op(h).u32(0).u32(need_words(need)).u32(live.0);
             }
             // Frames are filled with nil when they are made; only slots used before need this.
             Op::Init { dst } => {
@@ -569,6 +573,10 @@ impl Emitter<'_> {
         Ok(i + 1)
     }
 
+    /// The handler, or the one that always collects in gc_zeal mode.
+    fn zealous(&self, h: Handler) -> Handler {
+        if self.zeal { frame::allocate_zeal } else { h }
+    }
     fn local(&self, l: Label) -> Result<u64, EmitError> {
         match self.entries.get(&l.0) {
             Some(&f) => Ok(self.functions.wrapping_add(f) as u64),

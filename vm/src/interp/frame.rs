@@ -87,3 +87,22 @@ pub unsafe extern "C" fn init_yregs(
     }
     go!(r, ip.add(3 + n), htop, e, fc)
 }
+
+/// `allocate` and `test_heap` in gc_zeal mode: they always collect first. Slot 2 is 0 for `test_heap`.
+pub unsafe extern "C" fn allocate_zeal(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let (words, need, live) =
+        (u32_at(ip, 2) as usize, u32_at(ip, 3) as usize, u32_at(ip, 4) as usize);
+    collect(r, htop, e, live, words + need + SLACK);
+    let p = (*r).process;
+    let new = (*p).heap.stack.sub(words);
+    for i in 0..words {
+        *new.add(i) = RawTerm::NIL.0;
+    }
+    go!(r, ip.add(5), (*p).heap.heap.top(), new, fc)
+}
