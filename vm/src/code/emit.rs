@@ -103,12 +103,14 @@ impl Emitter<'_> {
     }
     /// A source decided at run time.
     pub fn any(&mut self, s: &Src) -> &mut Self {
-        let w = match *s {
-            Src::X(n, _) => u64::from(n) * 8 << 3 | ANY_X,
-            Src::Y(n, _) => u64::from(n) * 8 << 3 | ANY_Y,
+        self.ptr(self.any_word(s))
+    }
+    pub fn any_word(&self, s: &Src) -> u64 {
+        match *s {
+            Src::X(n, _) => (u64::from(n) * 8) << 3 | ANY_X,
+            Src::Y(n, _) => (u64::from(n) * 8) << 3 | ANY_Y,
             _ => self.constant(s).unwrap_or(RawTerm::NIL).0,
-        };
-        self.ptr(w)
+        }
     }
     /// A destination whose kind the handler knows.
     pub fn dst(&mut self, d: &Dst) -> &mut Self {

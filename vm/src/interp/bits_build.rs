@@ -2,13 +2,15 @@
 //!
 //! First the sizes of all segments are added up, and checked; then the heap words are made sure of,
 //! which may collect and execute the instruction again; then the segments are written. Sizes are
-//! limited ([`MAX_BITS`]), so that no sum overflows. What older compilers emit is in `old.rs`.
+//! limited ([`MAX_BITS`]), so that no sum overflows. Common shapes have a quicker way in front of
+//! this (`fast.rs`); what older compilers emit is in `old.rs`.
 
+mod fast;
 mod old;
 
 use super::bits_match::{LITTLE, Reg, collect_keep, constant_bits, flag_bits, no_room};
 use super::operand::*;
-use super::{Regs, go, save};
+use super::{Handler, Regs, go, save};
 use crate::bits::{Bad, BitWriter, MAX_BITS, utf8_size, utf16_size};
 use crate::code::emit::{EmitError, Emitter};
 use crate::stop::{Class, Raise};
@@ -20,7 +22,7 @@ use term::shared::BinHandle;
 use term::{Atom, Bits, Heap, RawTerm, Term, View, atom};
 
 /// Slots before the segments, and of one segment.
-const HEAD: usize = 9;
+const HEAD: usize = 11;
 const SEG: usize = 7;
 
 // Kinds of segments.
@@ -119,8 +121,8 @@ enum Step {
     Raised,
 }
 
-/// Slots: 2 branch or 0, 3 destination, 4 live, 5 source to append to (or a constant), 7 words to
-/// leave free, 8 number of segments.
+/// Slots: 2 branch or 0, 3 destination, 4 live, 5 source to append to (or a number), 7 words to
+/// leave free, 8 number of segments, 9 slots of the whole instruction, 10 number of quick fields.
 unsafe extern "C" fn create_bin(
     r: *mut Regs,
     ip: *const u32,
@@ -130,8 +132,7 @@ unsafe extern "C" fn create_bin(
 ) {
     match construct(r, ip, htop, e, fc) {
         Step::Done => {
-            let next = ip.add(HEAD + SEG * u32_at(ip, 8) as usize);
-            go!(r, next, (*(*r).process).heap.heap.top(), e, fc)
+            go!(r, ip.add(u32_at(ip, 9) as usize), (*(*r).process).heap.heap.top(), e, fc)
         }
         Step::Room(words) => {
             collect_keep(r, htop, e, u32_at(ip, 4) as usize, A::keep(ip.add(5)), words);
@@ -325,14 +326,22 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
     let Op::BsCreateBin { fail, need, live, dst, segments, .. } = op else {
         return old::emit(e, op);
     };
-    e.op(create_bin).fail(fail).dst_any(dst).u32(live.0);
+    let quick = fast::fields(e, segments);
+    let h = quick.as_ref().map_or(create_bin as Handler, |q| q.handler);
+    e.op(h).fail(fail).dst_any(dst).u32(live.0);
     match segments.first() {
         Some(s) if matches!(s.ty, SegType::Append | SegType::PrivateAppend) => e.any(&s.src),
-        _ => e.ptr(RawTerm::NIL.0),
+        _ => e.ptr(RawTerm::small(quick.as_ref().map_or(0, |q| q.bits as i64)).0),
     };
+    let fields = quick.as_ref().map_or(&[][..], |q| &q.fields);
+    let slots = HEAD + SEG * segments.len() + fast::FIELD * fields.len();
     e.u32(crate::code::need_words(need)).u32(segments.len() as u32);
+    e.u32(slots as u32).u32(fields.len() as u32);
     for (i, s) in segments.iter().enumerate() {
         segment(e, s, i == 0)?;
+    }
+    for f in fields {
+        e.u32(f.spec).ptr(f.src);
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use term::boxed::copy_bits;
 use term::gc::STACK_SLACK;
 use term::heap::HEAP_BIN_MAX;
 use term::term::Subtag;
+use utf::{get_utf8, get_utf16, get_utf32, skip_utf8, skip_utf16, skip_utf32};
 
 pub(super) const LITTLE: u32 = 1;
 pub(super) const SIGNED: u32 = 2;
@@ -367,15 +368,6 @@ pub(super) fn flag_bits(flags: BsFlags) -> u32 {
     (if flags.little() { LITTLE } else { 0 }) | (if flags.signed() { SIGNED } else { 0 })
 }
 
-/// The instance of a handler for a context in a register.
-macro_rules! by_ctx {
-    ($k:expr, $f:path) => {{
-        use $f as handler;
-        by_reg!($k, handler)
-    }};
-}
-use by_ctx;
-
 /// What is constant of a size: its bits, if they may be asked for at all.
 pub(super) fn constant_bits(size: &Operand, unit: u32) -> Option<u64> {
     match *size {
@@ -394,23 +386,23 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
             StartFail::NoFail | StartFail::Resume => start(e, None, src, live.0, dst),
         },
         Op::BsTestTail2 { fail, ctx, bits } => {
-            e.op(by_ctx!(context(e, ctx)?, test_tail)).fail(fail).src(ctx).u32(*bits);
+            e.op(by_reg!(context(e, ctx)?, test_tail)).fail(fail).src(ctx).u32(*bits);
         }
         Op::BsTestUnit { fail, ctx, unit } => {
-            e.op(by_ctx!(context(e, ctx)?, test_unit)).fail(fail).src(ctx).u32(*unit);
+            e.op(by_reg!(context(e, ctx)?, test_unit)).fail(fail).src(ctx).u32(*unit);
         }
         Op::BsSkipBits2 { fail, ctx, size, unit, .. } => {
             let k = context(e, ctx)?;
             match size {
                 SegSize::All => {
-                    e.op(by_ctx!(k, skip_all)).fail(fail).src(ctx).u32(*unit);
+                    e.op(by_reg!(k, skip_all)).fail(fail).src(ctx).u32(*unit);
                 }
                 SegSize::Size(size) => match constant_bits(size, *unit) {
                     Some(n) => {
-                        e.op(by_ctx!(k, skip)).fail(fail).src(ctx).ptr(n);
+                        e.op(by_reg!(k, skip)).fail(fail).src(ctx).ptr(n);
                     }
                     None => {
-                        e.op(by_ctx!(k, skip_size)).fail(fail).src(ctx).u32(*unit).any(size);
+                        e.op(by_reg!(k, skip_size)).fail(fail).src(ctx).u32(*unit).any(size);
                     }
                 },
                 SegSize::None => return Err(EmitError("skip without a size".into())),
@@ -418,31 +410,31 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsMatchString { fail, ctx, bits, offset } => {
             let string = e.strings.wrapping_add(*offset as usize) as u64;
-            e.op(by_ctx!(context(e, ctx)?, match_string))
+            e.op(by_reg!(context(e, ctx)?, match_string))
                 .fail(fail)
                 .src(ctx)
                 .u32(*bits)
                 .ptr(string);
         }
         Op::BsGetPosition { ctx, dst, .. } => {
-            e.op(by_ctx!(context(e, ctx)?, get_position)).dst_any(dst).src(ctx);
+            e.op(by_reg!(context(e, ctx)?, get_position)).dst_any(dst).src(ctx);
         }
         Op::BsSetPosition { ctx, position } => {
-            e.op(by_ctx!(context(e, ctx)?, set_position)).src(ctx).any(position);
+            e.op(by_reg!(context(e, ctx)?, set_position)).src(ctx).any(position);
         }
         Op::BsGetInteger2 { .. }
         | Op::BsGetFloat2 { .. }
         | Op::BsGetBinary2 { .. }
         | Op::BsGetTail { .. } => return fetch::emit(e, op),
         Op::BsGetUtf8 { fail, ctx, dst, .. } => {
-            e.op(by_ctx!(context(e, ctx)?, utf::get_utf8)).fail(fail).dst_any(dst).src(ctx);
+            e.op(by_reg!(context(e, ctx)?, get_utf8)).fail(fail).dst_any(dst).src(ctx);
         }
         Op::BsSkipUtf8 { fail, ctx, .. } => {
-            e.op(by_ctx!(context(e, ctx)?, utf::skip_utf8)).fail(fail).u32(0).src(ctx);
+            e.op(by_reg!(context(e, ctx)?, skip_utf8)).fail(fail).u32(0).src(ctx);
         }
         Op::BsGetUtf16 { fail, ctx, flags, dst, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, utf::get_utf16))
+            e.op(by_reg!(k, get_utf16))
                 .fail(fail)
                 .dst_any(dst)
                 .src(ctx)
@@ -450,11 +442,11 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsSkipUtf16 { fail, ctx, flags, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, utf::skip_utf16)).fail(fail).u32(0).src(ctx).u32(flag_bits(*flags));
+            e.op(by_reg!(k, skip_utf16)).fail(fail).u32(0).src(ctx).u32(flag_bits(*flags));
         }
         Op::BsGetUtf32 { fail, ctx, flags, dst, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, utf::get_utf32))
+            e.op(by_reg!(k, get_utf32))
                 .fail(fail)
                 .dst_any(dst)
                 .src(ctx)
@@ -462,7 +454,7 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsSkipUtf32 { fail, ctx, flags, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, utf::skip_utf32)).fail(fail).u32(0).src(ctx).u32(flag_bits(*flags));
+            e.op(by_reg!(k, skip_utf32)).fail(fail).u32(0).src(ctx).u32(flag_bits(*flags));
         }
         Op::BsMatch { fail, ctx, commands } => {
             let k = context(e, ctx)?;

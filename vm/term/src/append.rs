@@ -11,6 +11,7 @@ use crate::literal;
 use crate::shared::BinHandle;
 use crate::term::{RawTerm, Subtag, Term};
 use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
 
 /// Smallest binary that is made for appending, in bytes.
 const MIN_CAPACITY: usize = 256;
@@ -126,15 +127,42 @@ fn copied<'h>(of: Bits<'h>, more: usize) -> (BinHandle, Room<'h>) {
     (bin, room)
 }
 
+/// The data of a binary that ends at bit `end`, that only this process's heap refers to and that has
+/// room for `more` bits: they may be written, and count once [`set_end`] was called.
+///
+/// # Safety
+/// `owner` is a live object of the running process that owns bits.
+#[inline(always)]
+pub unsafe fn local_tail(owner: RawTerm, end: usize, more: usize) -> Option<NonNull<u8>> {
+    // SAFETY: by the caller's word; word 1 of a `BinRef` is its binary.
+    unsafe {
+        if !owner.boxed_header().header_is(Subtag::BinRef) || literal::contains(owner.0) {
+            return None;
+        }
+        BinHandle::tail_of_raw(owner.word(1), end, more)
+    }
+}
+
+/// # Safety
+/// [`local_tail`] gave room of the same `owner`, and the bits up to `end` were written.
+#[inline(always)]
+pub unsafe fn set_end(owner: RawTerm, end: usize) {
+    // SAFETY: by the caller's word.
+    unsafe { BinHandle::set_end_of_raw(owner.word(1), end) }
+}
+
 /// The data of a `HeapBits` or `BinRef`.
 ///
 /// # Safety
 /// `owner` is a live object of one of these kinds.
 #[inline(always)]
 pub unsafe fn owner_data(owner: RawTerm) -> *const u8 {
+    // One bit tells the two apart.
+    const BIT: u64 = RawTerm::header(Subtag::HeapBits, 0).0 & !RawTerm::header(Subtag::BinRef, 0).0;
+    const { assert!(BIT != 0) };
     // SAFETY: by the caller's word.
     unsafe {
-        if owner.boxed_header().header_is(Subtag::HeapBits) {
+        if owner.boxed_header().0 & BIT != 0 {
             owner.ptr().add(2) as *const u8
         } else {
             BinHandle::data_of_raw(owner.word(1))

@@ -212,6 +212,30 @@ impl BinHandle {
             BinHandle::clone(&h)
         }
     }
+    /// The data, if the binary ends at bit `end`, has room for `more` bits and no other reference.
+    /// # Safety
+    /// `w` is the word of a live `BinRef`.
+    #[inline(always)]
+    pub(crate) unsafe fn tail_of_raw(w: u64, end: usize, more: usize) -> Option<NonNull<u8>> {
+        // SAFETY: alive by the caller's word.
+        let b = unsafe { &*(w as *const SharedBin) };
+        if b.used_bits.load(Ordering::Relaxed) != end
+            || b.refc.load(Ordering::Relaxed) != 1
+            || end + more > b.capacity * 8
+            || b.release.is_some()
+        {
+            return None;
+        }
+        NonNull::new(b.data)
+    }
+    /// Says that a binary of [`BinHandle::tail_of_raw`] ends at `end` now.
+    /// # Safety
+    /// As there; the bits up to `end` are written.
+    #[inline(always)]
+    pub(crate) unsafe fn set_end_of_raw(w: u64, end: usize) {
+        // SAFETY: alive by the caller's word.
+        unsafe { (*(w as *const SharedBin)).used_bits.store(end, Ordering::Relaxed) }
+    }
     /// # Safety
     /// `w` is the word of a live `BinRef`.
     pub(crate) unsafe fn data_of_raw(w: u64) -> *mut u8 {

@@ -4,6 +4,8 @@
 
 use super::*;
 use crate::bits;
+use crate::interp::operand::Dst as Dst_;
+use isa::Live;
 
 /// Context and destination known, 8, 16 or 32 bits big-endian.
 macro_rules! get_bytes {
@@ -24,7 +26,6 @@ macro_rules! get_bytes {
         }
     )* };
 }
-use crate::interp::operand::Dst as Dst_;
 get_bytes! {
     get_8: 8, |p| *p;
     get_16: 16, |p| (p as *const u16).read_unaligned().to_be();
@@ -47,7 +48,7 @@ unsafe extern "C" fn unaligned<C: Reg, D: Dst_, const N: usize>(
 
 /// An integer of at most 64 bits, boxed at `htop` if it is not small; two words are free there.
 #[inline(always)]
-pub(super) unsafe fn integer_at(v: u64, n: usize, flags: u32, htop: &mut *mut u64) -> RawTerm {
+unsafe fn integer_at(v: u64, n: usize, flags: u32, htop: &mut *mut u64) -> RawTerm {
     let v = if flags & LITTLE != 0 { bits::from_little(v, n) } else { v };
     let (negative, digit) = if flags & SIGNED != 0 {
         let s = bits::sign_extend(v, n);
@@ -71,7 +72,7 @@ pub(super) unsafe fn integer_at(v: u64, n: usize, flags: u32, htop: &mut *mut u6
 /// An integer of more than 64 bits. The heap has room. `None`: larger than integers may be.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn wide_integer(
+unsafe fn wide_integer(
     heap: &term::Heap,
     c: Context,
     at: usize,
@@ -88,7 +89,7 @@ pub(super) unsafe fn wide_integer(
 }
 
 /// Words that an integer of `n` bits may take.
-pub(super) fn integer_words(n: usize) -> usize {
+fn integer_words(n: usize) -> usize {
     if n <= 60 { 0 } else { 2 + n / 64 }
 }
 
@@ -347,33 +348,62 @@ macro_rules! by_ctx_dst {
     };
 }
 
+#[allow(clippy::too_many_arguments)]
+pub(super) fn integer(
+    e: &mut Emitter<'_>,
+    k: Kind,
+    fail: &Fail,
+    ctx: &Operand,
+    live: Live,
+    size: &Operand,
+    unit: u32,
+    flags: BsFlags,
+    dst: &Dst,
+) {
+    let (d, flags) = (e.dst_kind(dst), flag_bits(flags));
+    match (constant_bits(size, unit), flags) {
+        (Some(n @ (8 | 16 | 32)), 0) => {
+            let h = match n {
+                8 => by_ctx_dst!(k, d, get_8),
+                16 => by_ctx_dst!(k, d, get_16),
+                _ => by_ctx_dst!(k, d, get_32),
+            };
+            e.op(h).fail(fail).dst(dst).u32(live.0).src(ctx);
+        }
+        (Some(n @ 1..=60), _) => {
+            e.op(by_reg!(k, get_small)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
+            e.u32(n as u32).u32(flags);
+        }
+        _ => {
+            e.op(by_reg!(k, get_integer)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
+            e.u32(unit).u32(flags).any(size);
+        }
+    }
+}
+pub(super) fn binary(
+    e: &mut Emitter<'_>,
+    k: Kind,
+    fail: &Fail,
+    ctx: &Operand,
+    live: Live,
+    bits: u64,
+    dst: &Dst,
+) {
+    e.op(by_reg!(k, get_binary)).fail(fail).dst_any(dst).u32(live.0).src(ctx).ptr(bits);
+}
+pub(super) fn tail(e: &mut Emitter<'_>, k: Kind, ctx: &Operand, live: u32, dst: &Dst) {
+    e.op(by_reg!(k, get_tail)).u32(0).dst_any(dst).u32(live).src(ctx);
+}
+
 pub(super) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
     match op {
         Op::BsGetInteger2 { fail, ctx, live, size, unit, flags, dst } => {
-            let (k, flags) = (context(e, ctx)?, flag_bits(*flags));
-            let d = e.dst_kind(dst);
-            match (constant_bits(size, *unit), flags) {
-                (Some(n @ (8 | 16 | 32)), 0) => {
-                    let h = match n {
-                        8 => by_ctx_dst!(k, d, get_8),
-                        16 => by_ctx_dst!(k, d, get_16),
-                        _ => by_ctx_dst!(k, d, get_32),
-                    };
-                    e.op(h).fail(fail).dst(dst).u32(live.0).src(ctx);
-                }
-                (Some(n @ 1..=60), _) => {
-                    e.op(by_ctx!(k, get_small)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
-                    e.u32(n as u32).u32(flags);
-                }
-                _ => {
-                    e.op(by_ctx!(k, get_integer)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
-                    e.u32(*unit).u32(flags).any(size);
-                }
-            }
+            let k = context(e, ctx)?;
+            integer(e, k, fail, ctx, *live, size, *unit, *flags, dst);
         }
         Op::BsGetFloat2 { fail, ctx, live, size, unit, flags, dst } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, get_float)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
+            e.op(by_reg!(k, get_float)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
             e.u32(*unit).u32(flag_bits(*flags)).any(size);
         }
         Op::BsGetBinary2 { fail, ctx, live, size, unit, dst, .. } => {
@@ -381,24 +411,14 @@ pub(super) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
             match size {
                 SegSize::All if *unit == 0 => return Err(EmitError("a unit is zero".into())),
                 SegSize::All => {
-                    e.op(by_ctx!(k, get_binary_all)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
+                    e.op(by_reg!(k, get_binary_all)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
                     e.u32(*unit);
                 }
                 SegSize::Size(size) => match constant_bits(size, *unit) {
-                    Some(n) => {
-                        e.op(by_ctx!(k, get_binary))
-                            .fail(fail)
-                            .dst_any(dst)
-                            .u32(live.0)
-                            .src(ctx)
-                            .ptr(n);
-                    }
+                    Some(n) => binary(e, k, fail, ctx, *live, n, dst),
                     None => {
-                        e.op(by_ctx!(k, get_binary_size))
-                            .fail(fail)
-                            .dst_any(dst)
-                            .u32(live.0)
-                            .src(ctx);
+                        let h = by_reg!(k, get_binary_size);
+                        e.op(h).fail(fail).dst_any(dst).u32(live.0).src(ctx);
                         e.u32(*unit).u32(0).any(size);
                     }
                 },
@@ -407,7 +427,7 @@ pub(super) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsGetTail { ctx, dst, live } => {
             let k = context(e, ctx)?;
-            e.op(by_ctx!(k, get_tail)).u32(0).dst_any(dst).u32(live.0).src(ctx);
+            tail(e, k, ctx, live.0, dst);
         }
         _ => return Err(EmitError(format!("{} fetches no bits", op.name()))),
     }

@@ -5,7 +5,7 @@
 use super::*;
 use crate::bits::{utf8_decode, utf16_decode};
 
-/// A code point and how many bits it took; packed, so that it comes back in a register.
+/// A code point and how many bits it took.
 #[inline(never)]
 unsafe fn utf8(c: Context) -> Option<(u32, u32)> {
     let n = (c.left() / 8).min(4);
@@ -67,7 +67,23 @@ macro_rules! code_points {
     )* };
 }
 code_points! {
-    get_utf8, skip_utf8, 5, |c, _flags| utf8(c);
+    get_any_utf8, skip_utf8, 5, |c, _flags| utf8(c);
     get_utf16, skip_utf16, 6, |c, flags| utf16(c, flags());
     get_utf32, skip_utf32, 6, |c, flags| utf32(c, flags());
+}
+
+/// ASCII in whole bytes is quick.
+pub(super) unsafe extern "C" fn get_utf8<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let c = Context::get::<C>(r, e, ip.add(4));
+    let at = c.position();
+    if at % 8 != 0 || c.left() < 8 {
+        return get_any_utf8::<C>(r, ip, htop, e, fc);
+    }
+    let v = *c.data().add(at / 8);
+    if v >= 0x80 {
+        return get_any_utf8::<C>(r, ip, htop, e, fc);
+    }
+    c.set_position(at + 8);
+    put_any(r, e, ip.add(3), RawTerm::small(i64::from(v)));
+    go!(r, ip.add(5), htop, e, fc)
 }
