@@ -434,11 +434,7 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsGetUtf16 { fail, ctx, flags, dst, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_reg!(k, get_utf16))
-                .fail(fail)
-                .dst_any(dst)
-                .src(ctx)
-                .u32(flag_bits(*flags));
+            e.op(by_reg!(k, get_utf16)).fail(fail).dst_any(dst).src(ctx).u32(flag_bits(*flags));
         }
         Op::BsSkipUtf16 { fail, ctx, flags, .. } => {
             let k = context(e, ctx)?;
@@ -446,11 +442,7 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsGetUtf32 { fail, ctx, flags, dst, .. } => {
             let k = context(e, ctx)?;
-            e.op(by_reg!(k, get_utf32))
-                .fail(fail)
-                .dst_any(dst)
-                .src(ctx)
-                .u32(flag_bits(*flags));
+            e.op(by_reg!(k, get_utf32)).fail(fail).dst_any(dst).src(ctx).u32(flag_bits(*flags));
         }
         Op::BsSkipUtf32 { fail, ctx, flags, .. } => {
             let k = context(e, ctx)?;

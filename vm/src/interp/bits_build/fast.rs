@@ -50,7 +50,13 @@ fn encoded_long(v: u64) -> Option<(usize, u64)> {
 
 /// Writes the fields from bit `at` on; the bit behind them, or none if one is not small.
 #[inline(always)]
-unsafe fn write_all(r: *mut Regs, ip: *const u32, e: *mut u64, to: *mut u8, at: usize) -> Option<usize> {
+unsafe fn write_all(
+    r: *mut Regs,
+    ip: *const u32,
+    e: *mut u64,
+    to: *mut u8,
+    at: usize,
+) -> Option<usize> {
     let mut at = at;
     let mut f = ip.add(HEAD + SEG * u32_at(ip, 8) as usize);
     let end = ip.add(u32_at(ip, 9) as usize);
@@ -62,7 +68,9 @@ unsafe fn write_all(r: *mut Regs, ip: *const u32, e: *mut u64, to: *mut u8, at: 
         let (n, v) = match *f {
             CODE_POINT => encoded(t)?,
             spec if spec >> 8 == 0 => (spec as usize, t.small_value() as u64),
-            spec => ((spec & 0xff) as usize, to_little(t.small_value() as u64, (spec & 0xff) as usize)),
+            spec => {
+                ((spec & 0xff) as usize, to_little(t.small_value() as u64, (spec & 0xff) as usize))
+            }
         };
         let (p, off) = (to.add(at / 8), at % 8);
         let mut word = v << (64 - n) >> off;
@@ -77,7 +85,13 @@ unsafe fn write_all(r: *mut Regs, ip: *const u32, e: *mut u64, to: *mut u8, at: 
 }
 
 /// A new binary of at most 64 bytes; its bits in slot 5.
-unsafe extern "C" fn create_small(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn create_small(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let bits = (u64_at(ip, 5) >> 3) as usize;
     let words = bits.div_ceil(64);
     if no_room(htop, e, 2 + words + SPILL / 8 + u32_at(ip, 7) as usize) {
@@ -109,7 +123,13 @@ unsafe fn tail_of(t: RawTerm, fields: usize) -> Option<(*mut u8, usize, usize)> 
     Some((data.as_ptr(), end, size))
 }
 
-unsafe extern "C" fn append_small(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn append_small(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = A::get(r, e, ip.add(5));
     if no_room(htop, e, APPEND_WORDS + u32_at(ip, 7) as usize) {
         return create_bin(r, ip, htop, e, fc);
@@ -129,7 +149,13 @@ unsafe extern "C" fn append_small(r: *mut Regs, ip: *const u32, htop: *mut u64, 
     go!(r, ip.add(u32_at(ip, 9) as usize), htop.add(4), e, fc)
 }
 
-unsafe extern "C" fn private_append_small(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn private_append_small(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = A::get(r, e, ip.add(5));
     if no_room(htop, e, u32_at(ip, 7) as usize) {
         return create_bin(r, ip, htop, e, fc);

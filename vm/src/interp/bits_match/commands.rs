@@ -9,14 +9,26 @@ use super::*;
 use isa::{BsCmd, Live};
 
 /// At least so many bits. Slots: 2 branch, 3 context, 4 bits.
-unsafe extern "C" fn at_least<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn at_least<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if Context::get::<C>(r, e, ip.add(3)).left() < u32_at(ip, 4) as usize {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
     go!(r, ip.add(5), htop, e, fc)
 }
 /// And whole bytes behind them.
-unsafe extern "C" fn at_least_bytes<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn at_least_bytes<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (left, n) = (Context::get::<C>(r, e, ip.add(3)).left(), u32_at(ip, 4) as usize);
     if left < n || (left - n) % 8 != 0 {
         go!(r, target_at(ip, 2), htop, e, fc)
@@ -24,7 +36,13 @@ unsafe extern "C" fn at_least_bytes<C: Reg>(r: *mut Regs, ip: *const u32, htop: 
     go!(r, ip.add(5), htop, e, fc)
 }
 /// And whole units behind them. Slot 5: unit.
-unsafe extern "C" fn at_least_units<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn at_least_units<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (left, n) = (Context::get::<C>(r, e, ip.add(3)).left(), u32_at(ip, 4) as usize);
     if left < n || !(left - n).is_multiple_of(u32_at(ip, 5) as usize) {
         go!(r, target_at(ip, 2), htop, e, fc)
@@ -33,7 +51,13 @@ unsafe extern "C" fn at_least_units<C: Reg>(r: *mut Regs, ip: *const u32, htop: 
 }
 /// The next bits, 1 to 64, have a value. Slots: 2 branch, 3 context, 4 bits, 5 bits to go back when
 /// they do not, 6 value.
-unsafe extern "C" fn equal<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn equal<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let (c, n) = (Context::get::<C>(r, e, ip.add(3)), u32_at(ip, 4) as usize);
     let at = c.position();
     if c.left() < n || read_be(c.data(), at, n) != u64_at(ip, 6) {
@@ -51,7 +75,9 @@ fn total(size: u32, unit: u32) -> Result<u32, EmitError> {
 /// The bits that a step fetches, if it checks for them by itself.
 fn fetches(c: Option<&BsCmd>) -> Option<u32> {
     match *c? {
-        BsCmd::Integer { size, unit, .. } | BsCmd::Binary { size, unit, .. } => size.checked_mul(unit),
+        BsCmd::Integer { size, unit, .. } | BsCmd::Binary { size, unit, .. } => {
+            size.checked_mul(unit)
+        }
         BsCmd::Skip { stride } => Some(stride),
         BsCmd::Equal { bits, .. } => Some(bits),
         _ => None,

@@ -73,7 +73,13 @@ code_points! {
 }
 
 /// ASCII in whole bytes is quick.
-pub(super) unsafe extern "C" fn get_utf8<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+pub(super) unsafe extern "C" fn get_utf8<C: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let c = Context::get::<C>(r, e, ip.add(4));
     let at = c.position();
     if at % 8 != 0 || c.left() < 8 {
