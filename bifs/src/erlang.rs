@@ -48,6 +48,7 @@ pub fn tables() -> Vec<BifTable> {
         convert::INTERNAL,
         display::TABLE,
         display::DEBUG,
+        display::INTERNAL,
         fun::TABLE,
         hash::TABLE,
         etf::TABLE,

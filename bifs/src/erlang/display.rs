@@ -21,6 +21,11 @@ vm::bifs! { pub DEBUG: "erts_debug" {
     Plain "display"/1 => debug_display(0);
 } }
 
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    /// The bytes that `display/1` would write, about so many parts of the term or all of it.
+    Plain "term_to_string"/2 => term_to_string(0, 1);
+} }
+
 const STDIN: i32 = 0;
 const STDOUT: i32 = 1;
 const STDERR: i32 = 2;
@@ -57,6 +62,17 @@ fn debug_display<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     let text = line(t);
     write_lines(STDOUT, &text);
     Ok(cx.heap().byte_list(&text))
+}
+
+fn term_to_string<'p>(cx: &Cx<'p>, t: Term<'p>, limit: Term<'p>) -> BifResult<'p> {
+    let limit = if limit.is_atom_of(atom!("undefined")) {
+        i64::MAX
+    } else {
+        cx.need(limit.as_small().filter(|&n| n > 0))?
+    };
+    let mut out = Vec::new();
+    print::print_limited(&mut out, t, limit);
+    Ok(cx.heap().byte_list(&out))
 }
 
 /// The characters of a list as UTF-8, or the bytes of a binary as they are.
