@@ -37,6 +37,8 @@ pub struct ExportEntry {
     pub export: Export,
     stub: [u32; 6],
     bif: Option<&'static Bif>,
+    /// The how manieth export it is: lists of exports show the youngest first.
+    pub index: u32,
 }
 
 // SAFETY: the stub is written once, before the entry is shared.
@@ -204,15 +206,23 @@ impl CodeServer {
             return e;
         }
         let mut exports = self.exports.write().unwrap_or_else(|e| e.into_inner());
-        exports.entry(key).or_insert_with(|| self.make_export(module, function, arity))
+        let index = exports.len() as u32;
+        exports.entry(key).or_insert_with(|| self.make_export(module, function, arity, index))
     }
-    fn make_export(&self, module: Atom, function: Atom, arity: u32) -> &'static ExportEntry {
+    fn make_export(
+        &self,
+        module: Atom,
+        function: Atom,
+        arity: u32,
+        index: u32,
+    ) -> &'static ExportEntry {
         let bif = self.natives.get(&(module, function, arity as usize)).copied();
         let cell = AtomicPtr::new(core::ptr::null_mut());
         let entry = Box::leak(Box::new(ExportEntry {
             export: Export { cell, module, function, arity },
             stub: [0; 6],
             bif,
+            index,
         }));
         let me = entry as *const ExportEntry;
         let is_apply = module == term::atom::am::ERLANG && function == term::atom!("apply");
