@@ -195,7 +195,8 @@ fn info<'p>(cx: &Cx<'p>, m: &'static LoadedModule, item: Atom) -> Option<Term<'p
         "exports" => {
             // EUnit runs tests in this order: the latest made export first.
             let index = |f, n| cx.vm().code.existing_export(m.name, f, n).map(|e| e.index);
-            let mut all: Vec<_> = m.exports.iter().map(|(f, n, _)| (index(*f, *n), *f, *n)).collect();
+            let mut all: Vec<_> =
+                m.exports.iter().map(|(f, n, _)| (index(*f, *n), *f, *n)).collect();
             all.sort_by_key(|e| std::cmp::Reverse(e.0));
             let all: Vec<Term> = all.iter().map(|(_, f, n)| pair(*f, *n)).collect();
             cx.heap().list(&all)
