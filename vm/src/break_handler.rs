@@ -51,7 +51,9 @@ fn stopped(vm: &'static Vm, f: impl FnOnce()) {
     }
 }
 
+/// Writes to standard output; a terminal gets its line ends complete, whatever its mode.
 fn say(text: &str) {
+    let text = if fd::is_tty(1) { text.replace('\n', "\r\n") } else { text.to_owned() };
     let _ = fd::write_all(1, text.as_bytes());
 }
 

@@ -27,6 +27,7 @@ mod tty;
 
 pub use cx::PortCx;
 pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
+pub(crate) use open::open_first;
 pub use open::{OpenError, open};
 pub use poll::watched;
 pub use queue::IoQueue;

@@ -259,6 +259,7 @@ impl Vm {
         // SAFETY: nobody runs it yet.
         unsafe { (*first.as_ptr()).group_leader = Term::local_pid(first.pid).raw() };
         self.start_system_processes(first.pid)?;
+        crate::port::open_first(self);
         self.schedule(&first);
         drop(first);
         self.sched.start(self)?;

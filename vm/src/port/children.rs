@@ -1,8 +1,22 @@
 //! Programs that ports have started: who hears when they end [forker driver].
 
+use super::{Driver, DriverEntry, IoQueue, PortCx};
 use crate::vm::Vm;
 use std::io;
 use sys::child::Children;
+
+/// The driver of the first port, which stands for whoever starts and collects programs. Nobody can close it.
+pub(super) const FORKER: &str = "forker";
+
+struct Forker;
+
+impl Driver for Forker {
+    fn command(&mut self, _: &mut PortCx<'_>, _: IoQueue) {}
+}
+
+pub(super) fn entry() -> DriverEntry {
+    DriverEntry { system: true, ..DriverEntry::new(FORKER, |_, _, _| Ok(Box::new(Forker))) }
+}
 
 /// A started program ended with this status, as `exit_status` shows it.
 pub(super) struct Ended(pub i32);

@@ -3,7 +3,7 @@
 use super::cx::State;
 use super::driver::{DriverEntry, OpenOptions, PortName, StartError};
 use super::line::LineBuffer;
-use super::{BINARY, Core, PARALLELISM, Port, PortCx, SOFT_EOF, fd, file, spawn};
+use super::{BINARY, Core, PARALLELISM, Port, PortCx, SOFT_EOF, children, fd, file, spawn};
 use crate::bif::Cx;
 use crate::signal::relations::{LinkState, Peer};
 use crate::vm::Vm;
@@ -135,6 +135,19 @@ fn create(
     };
     port.settle(vm);
     started
+}
+
+/// Opens the port that every node has first.
+pub(crate) fn open_first(vm: &'static Vm) {
+    let driver = Arc::new(children::entry());
+    let name = children::FORKER.as_bytes().to_vec();
+    let made = vm.ports.insert(|id| new_port(id, name, driver.clone(), 0, 0));
+    if let Some(port) = made {
+        let mut core = super::lock(&port.core);
+        let mut p = PortCx { vm, port: &port, state: &mut core.state };
+        let name = PortName::SpawnDriver(Vec::new());
+        core.driver = (driver.start)(&mut p, &name, &OpenOptions::default()).ok();
+    }
 }
 
 fn new_port(id: u64, name: Vec<u8>, driver: Arc<DriverEntry>, flags: u32, owner: u64) -> Port {

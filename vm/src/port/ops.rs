@@ -106,6 +106,9 @@ impl Port {
                 if r.bang && from != owner {
                     return self.bad_signal(vm);
                 }
+                if self.is_forker() {
+                    return Answer::BadArg;
+                }
                 let normal = OwnedTerm::immediate(Term::atom(am::NORMAL));
                 self.end(vm, core, &normal, r.bang);
                 Answer::True

@@ -87,6 +87,9 @@ impl Port {
                 }
             }
             (Body::Exit(x), Some(pid)) => {
+                if self.is_forker() {
+                    return;
+                }
                 if x.linked && state.links.remove(&pid).is_none_or(|l| l.unlinking != 0) {
                     return;
                 }
@@ -99,6 +102,13 @@ impl Port {
             (other @ Body::Request(_), _) => too_late(vm, self.id, from, other),
             _ => {}
         }
+    }
+}
+
+impl Port {
+    /// It stands for the system and outlives everybody.
+    pub(super) fn is_forker(&self) -> bool {
+        self.driver.name == super::children::FORKER
     }
 }
 

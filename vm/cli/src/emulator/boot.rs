@@ -49,6 +49,7 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
 
 /// What OS signals do.
 fn start_signals(vm: &'static Vm, handling: Break) -> std::io::Result<()> {
+    sys::tty::remember();
     vm::os_signal::start(vm)?;
     let set: &[(&str, Action)] = match handling {
         Break::Ignore => {
