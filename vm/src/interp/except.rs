@@ -98,7 +98,8 @@ unsafe fn capture(
     raise: &Raise,
 ) -> RawTerm {
     let p = (*r).process;
-    let depth = (*r).vm.backtrace_depth();
+    // A native is one of the entries.
+    let depth = (*r).vm.backtrace_depth().saturating_sub(native.is_some() as usize);
     let mut frames: Vec<u64> = Vec::with_capacity(DEPTH);
     if !ip.is_null() {
         frames.push(ip as u64);
