@@ -16,6 +16,7 @@ pub mod os;
 pub mod persistent_term;
 pub mod prim_buffer;
 pub mod prim_file;
+pub mod re;
 pub mod unicode;
 pub mod zlib;
 
@@ -40,6 +41,7 @@ pub fn tables() -> Vec<BifTable> {
         os::TABLE,
         persistent_term::TABLE,
         persistent_term::INTERNAL,
+        re::TABLE,
         unicode::TABLE, //
     ];
     [erlang::tables(), ets::tables(), others].concat()

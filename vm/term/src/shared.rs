@@ -18,6 +18,8 @@ pub struct SharedBin {
     used_bits: AtomicUsize,
     capacity: usize,
     data: *mut u8,
+    /// So many bytes from the start are known to be UTF-8, of whole characters.
+    utf8: AtomicUsize,
     release: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -56,6 +58,7 @@ impl BinHandle {
                 used_bits: AtomicUsize::new(len * 8),
                 capacity,
                 data,
+                utf8: AtomicUsize::new(0),
                 release: None,
             });
             TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
@@ -75,6 +78,7 @@ impl BinHandle {
                 used_bits: AtomicUsize::new(len * 8),
                 capacity: len,
                 data: (p as *mut u8).add(HEADER),
+                utf8: AtomicUsize::new(0),
                 release: None,
             });
             TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
@@ -103,6 +107,7 @@ impl BinHandle {
             used_bits: AtomicUsize::new(len * 8),
             capacity: len,
             data,
+            utf8: AtomicUsize::new(0),
             release: Some(release),
         });
         BinHandle(NonNull::from(Box::leak(b)))
@@ -125,6 +130,7 @@ impl BinHandle {
             return None;
         }
         let n = b.used_bits.load(Ordering::Acquire).div_ceil(8);
+        b.utf8.store(0, Ordering::Relaxed);
         // SAFETY: sole owner, through `&mut self`.
         Some(unsafe { core::slice::from_raw_parts_mut(b.data, n) })
     }
@@ -184,6 +190,7 @@ impl BinHandle {
                 core::ptr::write_bytes((*p).data.add(old_len), 0, len - old_len);
             }
             *(*p).used_bits.get_mut() = len * 8;
+            *(*p).utf8.get_mut() = 0;
             self.0 = NonNull::new_unchecked(p);
         }
         TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
@@ -241,6 +248,26 @@ impl BinHandle {
     pub(crate) unsafe fn data_of_raw(w: u64) -> *mut u8 {
         // SAFETY: alive by the caller's word.
         unsafe { (*(w as *const SharedBin)).data }
+    }
+    /// Bytes `from..to` as text, if they are UTF-8. What was found out is remembered, for all that share the bytes.
+    /// # Safety
+    /// `w` is the word of a `BinRef` that lives for `'a`, and the bytes are below `used_bits`.
+    pub(crate) unsafe fn text_of_raw<'a>(w: u64, from: usize, to: usize) -> Option<&'a str> {
+        // SAFETY: alive by the caller's word; bytes below `used_bits` do not change while they are shared.
+        unsafe {
+            let b = &*(w as *const SharedBin);
+            let bytes = core::slice::from_raw_parts(b.data.add(from), to - from);
+            let known = b.utf8.load(Ordering::Relaxed);
+            let inside = |at: usize| at < known && *b.data.add(at) & 0xc0 == 0x80;
+            if to <= known && !inside(from) && !inside(to) {
+                return Some(core::str::from_utf8_unchecked(bytes));
+            }
+            let text = core::str::from_utf8(bytes).ok()?;
+            if from <= known && !inside(from) {
+                b.utf8.fetch_max(to, Ordering::Relaxed);
+            }
+            Some(text)
+        }
     }
     pub(crate) unsafe fn capacity_of_raw(w: u64) -> usize {
         // SAFETY: alive by the caller's word.

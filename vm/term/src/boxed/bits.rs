@@ -110,6 +110,16 @@ impl<'p> Bits<'p> {
             }
         }
     }
+    /// The bytes as text, if they are aligned and UTF-8. Of a shared binary this is found out once.
+    pub fn text(self) -> Option<&'p str> {
+        let bytes = self.aligned_bytes()?;
+        if !self.is_shared() {
+            return core::str::from_utf8(bytes).ok();
+        }
+        let from = self.offset / 8;
+        // SAFETY: the owner is a `BinRef` that is alive as long as the term, and the run is within its bytes.
+        unsafe { BinHandle::text_of_raw(self.owner.word(1), from, from + bytes.len()) }
+    }
     /// All bits from the left, the last byte padded with zero bits.
     pub fn padded_bytes(self) -> Vec<u8> {
         let mut v = vec![0; self.size.div_ceil(8)];
@@ -240,6 +250,29 @@ pub unsafe fn copy_bits(src: *const u8, src_bit: usize, dst: *mut u8, dst_bit: u
 #[cfg(test)]
 mod tests {
     use super::copy_bits;
+    use crate::Heap;
+
+    #[test]
+    fn text_is_remembered() {
+        let h = Heap::new();
+        let text = "aé".repeat(100);
+        let t = h.binary(text.as_bytes());
+        let b = t.as_bits().unwrap();
+        let part = |from: usize, n: usize| h.sub_bits(b, from * 8, n * 8).as_bits().unwrap();
+        for _ in 0..2 {
+            assert_eq!(part(0, 3).text(), Some("aé"));
+            assert_eq!(part(3, 4).text(), Some("aéa"));
+            assert_eq!(part(2, 4).text(), None);
+            assert_eq!(part(0, 2).text(), None);
+            assert_eq!(b.text(), Some(&text[..]));
+        }
+        assert_eq!(h.binary(&[b'a'; 99]).as_bits().unwrap().text(), Some(&"a".repeat(99)[..]));
+        let mut bad = text.into_bytes();
+        bad.push(0xff);
+        let t = h.binary(&bad);
+        assert_eq!(t.as_bits().unwrap().text(), None);
+    }
+
     #[test]
     fn copy_bits_matches_a_bit_by_bit_copy() {
         let src: Vec<u8> = (0..24u32).map(|i| (i * 37 + 11) as u8).collect();
