@@ -155,6 +155,14 @@ pub struct Location {
     pub line: u32,
 }
 
+/// Bytes of code and of what leads to it.
+pub struct Sizes {
+    pub code: usize,
+    pub module_table: usize,
+    pub export_table: usize,
+    pub fun_table: usize,
+}
+
 /// See the module head.
 pub struct CodeServer {
     exports: RwLock<HashMap<(Atom, Atom, u32), &'static ExportEntry>>,
@@ -269,6 +277,10 @@ impl CodeServer {
         let is_stub = e.export.cell.load(Ordering::Acquire) == e.stub_ptr();
         !is_stub || e.is_fixed()
     }
+    /// Names and arities of all natives.
+    pub fn natives(&self) -> Vec<(Atom, Atom, usize)> {
+        self.natives.keys().copied().collect()
+    }
     pub fn native(&self, module: Atom, function: Atom, arity: u32) -> Option<&'static Bif> {
         self.natives.get(&(module, function, arity as usize)).copied()
     }
@@ -304,6 +316,31 @@ impl CodeServer {
         })
     }
 
+    /// Bytes of code and tables.
+    pub fn sizes(&self) -> Sizes {
+        let lock = |e: std::sync::PoisonError<_>| e.into_inner();
+        let modules = self.modules.read().unwrap_or_else(lock).len();
+        let exports = self.exports.read().unwrap_or_else(|e| e.into_inner()).len();
+        let funs = self.funs.lock().unwrap_or_else(|e| e.into_inner()).len();
+        Sizes {
+            code: self.code_bytes.load(Ordering::Relaxed),
+            module_table: modules * (size_of::<ModuleSlot>() + size_of::<Atom>()),
+            export_table: exports * (size_of::<ExportEntry>() + 24),
+            fun_table: funs * (size_of::<FunEntry>() + 72),
+        }
+    }
+    /// All modules with a current version, by name.
+    pub fn loaded(&self) -> Vec<(&'static LoadedModule, Option<&'static LoadedModule>)> {
+        let modules = self.modules.read().unwrap_or_else(|e| e.into_inner());
+        let mut all: Vec<_> =
+            modules.values().filter_map(|s| Some((s.current.or(s.old)?, s.old))).collect();
+        all.sort_by_key(|m| m.0.name.name());
+        all
+    }
+    /// All fun entries.
+    pub fn all_funs(&self) -> Vec<&'static FunEntry> {
+        self.funs.lock().unwrap_or_else(|e| e.into_inner()).values().copied().collect()
+    }
     /// The old version of a module that is being purged or may be.
     pub fn old(&self, module: Atom) -> Option<&'static LoadedModule> {
         self.modules.read().unwrap_or_else(|e| e.into_inner()).get(&module)?.old

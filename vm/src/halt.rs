@@ -1,6 +1,7 @@
 //! How the emulator ends: in order, with a crash dump, or at once.
 
 use crate::vm::Vm;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write;
 
 /// What `erlang:halt/2` asks for.
@@ -13,8 +14,14 @@ pub enum Halt {
     Abort,
 }
 
-/// Ends the operating system process. `flush`: what ports hold is written out first.
-pub fn halt(vm: &'static Vm, how: Halt, flush: bool) -> ! {
+/// Ends the operating system process. `flush`: what ports hold is written out first. `asker`: the
+/// scheduler that calls (from 1), 0 for another thread.
+pub fn halt(vm: &'static Vm, how: Halt, flush: bool, asker: usize) -> ! {
+    static HALTING: AtomicBool = AtomicBool::new(false);
+    if HALTING.swap(true, Ordering::SeqCst) {
+        // Somebody else is at it.
+        wait_for_the_end();
+    }
     vm.sched.stop();
     if flush {
         crate::port::flush_all(vm, None);
@@ -24,11 +31,28 @@ pub fn halt(vm: &'static Vm, how: Halt, flush: bool) -> ! {
     match how {
         Halt::Status(n) => std::process::exit(n),
         Halt::Dump(slogan) => {
-            // The reference says where it writes its dump in the same words.
-            let _ = writeln!(std::io::stderr(), "\n{slogan}");
-            crate::dump::write(vm, &slogan);
+            say(&format!("{slogan}\n"));
+            crate::dump::write(vm, &slogan, asker);
             std::process::exit(1)
         }
         Halt::Abort => std::process::abort(),
     }
+}
+
+/// Lets the thread stand still while another one ends the emulator.
+pub(crate) fn wait_for_the_end() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Writes to standard error as the reference does when it ends: its terminal may be raw.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.replace('\n', "\r\n").as_bytes());
+}
+
+/// The atom table is full: nothing goes on.
+pub fn no_more_atoms(vm: &'static Vm, asker: usize) -> ! {
+    let text = format!("no more index entries in atom_tab (max={})", term::atom::limit());
+    halt(vm, Halt::Dump(text), false, asker)
 }

@@ -15,6 +15,7 @@ pub mod interp;
 pub mod literal_area;
 pub mod magic;
 pub mod match_spec;
+pub mod memory;
 pub mod os_signal;
 pub mod persistent_term;
 pub mod port;

@@ -47,7 +47,7 @@ pub struct Shared {
     pub pid: u64,
     pub state: State,
     pub in_queue: InQueue,
-    /// Words of memory, for `erlang:memory`; written by the owner when it stops running.
+    /// Bytes of memory, for `erlang:memory`; written by the owner when it stops running.
     pub memory: AtomicU64,
     /// References of others that keep the allocation alive besides the owner and the table.
     pub(crate) refs: AtomicU32,

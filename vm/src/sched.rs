@@ -11,7 +11,7 @@ pub(crate) mod run_queue;
 pub mod wall;
 
 use crate::interp::{self, Outcome, Regs};
-use crate::process::{ProcRef, Process, state, task};
+use crate::process::{ProcRef, Process, info, state, task};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use progress::Progress;
@@ -56,13 +56,26 @@ impl Parker {
 }
 
 /// One scheduler as others see it.
-#[derive(Default)]
 pub(crate) struct Scheduler {
     pub queue: RunQueue,
     pub parker: Parker,
     /// Reductions it has run.
     pub reductions: AtomicU64,
     pub switches: AtomicU64,
+    /// Pid of the process that it runs; `u64::MAX`: none.
+    pub current: AtomicU64,
+}
+
+impl Default for Scheduler {
+    fn default() -> Scheduler {
+        Scheduler {
+            queue: RunQueue::default(),
+            parker: Parker::default(),
+            reductions: AtomicU64::new(0),
+            switches: AtomicU64::new(0),
+            current: AtomicU64::new(u64::MAX),
+        }
+    }
 }
 
 /// A pool of dirty threads with one queue.
@@ -123,6 +136,15 @@ impl Schedulers {
     }
     pub fn context_switches(&self) -> u64 {
         self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed)).sum()
+    }
+    /// The process that a scheduler (from 1) runs.
+    pub fn current(&self, scheduler: usize) -> Option<u64> {
+        let s = self.normal.get(scheduler.checked_sub(1)?)?;
+        Some(s.current.load(Ordering::Relaxed)).filter(|pid| *pid != u64::MAX)
+    }
+    /// Lengths of one scheduler's queues: max, high, normal, low.
+    pub fn lengths_by_priority(&self, index: usize) -> [usize; 4] {
+        self.normal.get(index).map_or([0; 4], |s| s.queue.lengths())
     }
     /// Processes that run: on each scheduler, then on all dirty CPU and all dirty I/O threads.
     pub fn running(&self, dirty_cpu: usize) -> Vec<usize> {
@@ -202,9 +224,10 @@ impl Schedulers {
         }
         Ok(())
     }
-    /// Runs scheduler 1 on this thread; returns when the VM stops.
+    /// Runs scheduler 1 on this thread until the emulator ends.
     pub(crate) fn run_first(&'static self, vm: &'static Vm) {
         run_scheduler(vm, 0);
+        crate::halt::wait_for_the_end()
     }
     /// Stops the world: returns when no scheduler runs a process. Dirty threads go on.
     pub(crate) fn block_all(&self) {
@@ -270,7 +293,10 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                 me.switches.fetch_add(1, Ordering::Relaxed);
                 all.progress.enter(index);
                 all.wall.enter(vm, index);
+                // SAFETY: whoever holds the runnable may look at it.
+                me.current.store(unsafe { (*p.0).shared.pid }, Ordering::Relaxed);
                 run_process(vm, me, &mut regs, p);
+                me.current.store(u64::MAX, Ordering::Relaxed);
                 all.wall.leave(vm, index);
                 all.progress.leave(index);
             }
@@ -397,7 +423,9 @@ fn wait(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
 /// There is no reason to run: nobody has the process, unless something came meanwhile.
 fn let_go(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
     // SAFETY: the caller still has the process.
-    let tasks = task::pending(unsafe { &*process });
+    let p = unsafe { &*process };
+    let tasks = task::pending(p);
+    keep.memory.store(info::memory_of(p) as u64, Ordering::Relaxed);
     if !tasks && keep.in_queue.is_empty() && keep.state.release() {
         return;
     }
@@ -406,6 +434,8 @@ fn let_go(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
 
 /// The slice is over: back into a queue.
 fn requeue(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
+    // SAFETY: the caller still has the process.
+    keep.memory.store(info::memory_of(unsafe { &*process }) as u64, Ordering::Relaxed);
     keep.state.set(state::ACTIVE);
     keep.state.clear(state::RUNNING);
     vm.sched.enqueue(Runnable(process));

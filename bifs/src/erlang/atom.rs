@@ -46,6 +46,9 @@ fn atom_to_binary<'p>(cx: &Cx<'p>, a: Atom, enc: Atom) -> BifResult<'p> {
 fn make<'p>(cx: &Cx<'p>, name: &str) -> BifResult<'p> {
     match Atom::try_new(name) {
         Some(a) => Ok(a.into()),
+        None if name.chars().count() <= term::atom::MAX_CHARS => {
+            vm::halt::no_more_atoms(cx.vm(), cx.scheduler())
+        }
         None => Err(cx.system_limit()),
     }
 }

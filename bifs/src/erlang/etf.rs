@@ -290,7 +290,7 @@ fn with_used<'p>(cx: &Cx<'p>, term: Term<'p>, used: Option<usize>) -> Term<'p> {
 #[cold]
 fn decode_error(cx: &Cx<'_>, error: DecodeError) -> Stop {
     match error {
-        DecodeError::AtomTableFull => cx.system_limit(),
+        DecodeError::AtomTableFull => vm::halt::no_more_atoms(cx.vm(), cx.scheduler()),
         _ => cx.badarg(),
     }
 }

@@ -33,5 +33,5 @@ fn halt<'p>(cx: &Cx<'p>, status: Term<'p>, options: List<'p>) -> BifResult<'p> {
         }
         _ => return Err(cx.badarg()),
     };
-    vm::halt::halt(cx.vm(), how, flush)
+    vm::halt::halt(cx.vm(), how, flush, cx.scheduler())
 }

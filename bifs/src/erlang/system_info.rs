@@ -10,9 +10,13 @@ vm::bifs! { pub TABLE: "erlang" {
 
 fn system_info<'p>(cx: &Cx<'p>, item: Term<'p>) -> BifResult<'p> {
     let found = match item.view() {
-        View::Atom(a) => by_name(cx, a),
-        View::Tuple(t) => match *t.elements() {
-            [k, v] => by_pair(cx, k, v),
+        View::Atom(a) => match super::system_items::by_name(cx, a) {
+            Some(done) => return done,
+            None => plain(cx, a),
+        },
+        View::Tuple(t) => match (super::system_items::by_tuple(cx, t.elements()), t.elements()) {
+            (Some(done), _) => return done,
+            (None, &[k, v]) => by_pair(cx, k, v),
             _ => None,
         },
         _ => None,
@@ -20,7 +24,7 @@ fn system_info<'p>(cx: &Cx<'p>, item: Term<'p>) -> BifResult<'p> {
     cx.need(found)
 }
 
-fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
+fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
     let vm = cx.vm();
     let h = cx.heap();
     let c = &vm.config;
@@ -32,7 +36,7 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "otp_release" => s(&vm.release().to_string()),
         "version" => s(&vm.erts_version()),
         "machine" => s("BEAM"),
-        "system_version" => s(&system_version(cx)),
+        "system_version" => s(&vm::dump::info::system_version(vm)),
         "system_architecture" => s(&vm.architecture()),
         "emu_flavor" => a("emu"),
         "emu_type" | "build_type" => a("opt"),
@@ -79,7 +83,10 @@ fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "schedulers_state" => {
             h.tuple(&[n(c.schedulers), n(vm.sched.online()), n(vm.sched.online())])
         }
-        "dirty_cpu_schedulers" | "dirty_cpu_schedulers_online" => n(c.dirty_cpu),
+        "dirty_cpu_schedulers" => n(c.dirty_cpu),
+        "dirty_cpu_schedulers_online" => {
+            n(vm.flags.dirty_cpu_online.load(Ordering::Relaxed))
+        }
         "dirty_io_schedulers" => n(c.dirty_io),
         "scheduler_id" => n(cx.scheduler()),
         "run_queues" => n(c.schedulers),
@@ -147,20 +154,4 @@ fn by_pair<'p>(_: &Cx<'p>, k: Term<'p>, v: Term<'p>) -> Option<Term<'p>> {
         ("wordsize", "internal" | "external") => Some(Term::small(8)),
         _ => None,
     }
-}
-
-/// The banner's first line.
-fn system_version(cx: &Cx<'_>) -> String {
-    let vm = cx.vm();
-    let c = &vm.config;
-    format!(
-        "Erlang/OTP {} [erts-{}] [oxbeam] [64-bit] [smp:{}:{}] [ds:{}:{}:{}] [async-threads:1]\n",
-        vm.release(),
-        vm.erts_version(),
-        c.schedulers,
-        vm.sched.online(),
-        c.dirty_cpu,
-        c.dirty_cpu,
-        c.dirty_io,
-    )
 }

@@ -23,6 +23,10 @@ impl Dictionary {
             t.root(v);
         }
     }
+    /// Keys and values in order.
+    pub(crate) fn raw_entries(&self) -> impl Iterator<Item = (RawTerm, RawTerm)> {
+        self.entries.iter().copied()
+    }
     /// Memory besides the terms.
     pub(crate) fn bytes(&self) -> usize {
         let entry = size_of::<(RawTerm, RawTerm)>();

@@ -120,6 +120,11 @@ impl ProcTable {
     pub fn limit(&self) -> usize {
         self.limit
     }
+    /// Memory of the table itself.
+    pub fn bytes(&self) -> usize {
+        let used = self.segments.iter().filter(|s| !s.load(Ordering::Relaxed).is_null()).count();
+        self.segments.len() * 8 + used * SEGMENT * size_of::<Slot>()
+    }
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }

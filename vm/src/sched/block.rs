@@ -80,3 +80,19 @@ pub fn unblock(cx: &Cx<'_>, dirty: bool) {
         s.release(&b);
     }
 }
+
+/// Runs `f` while no other scheduler runs a process; its text is the result, as a binary.
+pub(crate) fn alone<'p>(
+    cx: &Cx<'p>,
+    f: impl FnOnce(&Cx<'_>) -> String + Send + 'static,
+) -> BifResult<'p> {
+    let s = &cx.vm().sched;
+    s.blockers.get().push((cx.pid(), false));
+    s.blocked_by.store(cx.scheduler(), Ordering::SeqCst);
+    let then: crate::code::purge::Then = Box::new(move |cx| {
+        let text = f(cx);
+        unblock(cx, false);
+        Ok(cx.heap().binary(text.as_bytes()))
+    });
+    after_progress(cx, false, then)
+}

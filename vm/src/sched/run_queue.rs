@@ -81,6 +81,11 @@ impl RunQueue {
         }
         p
     }
+    /// Lengths: max, high, normal, low.
+    pub fn lengths(&self) -> [usize; 4] {
+        let l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
+        [l.max.len(), l.high.len(), l.normal.len(), l.low.len()]
+    }
     pub fn len(&self) -> usize {
         self.len.load(Ordering::SeqCst)
     }

@@ -27,6 +27,8 @@ pub struct MessageQueue {
     /// The message that the receive looks at next; null: beyond the last.
     cursor: *mut Node,
     len: usize,
+    /// Words of messages that are not part of the process's heap.
+    detached: usize,
     /// Messages whose memory belongs to the process's heap: roots.
     attached: Vec<*mut Node>,
     next_mark: u64,
@@ -51,6 +53,7 @@ impl MessageQueue {
             last: null_mut(),
             cursor: null_mut(),
             len: 0,
+            detached: 0,
             attached: Vec::new(),
             next_mark: 0,
             markers: Vec::new(),
@@ -64,6 +67,7 @@ impl MessageQueue {
     }
     pub fn push(&mut self, message: Message) {
         let term = message.term.term().raw();
+        self.detached += message.term.words();
         let node = Node { next: null_mut(), prev: self.last, message: Some(message), term };
         let node = Box::into_raw(Box::new(node));
         // SAFETY: nodes of the list are live and exclusively ours.
@@ -101,6 +105,7 @@ impl MessageQueue {
         // SAFETY: the cursor is a node of the list.
         let n = unsafe { &mut *self.cursor };
         if let Some(m) = n.message.take() {
+            self.detached -= m.term.words();
             n.term = m.term.into_heap(heap).raw();
             if !n.term.is_immediate() {
                 self.attached.push(self.cursor);
@@ -150,7 +155,9 @@ impl MessageQueue {
             }
             Box::from_raw(node)
         };
-        if n.message.is_none() {
+        if let Some(m) = &n.message {
+            self.detached -= m.term.words();
+        } else {
             self.attached.retain(|&a| a != node);
         }
         self.len -= 1;
@@ -220,15 +227,7 @@ impl MessageQueue {
     }
     /// Words of messages that are not part of the process's heap.
     pub fn detached_words(&self) -> usize {
-        let mut node = self.first;
-        let mut sum = 0;
-        while !node.is_null() {
-            // SAFETY: nodes of the list are live.
-            let n = unsafe { &*node };
-            sum += n.message.as_ref().map_or(0, |m| m.term.words());
-            node = n.next;
-        }
-        sum
+        self.detached
     }
     /// Whether there are messages whose terms are in the process's heap.
     pub(crate) fn has_attached(&self) -> bool {
@@ -241,7 +240,9 @@ impl MessageQueue {
             // SAFETY: nodes of the list are live and exclusively ours.
             let n = unsafe { &mut *node };
             if let Some(m) = &mut n.message {
+                self.detached -= m.term.words();
                 f(m);
+                self.detached += m.term.words();
                 n.term = m.term.term().raw();
             }
             node = n.next;

@@ -31,6 +31,8 @@ struct Table {
     by_name: RwLock<HashMap<&'static str, u32, std::hash::BuildHasherDefault<FxHasher>>>,
     segments: Box<[AtomicPtr<Entry>]>,
     count: AtomicUsize,
+    /// Bytes of all names.
+    bytes: AtomicUsize,
     limit: AtomicUsize,
 }
 
@@ -58,6 +60,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         by_name: RwLock::default(),
         segments: (0..SEGMENTS).map(|_| AtomicPtr::default()).collect(),
         count: AtomicUsize::new(0),
+        bytes: AtomicUsize::new(0),
         limit: AtomicUsize::new(1 << 20),
     };
     for name in am::NAMES {
@@ -96,6 +99,7 @@ impl Table {
             seg.add(index & (SEGMENT - 1)).write(Entry { name, hash: hashpjw(name) });
         }
         map.insert(name, index as u32);
+        self.bytes.fetch_add(name.len(), Ordering::Relaxed);
         self.count.store(index + 1, Ordering::Release);
         Some(Atom(index as u32))
     }
@@ -160,6 +164,13 @@ impl Atom {
 /// How many atoms exist.
 pub fn count() -> usize {
     TABLE.count.load(Ordering::Acquire)
+}
+/// Bytes of all names, and of the table besides them.
+pub fn memory() -> (usize, usize) {
+    let entry = size_of::<Entry>();
+    let segments = count().div_ceil(SEGMENT);
+    let map = count() * (size_of::<(&str, u32)>() + 1) * 8 / 7;
+    (TABLE.bytes.load(Ordering::Relaxed), segments * SEGMENT * entry + map + SEGMENTS * 8)
 }
 /// How many atoms may exist (`+t`).
 pub fn limit() -> usize {

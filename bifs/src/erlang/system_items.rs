@@ -1,0 +1,186 @@
+//! Items of `erlang:system_info/1` that take more than a line.
+
+use super::memory;
+use core::sync::atomic::Ordering;
+use sys::clock::Clock;
+use sys::cpu::Cpu;
+use term::{Atom, Heap, Term};
+use vm::{BifResult, Cx, dump};
+
+fn atom<'h>(s: &str) -> Term<'h> {
+    Term::atom(Atom::new(s))
+}
+
+fn pair<'h>(h: &'h Heap, k: &str, v: Term<'h>) -> Term<'h> {
+    h.tuple(&[atom(k), v])
+}
+
+/// Items with a name of their own. `None`: not here.
+pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
+    let vm = cx.vm();
+    let h = cx.heap();
+    let n = |n: usize| h.uint(n as u64);
+    let text = |t: String| h.binary(t.as_bytes());
+    Some(Ok(match item.name() {
+        "info" => text(dump::info::general(vm)),
+        "loaded" => text(dump::info::loaded(vm)),
+        "dist" => text(dump::info::distribution(vm)),
+        "procs" => return Some(dump::process::procs(cx)),
+        "alloc_util_allocators" => memory::names(h),
+        "allocator" => memory::summary(h),
+        "allocated_areas" => memory::areas(cx, h),
+        "snifs" => {
+            let all = vm.code.natives().into_iter();
+            let all: Vec<Term> = all.map(|(m, f, a)| h.tuple(&[m.into(), f.into(), n(a)])).collect();
+            h.list(&all)
+        }
+        "port_count" => n(vm.ports.count()),
+        "ets_count" => n(vm.ets.count()),
+        "garbage_collection" => {
+            let o = vm.flags.heap();
+            h.list(&[
+                pair(h, "max_heap_size", n(o.max_heap)),
+                pair(h, "min_bin_vheap_size", n(o.min_vheap)),
+                pair(h, "min_heap_size", n(o.min_heap)),
+                pair(h, "fullsweep_after", n(o.fullsweep_after)),
+            ])
+        }
+        "all_schedulers_state" => {
+            let row = |k: &str, total: usize, online: usize| {
+                h.tuple(&[atom(k), n(total), n(online), n(online)])
+            };
+            let c = &vm.config;
+            h.list(&[
+                row("normal", c.schedulers, vm.sched.online()),
+                row("dirty_cpu", c.dirty_cpu, vm.flags.dirty_cpu_online.load(Ordering::Relaxed)),
+                row("dirty_io", c.dirty_io, c.dirty_io),
+            ])
+        }
+        "multi_scheduling" if vm.config.schedulers > 1 => super::suspend_all::name(vm.sched.blocked()),
+        "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" => {
+            let pids = vm.sched.blockers(item.name().starts_with("normal"));
+            h.list(&pids.into_iter().map(Term::local_pid).collect::<Vec<_>>())
+        }
+        "scheduling_statistics" | "total_scheduling_statistics" => {
+            let kinds =
+                ["process_max", "process_high", "process_normal", "process_low", "port"];
+            let rows: Vec<Term> = kinds
+                .iter()
+                .map(|k| h.tuple(&[atom(k), Term::small(0), Term::small(0)]))
+                .collect();
+            h.list(&rows)
+        }
+        "decentralized_counter_groups_map" | "reader_groups_map" => {
+            let rows: Vec<Term> =
+                (0..vm.config.schedulers).map(|i| h.tuple(&[n(i), n(i + 1)])).collect();
+            h.list(&rows)
+        }
+        "cpu_topology" => topology(h),
+        "cpu_quota" => sys::cpu::quota().map_or(atom("unknown"), n),
+        "os_monotonic_time_source" => clock(cx, Clock::Monotonic, true),
+        "os_system_time_source" => clock(cx, Clock::System, false),
+        "ethread_info" => h.list(&[h.tuple(&[h.string("64-bit native atomics"), h.string("rust")])]),
+        "ethread_used_tse" => Term::small(0),
+        "compile_info" => {
+            let none = || h.string("");
+            h.list(&[
+                pair(h, "ldflags", Term::nil()),
+                pair(h, "cflags", none()),
+                pair(h, "config_h", none()),
+            ])
+        }
+        "check_io" => {
+            let row = [
+                pair(h, "name", atom("erts_poll")),
+                pair(h, "primary", atom("epoll")),
+                pair(h, "kernel_poll", atom("epoll")),
+                pair(h, "memory_size", Term::small(0)),
+                pair(h, "total_poll_set_size", n(vm.ports.count())),
+                pair(h, "lazy_updates", Term::bool(false)),
+                pair(h, "pending_updates", Term::small(0)),
+                pair(h, "batch_updates", Term::bool(false)),
+                pair(h, "concurrent_updates", Term::bool(true)),
+                pair(h, "fallback", Term::bool(false)),
+                pair(h, "max_fds", h.uint(sys::limits::max_fds())),
+                pair(h, "poll_threads", Term::small(1)),
+                pair(h, "active_fds", Term::small(0)),
+            ];
+            h.list(&[h.list(&row)])
+        }
+        _ => return None,
+    }))
+}
+
+/// Items that are tuples. `None`: not here.
+pub fn by_tuple<'p>(cx: &Cx<'p>, t: &[Term<'p>]) -> Option<BifResult<'p>> {
+    let h = cx.heap();
+    let name = t.first()?.as_atom()?;
+    Some(match (name.name(), t) {
+        ("memory_internal", &[_, r, list]) => memory::request(cx, memory::Ask::Memory, r, list),
+        ("allocator_sizes", &[_, r, list]) => memory::request(cx, memory::Ask::Sizes, r, list),
+        ("allocator", &[_, r, list]) => memory::request(cx, memory::Ask::Info, r, list),
+        ("allocator_sizes", &[_, which]) => Err(trap(cx, "alloc_sizes", which)),
+        ("allocator", &[_, which]) => Err(trap(cx, "alloc_info", which)),
+        ("cpu_topology", &[_, which]) => match which.as_atom()?.name() {
+            "detected" | "used" => Ok(topology(h)),
+            "defined" => Ok(atom("undefined")),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn trap<'p>(cx: &Cx<'p>, function: &str, arg: Term<'p>) -> vm::Stop {
+    cx.trap(term::atom::am::ERLANG, Atom::new(function), &[arg])
+}
+
+fn clock<'p>(cx: &Cx<'p>, clock: Clock, monotonic: bool) -> Term<'p> {
+    let h = cx.heap();
+    let per_second = 1_000_000_000 / clock.resolution().max(1);
+    let mut all = vec![
+        pair(h, "function", atom("clock_gettime")),
+        pair(h, "clock_id", atom(clock.name())),
+        pair(h, "resolution", h.int(per_second)),
+    ];
+    if monotonic {
+        all.push(pair(h, "extended", atom("no")));
+    }
+    all.push(pair(h, "parallel", atom("yes")));
+    all.push(pair(h, "time", h.int(clock.now())));
+    h.list(&all)
+}
+
+/// Processors, cores, threads as nested lists; levels that do not tell anything apart are left out.
+fn topology<'h>(h: &'h Heap) -> Term<'h> {
+    let cpus = sys::cpu::topology();
+    if cpus.is_empty() {
+        return atom("undefined");
+    }
+    let threads = cpus.iter().any(|c| c.thread > 0);
+    let nodes = cpus.iter().any(|c| c.node.is_some());
+    type Level = (&'static str, fn(&Cpu) -> Option<u32>);
+    let mut levels: Vec<Level> = Vec::new();
+    if nodes {
+        levels.push(("node", |c| c.node));
+    }
+    levels.push(("processor", |c| Some(c.processor)));
+    if cpus.iter().any(|c| c.processor_node.is_some()) {
+        levels.push(("node", |c| c.processor_node));
+    }
+    levels.push(("core", |c| Some(c.core)));
+    if threads {
+        levels.push(("thread", |c| Some(c.thread)));
+    }
+    // The depth is that of the levels above: at most five.
+    fn build<'h>(h: &'h Heap, cpus: &[Cpu], levels: &[Level]) -> Term<'h> {
+        let Some(((name, id), rest)) = levels.split_first() else {
+            return pair(h, "logical", h.uint(cpus.first().map_or(0, |c| c.logical).into()));
+        };
+        let rows: Vec<Term<'h>> = cpus
+            .chunk_by(|a, b| id(a) == id(b))
+            .map(|group| pair(h, name, build(h, group, rest)))
+            .collect();
+        h.list(&rows)
+    }
+    build(h, &cpus, &levels)
+}
