@@ -110,7 +110,8 @@ pub fn request<'p>(cx: &Cx<'p>, ask: Ask, r: Term<'p>, list: Term<'p>) -> BifRes
     let wanted: Option<Vec<Atom>> =
         list.to_vec().and_then(|l| l.into_iter().map(|t| t.as_atom()).collect());
     let wanted = cx.need(wanted.filter(|_| r.as_reference().is_some()))?;
-    let known = |a: &Atom| NAMES.contains(&a.name()) || matches!(a.name(), "sys_alloc" | "mseg_alloc");
+    let known =
+        |a: &Atom| NAMES.contains(&a.name()) || matches!(a.name(), "sys_alloc" | "mseg_alloc");
     cx.need(wanted.iter().all(known).then_some(()))?;
     let u = usage(cx.vm());
     for i in 0..cx.vm().sched.count() {
@@ -120,7 +121,9 @@ pub fn request<'p>(cx: &Cx<'p>, ask: Ask, r: Term<'p>, list: Term<'p>) -> BifRes
                 .filter(|_| i == 0)
                 .map(|a| match a.name() {
                     "test_alloc" => h.tuple(&[Term::atom(*a), am::FALSE.into()]),
-                    "sys_alloc" | "mseg_alloc" => h.tuple(&[Term::atom(*a), Term::small(0), Term::nil()]),
+                    "sys_alloc" | "mseg_alloc" => {
+                        h.tuple(&[Term::atom(*a), Term::small(0), Term::nil()])
+                    }
                     name => {
                         let sizes = ask != Ask::Info;
                         let info = instance(h, name, bytes(&u, name), sizes);

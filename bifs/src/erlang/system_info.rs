@@ -84,9 +84,7 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             h.tuple(&[n(c.schedulers), n(vm.sched.online()), n(vm.sched.online())])
         }
         "dirty_cpu_schedulers" => n(c.dirty_cpu),
-        "dirty_cpu_schedulers_online" => {
-            n(vm.flags.dirty_cpu_online.load(Ordering::Relaxed))
-        }
+        "dirty_cpu_schedulers_online" => n(vm.flags.dirty_cpu_online.load(Ordering::Relaxed)),
         "dirty_io_schedulers" => n(c.dirty_io),
         "scheduler_id" => n(cx.scheduler()),
         "run_queues" => n(c.schedulers),

@@ -31,7 +31,8 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         "allocated_areas" => memory::areas(cx, h),
         "snifs" => {
             let all = vm.code.natives().into_iter();
-            let all: Vec<Term> = all.map(|(m, f, a)| h.tuple(&[m.into(), f.into(), n(a)])).collect();
+            let all: Vec<Term> =
+                all.map(|(m, f, a)| h.tuple(&[m.into(), f.into(), n(a)])).collect();
             h.list(&all)
         }
         "port_count" => n(vm.ports.count()),
@@ -56,18 +57,17 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
                 row("dirty_io", c.dirty_io, c.dirty_io),
             ])
         }
-        "multi_scheduling" if vm.config.schedulers > 1 => super::suspend_all::name(vm.sched.blocked()),
+        "multi_scheduling" if vm.config.schedulers > 1 => {
+            super::suspend_all::name(vm.sched.blocked())
+        }
         "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" => {
             let pids = vm.sched.blockers(item.name().starts_with("normal"));
             h.list(&pids.into_iter().map(Term::local_pid).collect::<Vec<_>>())
         }
         "scheduling_statistics" | "total_scheduling_statistics" => {
-            let kinds =
-                ["process_max", "process_high", "process_normal", "process_low", "port"];
-            let rows: Vec<Term> = kinds
-                .iter()
-                .map(|k| h.tuple(&[atom(k), Term::small(0), Term::small(0)]))
-                .collect();
+            let kinds = ["process_max", "process_high", "process_normal", "process_low", "port"];
+            let rows: Vec<Term> =
+                kinds.iter().map(|k| h.tuple(&[atom(k), Term::small(0), Term::small(0)])).collect();
             h.list(&rows)
         }
         "decentralized_counter_groups_map" | "reader_groups_map" => {
@@ -79,7 +79,9 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         "cpu_quota" => sys::cpu::quota().map_or(atom("unknown"), n),
         "os_monotonic_time_source" => clock(cx, Clock::Monotonic, true),
         "os_system_time_source" => clock(cx, Clock::System, false),
-        "ethread_info" => h.list(&[h.tuple(&[h.string("64-bit native atomics"), h.string("rust")])]),
+        "ethread_info" => {
+            h.list(&[h.tuple(&[h.string("64-bit native atomics"), h.string("rust")])])
+        }
         "ethread_used_tse" => Term::small(0),
         "compile_info" => {
             let none = || h.string("");

@@ -33,9 +33,8 @@ pub(crate) fn outside(p: &ProcRef) -> String {
 /// The last line.
 pub(crate) fn internal_state(s: u32) -> String {
     let priority = ["MAX", "HIGH", "NORMAL", "LOW"][(s >> 24) as usize & 3];
-    let mut t = format!(
-        "Internal State: ACT_PRIO_{priority} | USR_PRIO_{priority} | PRQ_PRIO_{priority}"
-    );
+    let mut t =
+        format!("Internal State: ACT_PRIO_{priority} | USR_PRIO_{priority} | PRQ_PRIO_{priority}");
     let flags = [
         (state::OFF_HEAP_MSGQ, "OFF_HEAP_MSGQ"),
         (state::ACTIVE, "ACTIVE"),
@@ -58,9 +57,8 @@ pub(crate) fn internal_state(s: u32) -> String {
 /// dictionary and stack.
 pub(crate) fn inside(vm: &Vm, p: &Process, running: bool, dump: bool) -> String {
     let mut t = String::new();
-    let mfa = |(m, f, a): (term::Atom, term::Atom, u32)| {
-        format!("{}:{}/{a}", atom_text(m), atom_text(f))
-    };
+    let mfa =
+        |(m, f, a): (term::Atom, term::Atom, u32)| format!("{}:{}/{a}", atom_text(m), atom_text(f));
     let _ = writeln!(t, "Spawned as: {}", mfa(p.initial_call));
     let current = match (&p.resume, p.current_native) {
         (Some(_), Some(native)) => Some(native),
@@ -142,8 +140,7 @@ fn relations(t: &mut String, p: &Process) {
 /// Whether the inside of a process may be read now that the schedulers stand still.
 pub(super) fn readable(p: &ProcRef, running: Option<u64>) -> bool {
     let s = p.state.get();
-    s & (state::EXITING | state::FREE) == 0
-        && (s & state::RUNNING == 0 || running == Some(p.pid))
+    s & (state::EXITING | state::FREE) == 0 && (s & state::RUNNING == 0 || running == Some(p.pid))
 }
 
 /// All processes. `running`: the one that the caller runs.
