@@ -16,6 +16,7 @@
 
 #![allow(unsafe_op_in_unsafe_fn, clippy::missing_safety_doc)]
 #![allow(clippy::undocumented_unsafe_blocks, reason = "the module head states the one obligation")]
+#![allow(clippy::needless_return, reason = "a handler's `return next(…)` marks the tail call")]
 
 pub(crate) mod arith;
 pub(crate) mod bits_build;
@@ -172,6 +173,7 @@ pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
     (*r).e = (*p).heap.stack;
     (*r).htop = (*p).heap.heap.top();
     (*r).fc = fc;
+    #[allow(clippy::while_immutable_condition, reason = "handlers change it through `r`")]
     while (*r).outcome == Outcome::Running {
         let ip = (*r).ip;
         #[cfg(debug_assertions)]

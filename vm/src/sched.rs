@@ -280,7 +280,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     while !all.stopping.load(Ordering::Relaxed) {
         if vm.timers.next().is_some() {
             since_timers += 1;
-            if since_timers & 3 == 0 || me.queue.is_empty() {
+            if since_timers.is_multiple_of(4) || me.queue.is_empty() {
                 vm.timers.run(vm, vm.monotonic());
             }
         }

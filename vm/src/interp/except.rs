@@ -283,18 +283,6 @@ pub unsafe extern "C" fn if_end(
     super::save(r, htop, e, fc);
     error(r, ip, RawTerm::atom(am::IF_CLAUSE))
 }
-/// Slot 2: error atom (a constant). For failing constructions.
-pub unsafe extern "C" fn error_atom(
-    r: *mut Regs,
-    ip: *const u32,
-    htop: *mut u64,
-    e: *mut u64,
-    fc: i64,
-) {
-    super::save(r, htop, e, fc);
-    error(r, ip, RawTerm(u64_at(ip, 2)))
-}
-
 /// `catch` and `try`: slot 2 byte offset of the Y slot, 3 the tag.
 pub unsafe extern "C" fn catch(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     *((e as *mut u8).add(u32_at(ip, 2) as usize) as *mut u64) = u64_at(ip, 3);

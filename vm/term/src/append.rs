@@ -54,10 +54,8 @@ unsafe fn extend<'h>(heap: &Heap, owner: RawTerm, end: usize, more: usize) -> Op
     unsafe {
         let mut bin = ManuallyDrop::new(BinHandle::from_raw(*word));
         let local = bin.refc() == 1 && !literal::contains(word as u64);
-        if local || end.is_multiple_of(8) {
-            if bin.claim_tail(end, more) {
-                return Some(Room::new(bin.data_ptr(), end, more));
-            }
+        if (local || end.is_multiple_of(8)) && bin.claim_tail(end, more) {
+            return Some(Room::new(bin.data_ptr(), end, more));
         }
         let old = bin.capacity();
         if local && bin.grow_tail(end, more, roomy(end + more)) {

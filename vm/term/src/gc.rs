@@ -169,12 +169,15 @@ impl ProcHeap {
             grow: false,
             zeal: false,
         };
-        h.reset_area(base);
+        // SAFETY: nothing is in use yet.
+        unsafe { h.reset_area(base) };
         h
     }
     /// Tells the heap where its top is, and that it may grow up to the stack.
+    /// # Safety
+    /// `top` is in the block, at or above everything that is in use.
     #[inline]
-    pub fn reset_area(&self, top: *mut u64) {
+    pub unsafe fn reset_area(&self, top: *mut u64) {
         let limit = (self.stack as usize).wrapping_sub(STACK_SLACK * 8) as *mut u64;
         let limit = if (limit as usize) < top as usize { top } else { limit };
         // SAFETY: the gap between heap top and stack belongs to this heap.
@@ -372,7 +375,8 @@ impl ProcHeap {
         self.old = if old.blocks.is_empty() && major { None } else { Some(Box::new(old)) };
         self.grow = (live + stack + need) * 4 > words * 3;
         self.heap.set_vheap_bytes(0);
-        self.reset_area(c.top);
+        // SAFETY: all that lives was copied below the copier's top.
+        unsafe { self.reset_area(c.top) };
         let total = live + stack + self.old_words();
         GcResult {
             over_limit: self.options.max_heap != 0 && total > self.options.max_heap,

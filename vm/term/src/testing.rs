@@ -31,7 +31,8 @@ pub(crate) fn term<'h>(heap: &'h Heap, hex: &str) -> Term<'h> {
 
 /// An export for every module, function and arity, as a code server would keep.
 pub(crate) fn export(module: Atom, function: Atom, arity: u32) -> &'static Export {
-    static ALL: Mutex<Option<HashMap<(Atom, Atom, u32), &'static Export>>> = Mutex::new(None);
+    type Exports = HashMap<(Atom, Atom, u32), &'static Export>;
+    static ALL: Mutex<Option<Exports>> = Mutex::new(None);
     let mut all = ALL.lock().unwrap();
     all.get_or_insert_default().entry((module, function, arity)).or_insert_with(|| {
         Box::leak(Box::new(Export { cell: Default::default(), module, function, arity }))

@@ -57,8 +57,8 @@ impl<'p> Bits<'p> {
     }
     /// A counted handle, if the bytes are in a shared binary.
     pub fn handle(self) -> Option<BinHandle> {
-        // SAFETY: the owner is alive as long as the term, and its word 1 is its binary.
         if self.is_shared() {
+            // SAFETY: the owner is alive as long as the term, and its word 1 is its binary.
             Some(unsafe { BinHandle::clone_raw(self.owner.word(1)) })
         } else {
             None
@@ -83,7 +83,7 @@ impl<'p> Bits<'p> {
     }
     #[inline(always)]
     pub fn is_binary(self) -> bool {
-        self.size % 8 == 0
+        self.size.is_multiple_of(8)
     }
     /// Base pointer and bit offset from it.
     #[inline(always)]
@@ -93,7 +93,7 @@ impl<'p> Bits<'p> {
     /// The whole bytes, if they are byte aligned in memory.
     #[inline]
     pub fn aligned_bytes(self) -> Option<&'p [u8]> {
-        if self.offset % 8 != 0 {
+        if !self.offset.is_multiple_of(8) {
             return None;
         }
         // SAFETY: the run lies within live, initialised, immutable bytes.
