@@ -1,8 +1,8 @@
 %% A supervised process that does as it is told.
 -module(tb_child).
--export([start/2, start_fail/1, loop/2]).
+-export([start/2, start_fail/1, init/2, loop/2]).
 
-start(Name, Parent) -> {ok, proc_lib:spawn_link(fun() -> init(Name, Parent) end)}.
+start(Name, Parent) -> proc_lib:start_link(?MODULE, init, [Name, Parent]).
 start_fail(Reason) -> {error, Reason}.
 
 init(Name, Parent) ->
@@ -10,6 +10,7 @@ init(Name, Parent) ->
     register(Name, self()),
     Parent ! {started, Name},
     process_flag(trap_exit, true),
+    proc_lib:init_ack({ok, self()}),
     loop(Name, Parent).
 
 loop(Name, Parent) ->
