@@ -22,8 +22,6 @@ main() ->
     p(keysort, lists:keysort(1, [{1.0, a}, {1, b}, {0, c}, {1, d}, {1.0, e}])),
     p(member, [lists:member(1, [1.0]), lists:keymember(1, 1, [{1.0}]), lists:keyfind(1, 1, [{1.0, x}]), lists:delete(1, [1.0, 1])]),
     p(min_max, [lists:min([a, 1, {}]), lists:max([a, 1, {}, <<>>]), min(id(1), id(1.0)), max(id(1), id(1.0))]),
-    p(long_equal, begin A = lists:seq(1, 100000), B = lists:seq(1, 100000), {A =:= B, A == B, A < B, [0 | A] < [1 | B], A ++ [x] > B} end),
-    p(deep_equal, begin C = nest(50000), D = nest(50000), {C =:= D, {C, 1} < {D, 2}} end),
     p(pids, begin P = spawn(fun() -> ok end), {P =:= P, self() < P, P < {}, P > make_ref()} end),
     p(refs, begin R1 = make_ref(), R2 = make_ref(), {R1 < R2, R1 =:= R1, R1 < self()} end).
 
@@ -31,9 +29,6 @@ cmp(A, B) -> [id(A) < id(B), id(A) =< id(B), id(A) == id(B), id(A) =:= id(B), id
 
 next_pair({[_ | As], [], All}) -> next_pair({As, All, All});
 next_pair({[A | _] = As, [B | Bs], All}) -> {{A, B, cmp(A, B)}, {As, Bs, All}}.
-
-nest(0) -> leaf;
-nest(N) -> [{N, nest(N - 1)}].
 
 printable() ->
     [1, 2, -3, 1.5, a, b, 'Z', [], [1], "abc", {}, {1}, {a, b}, #{}, #{a => 1}, <<>>, <<"abc">>, <<1:3>>, 1 bsl 70, -(1 bsl 70), 0.0,

@@ -31,7 +31,5 @@ main() ->
     p(guard_fail, [X || X <- [1, a, 2], X + 1 > 2]),
     t(bad_filter_expr, fun() -> [X || X <- [a], id(X)] end),
     p(side_effects, begin [put(n, X) || X <- [1, 2, 3]], get(n) end),
-    p(long, length([X || X <- lists:seq(1, 100000), X band 1 =:= 0])),
-    p(long_bin, erlang:crc32(<< <<X:24>> || X <- lists:seq(1, 50000) >>)),
     p(empty, {[X || X <- []], << <<X>> || X <- [] >>, [X || <<X>> <= <<>>]}),
     p(maps, lists:sort([{V, K} || {K, V} <- maps:to_list(#{a => 1, b => 2})])).

@@ -1,3 +1,4 @@
+%% modes: plain
 %% Stacks that grow, loops that do not.
 -module(recursion).
 -export([main/0]).

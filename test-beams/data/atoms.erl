@@ -20,6 +20,5 @@ main() ->
     p(order, lists:sort([b, ab, a, aa, 'B', '', abcdefghij, abcdefghik, 'ÿ', 'Ā'])),
     p(print, io_lib:format("~w ~p ~s ~ts", ['A b', 'it\'s', 'A b', 'α'])),
     p(quotes, [lists:flatten(io_lib:format("~tw", [A])) || A <- [a, 'A', 'a b', 'a.b', 'a@b', '1', '_a', 'a_1', 'ö', 'Ö', 'α', 'when', 'maybe', 'a\nb', 'a\'b', 'a\\b', '\0', '\x7f', '\e']]),
-    p(many, length(lists:usort([list_to_atom("many_" ++ integer_to_list(N)) || N <- lists:seq(1, 20000)]))),
     p(is_atom, [is_atom(X) || X <- [a, "a", <<"a">>, true, []]]),
     p(bool, [is_boolean(X) || X <- [true, false, 'True', 1]]).

@@ -15,7 +15,6 @@ main() ->
     p(cyclic_free, begin L2 = lists:foldl(fun(_, Acc) -> [Acc, Acc] end, [], lists:seq(1, 15)), length(lists:flatten([L2])) end),
     p(literal, begin C4 = copy(literal()), {C4 =:= literal(), erts_debug:flat_size(C4)} end),
     p(nested_send, begin Me = self(), P = spawn(fun() -> receive {From, X} -> From ! {X, X} end end), P ! {Me, lists:seq(1, 1000)}, receive {X1, X1} -> length(X1) end end),
-    p(big_message, begin X5 = lists:seq(1, 200000), C5 = copy(X5), {length(C5), lists:sum(C5)} end),
     p(many_messages, begin Me = self(), [spawn(fun() -> Me ! {I, lists:seq(1, I rem 50)} end) || I <- lists:seq(1, 500)], tb:h(lists:sort([receive M -> M end || _ <- lists:seq(1, 500)])) end).
 
 share(0, T) -> T;

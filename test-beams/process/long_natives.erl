@@ -1,3 +1,4 @@
+%% modes: plain
 %% Natives that have much to do must give way, and still give the right answer.
 -module(long_natives).
 -export([main/0]).

@@ -23,8 +23,6 @@ main() ->
     p(pingpong, pingpong(2000)),
     p(fan_in, begin [spawn(fun() -> Me ! {n, N} end) || N <- lists:seq(1, 300)], lists:sum([receive {n, N} -> N end || _ <- lists:seq(1, 300)]) end),
     p(pair_order, begin spawn(fun() -> [Me ! {seq, N} || N <- lists:seq(1, 1000)] end), L = [receive {seq, N} -> N end || _ <- lists:seq(1, 1000)], L =:= lists:seq(1, 1000) end),
-    p(long_queue, begin [self() ! {q, N} || N <- lists:seq(1, 20000)], self() ! target, T = receive target -> found end, {T, length(tb:flush())} end),
-    p(ref_trick, begin [self() ! {junk, N} || N <- lists:seq(1, 5000)], R2 = make_ref(), spawn(fun() -> Me ! {R2, hi} end), V2 = receive {R2, Z} -> Z end, length(tb:flush()), V2 end),
     p(nested, begin self() ! a, self() ! b, receive b -> receive a -> {b, a} end end end),
     p(in_fun, begin F = fun() -> receive M2 -> M2 after 0 -> none end end, self() ! z, {F(), F()} end),
     p(dead, begin P = spawn(fun() -> ok end), tb:wait(P), P ! lost end),
