@@ -23,6 +23,7 @@ pub mod process_info;
 pub mod purge;
 pub mod relation;
 pub mod send;
+pub mod seq_trace;
 pub mod spawn_request;
 pub mod statistics;
 pub mod suspend;
@@ -30,6 +31,7 @@ pub mod suspend_all;
 pub mod system_flag;
 pub mod system_info;
 pub mod system_items;
+pub mod system_monitor;
 pub mod time;
 pub mod timer;
 pub mod tuple;
@@ -66,12 +68,15 @@ pub fn tables() -> Vec<BifTable> {
         process_info::TABLE,
         purge::INTERNAL,
         purge::COLLECTOR,
+        seq_trace::TABLE,
         spawn_request::TABLE,
         spawn_request::INTERNAL,
         statistics::TABLE,
         statistics::INTERNAL,
         suspend::TABLE,
+        suspend_all::INTERNAL,
         system_flag::TABLE,
+        system_monitor::TABLE,
         suspend::INTERNAL,
         process::INTERNAL,
         relation::TABLE,

@@ -1,5 +1,8 @@
 //! Natives of module `erts_debug` that look at terms.
 
+pub mod dirty;
+pub mod state;
+
 use term::{Term, size};
 use vm::{BifResult, Cx};
 

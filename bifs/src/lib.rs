@@ -4,6 +4,7 @@
 pub mod atomics;
 pub mod binary;
 pub mod erlang;
+pub mod error_logger;
 pub mod erts_debug;
 pub mod ets;
 pub mod file_name;
@@ -28,7 +29,10 @@ pub fn tables() -> Vec<BifTable> {
         binary::TABLE,
         atomics::TABLE,
         atomics::INTERNAL,
+        error_logger::TABLE,
         erts_debug::TERMS,
+        erts_debug::dirty::TABLE,
+        erts_debug::state::TABLE,
         file_name::PRIM_FILE,
         file_name::FILE,
         file_name::IO,

@@ -160,8 +160,11 @@ pub(crate) unsafe fn save(r: *mut Regs, htop: *mut u64, e: *mut u64, fc: i64) ->
 pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: usize, need: usize) {
     let p = save(r, htop, e, (*(*r).process).reds_left);
     let x = core::slice::from_raw_parts_mut((*r).x.as_mut_ptr(), live);
+    let vm = (*r).vm;
+    let start = vm.monitor.collection_starts(vm);
     let res = (*p).collect(need, x);
-    crate::process::limits::after_collect(&mut *p, &res, (*r).vm);
+    vm.monitor.collected(vm, &*p, start);
+    crate::process::limits::after_collect(&mut *p, &res, vm);
 }
 
 /// Runs the process in `r` from its saved position until it leaves.

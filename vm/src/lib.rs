@@ -25,6 +25,7 @@ pub mod sched;
 pub mod signal;
 pub mod statistics;
 pub mod stop;
+pub mod system_monitor;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;

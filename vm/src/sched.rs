@@ -373,7 +373,16 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         }
         keep.state.clear(state::WAITING);
         keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
+        let start = vm.monitor.slice_starts(vm);
+        let from = start.and_then(|_| task::function(vm, p));
+        let pid = p.pid();
         let outcome = slice(me, regs, process);
+        if start.is_some() {
+            // SAFETY: unless it has exited, this thread still has the process.
+            let gone = outcome == Outcome::Exited;
+            let to = if gone { None } else { task::function(vm, &*process) };
+            vm.monitor.slice_ended(vm, pid, start, (from, to));
+        }
         match outcome {
             Outcome::Exited => {}
             Outcome::Waiting => wait(vm, &keep, process),

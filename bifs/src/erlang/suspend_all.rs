@@ -4,6 +4,11 @@ use term::{Atom, Term, atom};
 use vm::sched::block::Blocked;
 use vm::{BifResult, Cx};
 
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    /// `ok` when every scheduler has answered.
+    Heavy "system_check"/1 => system_check(0);
+} }
+
 pub fn multi_scheduling<'p>(cx: &Cx<'p>, what: Atom) -> BifResult<'p> {
     let (on, dirty) = match what.name() {
         "block" => (true, true),
@@ -26,4 +31,9 @@ pub fn name<'p>(b: Blocked) -> Term<'p> {
         Blocked::Normal => atom!("blocked_normal").into(),
         Blocked::All => atom!("blocked").into(),
     }
+}
+
+fn system_check<'p>(cx: &Cx<'p>, what: Atom) -> BifResult<'p> {
+    cx.need((what == atom!("schedulers")).then_some(()))?;
+    vm::sched::block::quiesce(cx, term::atom::am::OK)
 }

@@ -274,7 +274,11 @@ unsafe fn stopped(
         }
         Some(Why::Collect { major, value }) => {
             let mut x = [value];
-            (*p).collect_with(0, &mut x, major, None);
+            let vm = (*r).vm;
+            let start = vm.monitor.collection_starts(vm);
+            let res = (*p).collect_with(0, &mut x, major, None);
+            vm.monitor.collected(vm, &*p, start);
+            crate::process::limits::after_collect(&mut *p, &res, vm);
             (*r).x[0] = x[0];
             let e = (*p).heap.stack;
             let rp = (*e & !7) as *const ReturnPoint;

@@ -75,6 +75,7 @@ fn wait_for(cx: &Cx<'_>, port: &Port) -> bool {
     }
     if !suspended.contains(&cx.pid()) {
         suspended.push(cx.pid());
+        cx.vm().monitor.busy_port(cx.vm(), cx.pid(), port.id);
     }
     true
 }

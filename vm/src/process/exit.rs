@@ -97,6 +97,7 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     }
     vm.process_exits(me);
     vm.sched.blocker_exits(me);
+    vm.monitor.process_exits(me);
     // From here on nobody finds it.
     let table_ref = vm.processes.remove(me);
     let shared_reason = &reason;

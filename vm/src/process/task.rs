@@ -63,7 +63,9 @@ pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
     for task in core::mem::take(&mut extra.tasks) {
         let result = match task.work {
             Work::Collect { major } => {
+                let start = vm.monitor.collection_starts(vm);
                 let r = p.collect_with(0, &mut [], major, None);
+                vm.monitor.collected(vm, p, start);
                 super::limits::after_collect(p, &r, vm);
                 am::TRUE
             }
@@ -98,6 +100,14 @@ pub(crate) fn refers_to_code(p: &Process, m: &LoadedModule, own: bool) -> bool {
     }
     let native = p.ip as *const ReturnPoint;
     m.contains_return(native as u64)
+}
+
+/// The function that a process goes on in.
+pub(crate) fn function(vm: &Vm, p: &Process) -> Option<(Atom, Atom, u32)> {
+    if p.resume.is_some() {
+        return p.current_native;
+    }
+    vm.code.locate(p.ip as u64).map(|l| (l.module, l.function, l.arity))
 }
 
 /// Makes copies of what the process uses of the literal area that is about to go.

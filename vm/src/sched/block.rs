@@ -71,6 +71,11 @@ pub fn block<'p>(cx: &Cx<'p>, dirty: bool) -> BifResult<'p> {
     after_progress(cx, dirty, Box::new(move |_| Ok(answer.into())))
 }
 
+/// Returns `answer` when every other thread has left the slice it is in.
+pub fn quiesce<'p>(cx: &Cx<'p>, answer: term::Atom) -> BifResult<'p> {
+    after_progress(cx, false, Box::new(move |_| Ok(answer.into())))
+}
+
 /// Takes one block of the caller back.
 pub fn unblock(cx: &Cx<'_>, dirty: bool) {
     let s = &cx.vm().sched;

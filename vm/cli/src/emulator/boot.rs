@@ -1,6 +1,6 @@
 //! From a parsed command line to a running VM.
 
-use super::config::{BadNames, Break, EmuConfig, FileNames};
+use super::config::{BadNames, Break, EmuConfig, FileNames, WarningMap};
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
@@ -107,6 +107,15 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     v.erts_version = tree.erts.clone();
     v.program = word::show(&c.program).into_owned();
     v.init_args = c.init_args.clone();
+    let warnings = match c.warnings {
+        WarningMap::Info => "i",
+        WarningMap::Warning => "w",
+        WarningMap::Error => "e",
+    };
+    v.flags.insert("warnings".into(), warnings.into());
+    if c.break_handling == Break::Ignore {
+        v.flags.insert("break".into(), "ignore".into());
+    }
     v
 }
 

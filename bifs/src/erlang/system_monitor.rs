@@ -1,0 +1,79 @@
+//! `erlang:system_monitor/0,1,2` [erl_bif_trace.c].
+
+use term::atom::am;
+use term::{Atom, Term, atom};
+use vm::system_monitor::Options;
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erlang" {
+    Plain "system_monitor"/0 => get();
+    Plain "system_monitor"/1 => set1(0);
+    Plain "system_monitor"/2 => set(0, 1);
+    /// Nobody profiles the system.
+    Plain "system_profile"/0 => profile();
+} }
+
+/// Smaller heaps are nothing to tell of.
+const LEAST_LARGE_HEAP: u64 = 16_384;
+
+fn show<'p>(cx: &Cx<'p>, m: Option<(u64, Options)>) -> Term<'p> {
+    let Some((pid, o)) = m else { return am::UNDEFINED.into() };
+    let h = cx.heap();
+    let mut all = Vec::new();
+    for (on, name) in [(o.busy_dist_port, "busy_dist_port"), (o.busy_port, "busy_port")] {
+        if on {
+            all.push(Term::atom(Atom::new(name)));
+        }
+    }
+    let limits =
+        [(o.large_heap, "large_heap"), (o.long_schedule, "long_schedule"), (o.long_gc, "long_gc")];
+    for (n, name) in limits {
+        if n != 0 {
+            all.push(h.tuple(&[Term::atom(Atom::new(name)), h.uint(n)]));
+        }
+    }
+    h.tuple(&[Term::local_pid(pid), h.list(&all)])
+}
+
+fn get<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Ok(show(cx, cx.vm().monitor.get()))
+}
+
+fn set1<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
+    if what.is_atom_of(am::UNDEFINED) {
+        return set(cx, what, Term::nil());
+    }
+    let [pid, options] = cx.need(what.as_tuple_of::<2>())?;
+    set(cx, pid, options)
+}
+
+fn set<'p>(cx: &Cx<'p>, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
+    let monitor = &cx.vm().monitor;
+    if pid.is_atom_of(am::UNDEFINED) || options.is_nil() {
+        return Ok(show(cx, monitor.set(None)));
+    }
+    let pid = cx.need(pid.as_pid().and_then(|p| p.local()))?;
+    cx.need(cx.vm().processes.lookup(pid).map(drop))?;
+    let mut o = Options::default();
+    for t in cx.need(options.to_vec())? {
+        match (t.as_atom(), t.as_tuple_of::<2>()) {
+            (Some(a), _) if a == atom!("busy_port") => o.busy_port = true,
+            (Some(a), _) if a == atom!("busy_dist_port") => o.busy_dist_port = true,
+            (_, Some([k, n])) => {
+                let n = cx.need(n.as_u64())?;
+                match cx.need(k.as_atom())?.name() {
+                    "long_gc" => o.long_gc = n.max(1),
+                    "long_schedule" => o.long_schedule = n.max(1),
+                    "large_heap" => o.large_heap = n.max(LEAST_LARGE_HEAP),
+                    _ => return Err(cx.badarg()),
+                }
+            }
+            _ => return Err(cx.badarg()),
+        }
+    }
+    Ok(show(cx, monitor.set(Some((pid, o)))))
+}
+
+fn profile<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    Ok(am::UNDEFINED.into())
+}

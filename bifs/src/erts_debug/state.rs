@@ -1,0 +1,154 @@
+//! The emulator's internal state as tests see it [erl_bif_info.c: erts_debug_get_internal_state_1, …]. Keys
+//! that are not here are `badarg`.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use term::atom::am;
+use term::{Atom, Term, atom};
+use vm::process::{info, state};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "erts_debug" {
+    Heavy "get_internal_state"/1 => get(0);
+    Heavy "set_internal_state"/2 => set(0, 1);
+    /// Instructions of the interpreter, as far as they can be told.
+    Plain "interpreter_size"/0 => interpreter_size();
+    Plain "lcnt_clear"/0 => no_lock_counting();
+    Plain "lcnt_collect"/0 => no_lock_counting();
+    Plain "lcnt_control"/1 => no_lock_counting();
+    Plain "lcnt_control"/2 => no_lock_counting();
+    /// A copy that keeps what is shared within the term.
+    Plain "copy_shared"/2 => copy_shared(0, 1);
+} }
+
+/// Whether somebody has asked for access.
+static AVAILABLE: AtomicBool = AtomicBool::new(false);
+
+fn no_lock_counting<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Err(cx.error(am::NOTSUP))
+}
+
+fn interpreter_size<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    Ok(Term::small(0))
+}
+
+fn copy_shared<'p>(cx: &Cx<'p>, t: Term<'p>, literals: bool) -> BifResult<'p> {
+    use term::copy::Literals;
+    let how = if literals { Literals::Copy } else { Literals::Share };
+    Ok(cx.heap().copy_with(t, how))
+}
+
+fn available<'p>(cx: &Cx<'p>) -> BifResult<'p, ()> {
+    if AVAILABLE.load(Ordering::Relaxed) { Ok(()) } else { Err(cx.error(am::UNDEF)) }
+}
+
+fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
+    if key.is_atom_of(atom!("available_internal_state")) {
+        return Ok(Term::bool(AVAILABLE.load(Ordering::Relaxed)));
+    }
+    available(cx)?;
+    let vm = cx.vm();
+    let h = cx.heap();
+    if let Some(name) = key.as_atom() {
+        return match name.name() {
+            "reds_left" => Ok(h.int(cx.reductions_left())),
+            "memory" => {
+                let u = vm::memory::usage(vm);
+                let all = [
+                    ("total", u.total()),
+                    ("processes", u.processes()),
+                    ("processes_used", u.processes()),
+                    ("system", u.system()),
+                    ("atom", u.atoms()),
+                    ("atom_used", u.atoms()),
+                    ("binary", u.binary),
+                    ("code", u.all_code()),
+                    ("ets", u.ets),
+                ];
+                let rows: Vec<Term> = all
+                    .iter()
+                    .map(|(k, n)| h.tuple(&[Atom::new(k).into(), h.uint(*n as u64)]))
+                    .collect();
+                Ok(h.list(&rows))
+            }
+            "processes" => {
+                let all: Vec<Term> = vm.processes.pids().into_iter().map(Term::local_pid).collect();
+                Ok(h.list(&all))
+            }
+            "force_heap_frags" => Ok(am::FALSE.into()),
+            "no_time_warp" => Ok(am::TRUE.into()),
+            "single_time_warp" | "multi_time_warp" => Ok(am::FALSE.into()),
+            "monitoring_nodes" => Ok(Term::nil()),
+            _ => Err(cx.badarg()),
+        };
+    }
+    let [k, v] = cx.need(key.as_tuple_of::<2>())?;
+    match cx.need(k.as_atom())?.name() {
+        "process_status" => {
+            let pid = cx.need(v.as_pid().and_then(|p| p.local()))?;
+            let p = vm.processes.lookup(pid);
+            Ok(p.map_or(am::UNDEFINED, |p| info::status_of(p.state.get())).into())
+        }
+        "internal_hash" => Ok(h.uint(u64::from(term::hash::internal(v, 0)))),
+        "atom" => {
+            let n = cx.need(v.as_usize().filter(|n| *n < term::atom::count()))?;
+            Ok(Term::atom(Atom(n as u32)))
+        }
+        "check_time_config" => Ok(am::OK.into()),
+        _ => Err(cx.badarg()),
+    }
+}
+
+fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
+    if key == atom!("available_internal_state") {
+        let on = cx.need(v.as_bool())?;
+        let was = AVAILABLE.swap(on, Ordering::Relaxed);
+        if was != on {
+            warn(cx, on);
+        }
+        return Ok(Term::bool(was));
+    }
+    available(cx)?;
+    match key.name() {
+        "reds_left" => {
+            let n = cx.need(v.as_i64())?;
+            cx.with(|p| p.reds_left = n.clamp(0, vm::interp::CONTEXT_REDS));
+            Ok(am::TRUE.into())
+        }
+        "block" | "sleep" => {
+            // The scheduler stands still meanwhile: that is what is asked for.
+            std::thread::sleep(Duration::from_millis(cx.need(v.as_u64())?));
+            Ok(am::TRUE.into())
+        }
+        "wait" => match cx.need(v.as_atom())?.name() {
+            "deallocations" | "timer_cancellations" | "aux_work" | "thread_progress" => {
+                vm::sched::block::quiesce(cx, am::OK)
+            }
+            _ => Err(cx.badarg()),
+        },
+        "force_gc" => {
+            let pid = cx.need(v.as_pid().and_then(|p| p.local()))?;
+            if pid == cx.pid() {
+                return Err(cx.collect(true, am::TRUE.into()));
+            }
+            let alive = cx.vm().processes.lookup(pid).is_some_and(|p| !p.state.has(state::FREE));
+            Ok(Term::bool(alive))
+        }
+        "abort" => std::process::abort(),
+        _ => Err(cx.badarg()),
+    }
+}
+
+/// The log says who plays with the emulator's inside.
+fn warn(cx: &Cx<'_>, on: bool) {
+    let pid = cx.pid();
+    let text = if on { "enabled" } else { "disabled" };
+    cx.vm().log_error(Some(pid), cx.group_leader(), |h| {
+        let text = format!(
+            "Process {} {text} access to the emulator internal state.\n\
+             NOTE: This is an erts internal test feature and should *only* be used by OTP test-suites.\n",
+            vm::dump::info::pid_text(pid)
+        );
+        (h.string("~s"), h.list(&[h.string(&text)]))
+    });
+}
