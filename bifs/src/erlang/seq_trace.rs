@@ -25,7 +25,7 @@ fn seq_trace_info<'p>(cx: &Cx<'p>, what: Atom) -> BifResult<'p> {
     let none: Term = match what.name() {
         "send" | "receive" | "print" | "timestamp" | "monotonic_timestamp"
         | "strict_monotonic_timestamp" => am::FALSE.into(),
-        "label" | "serial" | "sequential_trace_token" => Term::nil(),
+        "label" | "serial" => return Ok(Term::nil()),
         _ => return Err(cx.badarg()),
     };
     Ok(cx.heap().tuple(&[what.into(), none]))

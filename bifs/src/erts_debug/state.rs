@@ -102,11 +102,7 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
 fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
     if key == atom!("available_internal_state") {
         let on = cx.need(v.as_bool())?;
-        let was = AVAILABLE.swap(on, Ordering::Relaxed);
-        if was != on {
-            warn(cx, on);
-        }
-        return Ok(Term::bool(was));
+        return Ok(Term::bool(AVAILABLE.swap(on, Ordering::Relaxed)));
     }
     available(cx)?;
     match key.name() {
@@ -137,18 +133,4 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
         "abort" => std::process::abort(),
         _ => Err(cx.badarg()),
     }
-}
-
-/// The log says who plays with the emulator's inside.
-fn warn(cx: &Cx<'_>, on: bool) {
-    let pid = cx.pid();
-    let text = if on { "enabled" } else { "disabled" };
-    cx.vm().log_error(Some(pid), cx.group_leader(), |h| {
-        let text = format!(
-            "Process {} {text} access to the emulator internal state.\n\
-             NOTE: This is an erts internal test feature and should *only* be used by OTP test-suites.\n",
-            vm::dump::info::pid_text(pid)
-        );
-        (h.string("~s"), h.list(&[h.string(&text)]))
-    });
 }
