@@ -92,7 +92,9 @@ impl SystemMonitor {
         start: Option<i64>,
         (from, to): (Option<Mfa>, Option<Mfa>),
     ) {
-        let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_schedule)) else { return };
+        let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_schedule)) else {
+            return;
+        };
         self.tell(vm, pid, atom!("long_schedule"), |h| {
             let mfa = |m: Option<Mfa>| {
                 m.map_or(term::atom::am::UNDEFINED.into(), |(m, f, a)| {

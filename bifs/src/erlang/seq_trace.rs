@@ -23,7 +23,11 @@ fn seq_trace<'p>(cx: &Cx<'p>, what: Atom, v: Term<'p>) -> BifResult<'p> {
 
 fn seq_trace_info<'p>(cx: &Cx<'p>, what: Atom) -> BifResult<'p> {
     let none: Term = match what.name() {
-        "send" | "receive" | "print" | "timestamp" | "monotonic_timestamp"
+        "send"
+        | "receive"
+        | "print"
+        | "timestamp"
+        | "monotonic_timestamp"
         | "strict_monotonic_timestamp" => am::FALSE.into(),
         "label" | "serial" => return Ok(Term::nil()),
         _ => return Err(cx.badarg()),
