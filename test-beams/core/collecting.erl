@@ -17,7 +17,7 @@ main() ->
     p(pids, begin Ps = [spawn(fun() -> ok end) || _ <- lists:seq(1, 500)], garbage_collect(), length(lists:usort(Ps)) end),
     p(dictionary, begin [put(N, {N, lists:seq(1, N rem 10)}) || N <- lists:seq(1, 1000)], garbage_collect(), S = lists:sum([element(1, get(N)) || N <- lists:seq(1, 1000)]), erase(), S end),
     p(queue, begin [self() ! {N, lists:seq(1, N rem 30), <<N:512>>} || N <- lists:seq(1, 1000)], garbage_collect(), lists:sum([receive {N4, L4, B4} -> length(L4) + byte_size(B4) + N4 end || _ <- lists:seq(1, 1000)]) end),
-    p(shrink, begin big(200000), garbage_collect(), {total_heap_size, S2} = process_info(self(), total_heap_size), S2 < 200000 end),
+    p(shrink, begin big(40000), garbage_collect(), {total_heap_size, S2} = process_info(self(), total_heap_size), S2 < 60000 end),
     p(literals, begin Ls = [{N, "a literal", #{k => [v]}} || N <- lists:seq(1, 1000)], garbage_collect(), tb:h(Ls) end),
     p(improper, begin I = lists:foldl(fun(N, A) -> [N | A] end, tail, lists:seq(1, 5000)), garbage_collect(), hd(I) end),
     p(mixed, mixed(100, {[], #{}, <<>>, fun(X) -> X end})),

@@ -29,9 +29,6 @@ main() ->
     p(foreign_ref, begin Ref = binary_to_term(<<131, 90, 0, 2, 119, 3, "a@b", 0, 0, 0, 3, 0, 0, 0, 7, 0, 0, 0, 8>>), {node(Ref), is_reference(Ref), term_to_binary(Ref)} end),
     p(foreign_order, begin A = binary_to_term(<<131, 88, 119, 3, "a@b", 0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 0, 9>>), B = binary_to_term(<<131, 88, 119, 3, "a@c", 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 9>>), {A < B, A == B} end),
     p(fun_round, begin X = id(10), F = fun(Y) -> X + Y end, (binary_to_term(term_to_binary(F)))(5) end),
-    p(deep, begin D = nest(20000, []), binary_to_term(term_to_binary(D)) =:= D end),
-    p(long, begin L3 = lists:seq(1, 100000), erlang:crc32(term_to_binary(L3)) end),
-    p(long_string, [binary:part(term_to_binary(lists:duplicate(N, $a)), 0, 5) || N <- [1, 255, 65535, 65536]]),
     p(big_bin, begin B4 = binary:copy(<<"xyz">>, 50000), binary_to_term(term_to_binary({B4, B4})) =:= {B4, B4} end),
     p(sub_bin, begin <<_:3, Sb:50/bits, _/bits>> = <<0:64>>, term_to_binary(Sb) end),
     p(large_bignum, [begin N5 = 1 bsl S, {binary_to_term(term_to_binary(N5)) =:= N5, byte_size(term_to_binary(-N5))} end || S <- [2039, 2040, 2048, 5000]]),
@@ -58,9 +55,6 @@ bad() ->
      <<131, 110, 1, 2, 1>>, <<131, 70, 127, 240, 0, 0, 0, 0, 0, 0>>, <<131, 116, 0, 0, 0, 1, 97, 1>>, <<131, 77, 0, 0, 0, 1, 9, 7>>, <<131, 77, 0, 0, 0, 0, 3>>,
      <<131, 80, 0, 0, 0, 9, 1, 2, 3>>, <<131, 99, "nonsense">>, <<131, 113, 97, 1, 97, 1, 97, 1>>, <<131, 88, 97, 1, 0:96>>, <<131, 105, 255, 255, 255, 255>>,
      <<131, 100, 255, 255, "a">>, <<131, 107, 0, 9, 1>>, <<131, 90, 0, 9, 119, 1, "a", 0:32>>, <<131, 111, 255, 255, 255, 255, 0, 1>>].
-
-nest(0, T) -> T;
-nest(N, T) -> nest(N - 1, case N rem 3 of 0 -> [T]; 1 -> {T}; 2 -> #{k => T} end).
 
 random(S0) ->
     {T, S} = term(4, S0),
