@@ -79,7 +79,7 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
             transform::settle_exits(&mut module, &exits);
             return Ok(module);
         }
-        transform::split(&mut module, &verified)?;
+        transform::split(&mut module, &verified, &exits)?;
     }
     Err(LoadError::bad("stack frames differ between the ways to an op"))
 }

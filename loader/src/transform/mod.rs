@@ -11,7 +11,7 @@ use isa::{Effects, Op};
 
 use crate::module::{FrameInfo, Module};
 
-pub(crate) use split::split;
+pub(crate) use split::{never_returns, split};
 
 /// The ops decoded so far.
 pub(crate) struct Window<'a> {

@@ -18,7 +18,11 @@ const MAX_VISITS: usize = 1 << 25;
 
 /// Copies the blocks at `verified.mixed`. The module must be verified again: what is copied may
 /// branch to further shared code.
-pub(crate) fn split(module: &mut Module, verified: &Verified) -> Result<(), LoadError> {
+pub(crate) fn split(
+    module: &mut Module,
+    verified: &Verified,
+    exits: &[bool],
+) -> Result<(), LoadError> {
     let mut code = std::mem::take(&mut module.code);
     let mut appended: BTreeMap<u32, Vec<Op>> = BTreeMap::new();
     let mut budget = code.len() + 1024;
@@ -26,12 +30,12 @@ pub(crate) fn split(module: &mut Module, verified: &Verified) -> Result<(), Load
     for &at in &verified.mixed {
         let Some(function) = module.function_of(at).cloned() else { continue };
         visits = visits.checked_sub(function.ops.len()).ok_or_else(refused)?;
-        let block = block(&code, &function, at).ok_or_else(refused)?;
+        let block = block(&code, &function, at, exits).ok_or_else(refused)?;
         let Some(Op::Label { label }) = block.first() else { continue };
         let label = Label(*label);
         // The first frame keeps the block; if one falls into it, that one.
         let mut copies: Vec<(FrameInfo, Label)> = Vec::new();
-        if let Some(frame) = falls_in(&code, verified, at) {
+        if let Some(frame) = falls_in(&code, verified, at, exits) {
             copies.push((frame, label));
         }
         for i in function.ops.start as usize..function.ops.end as usize {
@@ -71,9 +75,9 @@ fn refused() -> LoadError {
 }
 
 /// The ops from the label at `at` to the one that raises.
-fn block(code: &[Op], function: &Function, at: u32) -> Option<Vec<Op>> {
+fn block(code: &[Op], function: &Function, at: u32, exits: &[bool]) -> Option<Vec<Op>> {
     let ops = code.get(at as usize..function.ops.end as usize)?;
-    let end = ops.iter().position(|op| op.effects().has(Effects::END))?;
+    let end = ops.iter().position(|op| ends(op, exits))?;
     // Labels inside are other entries, with copies of their own.
     let inside = ops.get(1..=end).unwrap_or_default();
     let inside = inside.iter().filter(|op| !matches!(op, Op::Label { .. }));
@@ -81,11 +85,22 @@ fn block(code: &[Op], function: &Function, at: u32) -> Option<Vec<Op>> {
 }
 
 /// The frame with which the op before falls into `at`.
-fn falls_in(code: &[Op], verified: &Verified, at: u32) -> Option<FrameInfo> {
+fn falls_in(code: &[Op], verified: &Verified, at: u32, exits: &[bool]) -> Option<FrameInfo> {
     let before = (at as usize).checked_sub(1)?;
     let frame = *verified.frames.get(before)?;
-    let falls = !code.get(before)?.effects().has(Effects::END);
+    let falls = !ends(code.get(before)?, exits);
     (falls && frame != FrameInfo::Unreachable).then_some(frame)
+}
+
+/// Whether nothing follows: a branch, a raise, a call that never returns.
+fn ends(op: &Op, exits: &[bool]) -> bool {
+    op.effects().has(Effects::END) || never_returns(op, exits)
+}
+
+/// A call of `erlang:error/1` and the like.
+pub(crate) fn never_returns(op: &Op, exits: &[bool]) -> bool {
+    let (Op::CallExt { import, .. } | Op::CallExtOnly { import, .. }) = op else { return false };
+    exits.get(import.0 as usize) == Some(&true)
 }
 
 fn refers(op: &Op, label: Label) -> bool {

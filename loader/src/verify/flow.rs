@@ -110,7 +110,8 @@ impl<'a> Flow<'a> {
 
     /// Checks `op` and makes `s` what holds after it.
     fn step(&mut self, op: &Op, s: &mut State) -> Step {
-        if matches!(s.frame, Frame::Mixed(_)) && !may_differ(op) {
+        let may_differ = may_differ(op) || crate::transform::never_returns(op, self.exits);
+        if matches!(s.frame, Frame::Mixed(_)) && !may_differ {
             return Err("stack frames differ between the ways here".into());
         }
         match op {
