@@ -102,7 +102,11 @@ pub fn compile(pattern: &[u8], options: Options, bad_escapes: bool) -> Result<Co
         sys::pcre2_compile_8(pattern.as_ptr(), pattern.len(), bits, &mut code, &mut offset, c)
     };
     match NonNull::new(compiled) {
-        Some(compiled) => Ok(Code(compiled)),
+        Some(compiled) => {
+            let code = Code(compiled);
+            code.admit_latin1();
+            Ok(code)
+        }
         None => Err(RawError { code, offset: offset.min(pattern.len()) }),
     }
 }
@@ -156,6 +160,24 @@ impl Code {
                 name: entry[2..].split(|&b| b == 0).next().unwrap_or_default().into(),
             })
             .collect()
+    }
+    /// The library's filter on first bytes forgets that `\w` may be a letter of Latin-1, which is two bytes in UTF-8. To let
+    /// more through does no harm.
+    fn admit_latin1(&self) {
+        if !self.is_utf() || self.info::<u32>(sys::PCRE2_INFO_ALLOPTIONS) & sys::PCRE2_UCP != 0 {
+            return;
+        }
+        let mut bitmap: *mut u8 = ptr::null_mut();
+        // SAFETY: this item is a pointer to 32 bytes of the code or null; the code is not shared yet.
+        unsafe {
+            let place = (&raw mut bitmap).cast::<c_void>();
+            sys::pcre2_pattern_info_8(self.0.as_ptr(), sys::PCRE2_INFO_FIRSTBITMAP, place);
+            if !bitmap.is_null() {
+                for lead in [0xc2, 0xc3] {
+                    *bitmap.add(lead / 8) |= 1 << (lead % 8);
+                }
+            }
+        }
     }
     /// The same code as machine code; `None` where that is not possible.
     pub fn to_machine_code(&self) -> Option<Code> {

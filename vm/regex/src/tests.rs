@@ -62,6 +62,17 @@ fn utf8_is_checked() {
 }
 
 #[test]
+fn words_in_utf8() {
+    for pattern in ["\\w", "^\\w$", "x*\\w"] {
+        let r = re(pattern, Options::UNICODE);
+        for _ in 0..20 {
+            assert_eq!(whole(run(&r, "é".as_bytes(), 0)), Some((0, 2)), "{pattern}");
+            assert_eq!(run(&r, "Ā".as_bytes(), 0), Exec::NoMatch, "{pattern}");
+        }
+    }
+}
+
+#[test]
 fn limits() {
     let r = re("(a+)*zz", Options::default());
     let subject = vec![b'a'; 40];
