@@ -1,7 +1,7 @@
 //! PCRE 8 on PCRE2: what releases before OTP 28 expect of patterns and of messages.
 //!
 //! Patterns are rewritten where PCRE2 reads them in another way: `{,3}` and `{ 1, 2 }` were no quantifiers, the hyphen in `[\w-.]`
-//! was one, `\B`, `\R` and `\X` in a class were letters, and `(*UTF8)` is now `(*UTF)`. Messages are put in the old words, and most
+//! was one, `\B` or `\R` in a class were letters, and `(*UTF8)` is now `(*UTF)`. Messages are put in the old words, and most
 //! offsets where the old compiler had stopped.
 
 use crate::CompileError;
@@ -10,6 +10,8 @@ use std::borrow::Cow;
 
 /// What contradictory line ends are called.
 pub const BAD_NEWLINE: &str = "inconsistent NEWLINE options";
+/// Most groups within each other, as far as the old compiler's memory went.
+pub const NESTING: u32 = 798;
 /// An escape that means nothing.
 pub const UNKNOWN_ESCAPE: i32 = 103;
 
@@ -126,7 +128,7 @@ impl Writer<'_> {
             match byte {
                 b']' => return self.take(1),
                 b'\\' => match self.rest().get(1) {
-                    Some(b'B' | b'R' | b'X') => {
+                    Some(c) if b"ABCFGIJKMORTXYZijmqyz".contains(c) => {
                         self.at += 1;
                         self.take(1);
                     }
@@ -192,6 +194,7 @@ fn message(code: i32) -> Option<&'static str> {
         109 => "nothing to repeat",
         114 => "missing )",
         118 => "missing ) after comment",
+        119 => "regular expression is too complicated",
         121 => "failed to get memory",
         122 => "unmatched parentheses",
         124 => "malformed number or name after (?(",

@@ -1,7 +1,7 @@
 //! The library's functions, each in a safe wrapper with an owner for what it allocates.
 
 use crate::options::{Newline, Options};
-use crate::{Name, tables};
+use crate::{Name, classic, tables};
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use pcre2_sys as sys;
@@ -93,6 +93,7 @@ pub fn compile(pattern: &[u8], options: Options, bad_escapes: bool) -> Result<Co
         if options.has(Options::PCRE8) {
             // Lookbehinds have a fixed length; \K may stand in assertions.
             sys::pcre2_set_max_varlookbehind_8(c, 0);
+            sys::pcre2_set_parens_nest_limit_8(c, classic::NESTING);
             let mut extra = sys::PCRE2_EXTRA_ALLOW_LOOKAROUND_BSK;
             if bad_escapes {
                 extra |= sys::PCRE2_EXTRA_BAD_ESCAPE_IS_LITERAL;
@@ -125,6 +126,9 @@ impl Code {
     }
     pub fn is_utf(&self) -> bool {
         self.info::<u32>(sys::PCRE2_INFO_ALLOPTIONS) & sys::PCRE2_UTF != 0
+    }
+    pub fn is_ucp(&self) -> bool {
+        self.info::<u32>(sys::PCRE2_INFO_ALLOPTIONS) & sys::PCRE2_UCP != 0
     }
     pub fn capture_count(&self) -> usize {
         self.number(sys::PCRE2_INFO_CAPTURECOUNT)
@@ -164,7 +168,7 @@ impl Code {
     /// The library's filter on first bytes forgets that `\w` may be a letter of Latin-1, which is two bytes in UTF-8. To let
     /// more through does no harm.
     fn admit_latin1(&self) {
-        if !self.is_utf() || self.info::<u32>(sys::PCRE2_INFO_ALLOPTIONS) & sys::PCRE2_UCP != 0 {
+        if !self.is_utf() || self.is_ucp() {
             return;
         }
         let mut bitmap: *mut u8 = ptr::null_mut();

@@ -66,6 +66,10 @@ impl Regex {
                 CompileError { message: e.message(), offset: at }
             }
         })?;
+        // For words of UTF-8 by the tables of Latin-1, machine code is not of one mind with the interpreter.
+        let words = [&b"\\w"[..], b"\\W", b"\\b", b"\\B"];
+        let slow =
+            code.is_utf() && !code.is_ucp() && rewritten.windows(2).any(|w| words.contains(&w));
         Ok(Regex {
             utf: code.is_utf(),
             captures: code.capture_count(),
@@ -74,7 +78,7 @@ impl Regex {
             options,
             code,
             runs: AtomicU32::new(0),
-            fast: OnceLock::new(),
+            fast: if slow { OnceLock::from(None) } else { OnceLock::new() },
         })
     }
     /// Groups, the whole match not counted.

@@ -73,6 +73,14 @@ fn words_in_utf8() {
 }
 
 #[test]
+fn nesting() {
+    let nested = |n| Regex::compile(&[vec![b'('; n], vec![b')'; n]].concat(), Options::PCRE8);
+    assert!(nested(798).is_ok());
+    let e = nested(819).err().unwrap();
+    assert_eq!((&*e.message, e.offset), ("regular expression is too complicated", 799));
+}
+
+#[test]
 fn limits() {
     let r = re("(a+)*zz", Options::default());
     let subject = vec![b'a'; 40];
