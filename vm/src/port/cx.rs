@@ -14,6 +14,7 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use sys::poll::Interest;
 use term::atom::am;
+use term::shared::BinHandle;
 use term::{Atom, Heap, OwnedTerm, Term};
 
 /// How a driver's port fails.
@@ -151,6 +152,21 @@ impl<'a> PortCx<'a> {
                 self.state.line = Some(line);
             }
         }
+    }
+    /// As [`PortCx::output`]; takes a large buffer over without copying, if the owner gets it as it is.
+    pub fn output_buffer(&mut self, buffer: &mut Vec<u8>) {
+        /// Smaller ones are copied: a binary keeps the whole buffer.
+        const TAKE_FROM: usize = 16 << 10;
+        let whole = self.port.is(super::BINARY) && self.state.line.is_none();
+        if !whole || buffer.len() < TAKE_FROM || self.is_closing() {
+            return self.output(buffer);
+        }
+        self.count_input(buffer.len());
+        let mut bytes = core::mem::take(buffer);
+        let (data, len) = (bytes.as_mut_ptr(), bytes.len());
+        // SAFETY: the vector's memory stays where it is, unchanged, until the closure drops it.
+        let bin = unsafe { BinHandle::foreign(data, len, Box::new(move || drop(bytes))) };
+        self.send_owner(|h| h.tuple(&[am::DATA.into(), h.shared_binary(bin)]));
     }
     /// Counts received bytes that the driver hands on by itself.
     pub fn count_input(&mut self, bytes: usize) {

@@ -94,7 +94,11 @@ impl FdDriver {
             buf.clear();
             let n = fd::read_append(input, buf, READ)?;
             if n > 0 {
-                self.frames.feed(buf, |packet| p.output(packet));
+                if self.packet == 0 {
+                    p.output_buffer(buf);
+                } else {
+                    self.frames.feed(buf, |packet| p.output(packet));
+                }
             }
             Ok(n)
         })
