@@ -182,7 +182,10 @@ fn function_exported<'p>(cx: &Cx<'p>, m: Atom, f: Atom, arity: i64) -> BifResult
 }
 
 fn is_builtin<'p>(cx: &Cx<'p>, m: Atom, f: Atom, arity: i64) -> BifResult<'p> {
-    let arity = cx.need(u32::try_from(arity).ok())?;
+    // Tools ask for any integer (xref for -1): what cannot be is no native.
+    let Ok(arity) = u32::try_from(arity) else {
+        return Ok(Term::bool(false));
+    };
     let apply = m == am::ERLANG && f == atom!("apply") && (arity == 2 || arity == 3);
     let native = cx.vm().code.existing_export(m, f, arity).is_some_and(|e| e.bif().is_some());
     Ok(Term::bool(apply || native))

@@ -1,5 +1,6 @@
 //! How this process was called, and where the programs that go with it lie.
 
+use crate::otp::OtpTree;
 use crate::word::{Word, basename, from_path, is_executable, to_path};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The programs that this one is, by the names that OTP gives them.
 pub const PROGRAMS: &[&str] =
     &["erl", "erlexec", "beam.smp", "erlc", "escript", "dialyzer", "typer", "ct_run", "epmd"];
+
+/// OTP's helpers that kernel starts by their path below BINDIR and that stay the tree's.
+const HELPERS: &[&str] = &["inet_gethost"];
 
 /// A call of this program.
 #[derive(Debug, Clone)]
@@ -74,6 +78,27 @@ impl Invocation {
             .or_else(|| Some(own.to_path_buf()))
     }
 
+    /// As `bindir`, with the tree's helpers in it. Where they are missing, a directory of links beside our file has both.
+    pub fn bindir_for(&self, tree: &OtpTree) -> Option<PathBuf> {
+        let own = self.bindir()?;
+        let Some(theirs) = tree.bindir() else { return Some(own) };
+        let missing =
+            |dir: &Path| HELPERS.iter().any(|h| theirs.join(h).exists() && !dir.join(h).exists());
+        if !missing(&own) {
+            return Some(own);
+        }
+        let exe = self.exe.as_deref()?;
+        // Not named erts-…: the directory above must not look like a tree.
+        let links = exe.parent()?.join("bin").join(format!("for-{}", tree.erts));
+        if missing(&links) || !self.is_ours(&links.join("erl")) {
+            let made = make_links(exe, &links).and_then(|()| link_helpers(&theirs, &links));
+            if made.is_err() {
+                return Some(own);
+            }
+        }
+        Some(links)
+    }
+
     /// The `erl` that a front end starts: beside its own path, else what PATH finds.
     pub fn sibling_erl(&self) -> Word {
         let beside = if self.path.contains(&b'/') {
@@ -89,6 +114,25 @@ impl Invocation {
         };
         beside.map_or_else(|| b"erl".to_vec(), |erl| from_path(&erl))
     }
+}
+
+/// Links the tree's helpers into `dir`, anew where a link leads nowhere.
+fn link_helpers(theirs: &Path, dir: &Path) -> io::Result<()> {
+    for name in HELPERS {
+        let (from, link) = (theirs.join(name), dir.join(name));
+        if !from.exists() || link.exists() {
+            continue;
+        }
+        match std::fs::remove_file(&link) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        match std::os::unix::fs::symlink(&from, &link) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// Fills `dir` with links to `exe` by the names of our programs.

@@ -96,7 +96,7 @@ fn find_place(invocation: &Invocation, asked: Option<&[u8]>) -> Result<Place, Re
                 )
             })?,
     };
-    let own = invocation.bindir();
+    let own = invocation.bindir_for(&tree);
     let theirs = tree.bindir();
     let bindir = own
         .clone()
