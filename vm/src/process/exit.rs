@@ -90,6 +90,13 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     // SAFETY: the caller is the runner.
     let p = unsafe { &mut *process };
     let me = p.pid();
+    if p.shared.state.has(state::SYSTEM) {
+        // The VM does not work without it.
+        let pid = crate::dump::info::pid_text(me);
+        let text = format!("System process {pid} terminated: {}", print(&reason));
+        let asker = p.shared.home.load(core::sync::atomic::Ordering::Relaxed) as usize;
+        crate::halt::halt(vm, crate::halt::Halt::Dump(text), false, asker);
+    }
     p.shared.state.set(state::EXITING);
     crate::timer::cancel_receive(p);
     if let Some(name) = p.shared.registered_name() {
@@ -134,6 +141,10 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     p.heap.free();
     vm.process_gone();
     drop(table_ref);
+}
+
+fn print(t: &OwnedTerm) -> String {
+    term::print::to_text(t.term())
 }
 
 fn copy(t: &OwnedTerm) -> OwnedTerm {
