@@ -454,7 +454,8 @@ mod tests {
         // A descriptor that a careless library left open.
         let f = std::fs::File::open("/dev/null").unwrap();
         fd::set_cloexec(f.as_raw_fd(), false).unwrap();
-        let (text, _) = run(&shell("sh -c 'ls /proc/$$/fd; exec grep SigBlk /proc/self/status'"), b"");
+        let (text, _) =
+            run(&shell("sh -c 'ls /proc/$$/fd; exec grep SigBlk /proc/self/status'"), b"");
         assert_eq!(text, "0\n1\n2\nSigBlk:\t0000000000000000\n");
         let (text, _) = run(&shell("sh -c 'cut -d\" \" -f5,6 /proc/$$/stat; echo $$'"), b"");
         let mut lines = text.lines();
