@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use term::compare::eq_exact;
-use term::copy::Literals;
+use term::copy::{Literals, size_words_with};
 use term::{Heap, RawTerm, Term, Tuple};
 
 const FIRST: usize = 64;
@@ -151,7 +151,8 @@ impl PersistentTerms {
                 return Ok(Put::Refused);
             }
         }
-        let (area, pair) = space.build(|heap| {
+        let size = |t| size_words_with(t, Literals::Copy);
+        let (area, pair) = space.build(size(key) + size(value) + 3, |heap| {
             let key = heap.copy_with(key, Literals::Copy);
             let value = heap.copy_with(value, Literals::Copy);
             heap.tuple(&[key, value]).raw()

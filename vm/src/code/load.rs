@@ -104,7 +104,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
     let big_values = big_operands(module);
     let (area, literals) = vm
         .literals
-        .build(|heap| literals(vm, heap, module, &big_values))
+        .build(literal_words(module, &big_values), |heap| literals(vm, heap, module, &big_values))
         .map_err(|_| PrepareError::NoMemory)?;
     let Built { terms, attributes, compile_info, big } = literals?;
 
@@ -275,6 +275,18 @@ fn keep_in_place(mut v: Vec<ReturnPoint>) -> Box<[ReturnPoint]> {
         });
     }
     v.into_boxed_slice()
+}
+
+/// More words than the module's literals take: a byte of external format becomes two words at the most.
+fn literal_words(module: &Module, big_values: &[i64]) -> usize {
+    let term = |bytes: &[u8]| 2 * bytes.len() + 16;
+    let literals = module.literals.iter().map(|l| match l {
+        Literal::Term(bytes) => term(bytes),
+        Literal::BigInt { bytes, .. } => bytes.len() / 8 + 16,
+    });
+    let lists = [&module.attributes, &module.compile_info];
+    let lists = lists.into_iter().flatten().map(|b| term(b));
+    literals.chain(lists).sum::<usize>() + big_values.len() * 2
 }
 
 struct Built {
