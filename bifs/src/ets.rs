@@ -9,7 +9,7 @@ use vm::ets::{Error, Found, Need, Object, Table};
 use vm::{BifResult, BifTable, Cx, Stop};
 
 pub fn tables() -> Vec<BifTable> {
-    vec![TABLE, select::TABLE, select::TEST, table::TABLE, update::TABLE]
+    vec![TABLE, select::TABLE, select::TEST, table::TABLE, table::INTERNAL, update::TABLE]
 }
 
 vm::bifs! { TABLE: "ets" {

@@ -20,7 +20,7 @@ mod table;
 mod tests;
 pub mod tree;
 
-pub use common::{Common, Error, Need, Pass, Protection, Verdict};
+pub use common::{Common, Error, Need, Pass, Protection, Verdict, set_super_user};
 pub use fix::{FixGuard, Fixers};
 pub use object::Object;
 pub use table::{Heir, Options, Table, Tid, Type, WriteConcurrency};
@@ -235,6 +235,7 @@ impl Registry {
     /// the process is marked as exiting.
     pub fn process_exits(&self, vm: &'static Vm, pid: u64) {
         let Some(tables) = self.process(pid).remove(&pid) else { return };
+        set_super_user(pid, false);
         for table in tables.fixed {
             table.unfix(vm, pid, true);
         }

@@ -23,6 +23,40 @@ vm::bifs! { pub(super) TABLE: "ets" {
     Plain "internal_request_all"/0 => internal_request_all();
 } }
 
+// For `ets:info(_, binary)`, which is written in Erlang.
+vm::bifs! { pub(super) INTERNAL: "erts_internal" {
+    /// The shared binaries in the objects of a key.
+    Plain "ets_lookup_binary_info"/2 => binary_info(0, 1);
+    Plain "ets_raw_first"/1 => raw_first(0);
+    Plain "ets_raw_next"/2 => raw_next(0, 1);
+    /// Lets the process use every table, or no longer.
+    Plain "ets_super_user"/1 => super_user(0);
+} }
+
+fn binary_info<'p>(cx: &Cx<'p>, id: Term<'p>, key: Term<'p>) -> BifResult<'p> {
+    let heap = cx.heap();
+    let all = find(cx, id)?.binaries(cx.pid(), key).or_stop(cx)?;
+    let n = |n: usize| heap.uint(n as u64);
+    let rows: Vec<Term<'p>> = all
+        .into_iter()
+        .map(|(id, bytes, refs)| heap.tuple(&[heap.uint(id), n(bytes), n(refs)]))
+        .collect();
+    Ok(heap.list(&rows))
+}
+
+fn raw_first<'p>(cx: &Cx<'p>, id: Term<'p>) -> BifResult<'p> {
+    super::end(cx, id, false)
+}
+
+fn raw_next<'p>(cx: &Cx<'p>, id: Term<'p>, key: Term<'p>) -> BifResult<'p> {
+    super::beside(cx, id, key, false)
+}
+
+fn super_user<'p>(cx: &Cx<'p>, on: bool) -> BifResult<'p> {
+    vm::ets::set_super_user(cx.pid(), on);
+    Ok(Term::atom(am::OK))
+}
+
 fn new<'p>(cx: &Cx<'p>, name: Atom, list: Term<'p>) -> BifResult<'p> {
     let (options, heir) = options(cx, list)?;
     let heir = heir.and_then(|(pid, data)| make_heir(cx, pid, data));
@@ -100,6 +134,9 @@ fn options<'p>(cx: &Cx<'p>, list: Term<'p>) -> Result<(Options, NewHeir<'p>), St
     if o.protection == Protection::Private || cx.vm().config.schedulers == 1 {
         o.write_concurrency = WriteConcurrency::Off;
     }
+    if o.kind == Type::OrderedSet && matches!(o.write_concurrency, WriteConcurrency::Locks(_)) {
+        return Err(cx.badarg());
+    }
     o.decentralized_counters &= o.write_concurrency != WriteConcurrency::Off;
     Ok((o, heir))
 }
@@ -118,6 +155,16 @@ fn option<'p>(
         }
         "write_concurrency" if value.is_atom_of(atom!("auto")) => {
             o.write_concurrency = WriteConcurrency::Auto;
+            o.decentralized_counters = true;
+        }
+        "write_concurrency" if value.as_tuple().is_some() => {
+            let [name, n] = value.as_tuple_of::<2>()?;
+            let n = n.as_usize().filter(|n| (1..=32_768).contains(n))?;
+            if !name.is_atom_of(atom!("debug_hash_fixed_number_of_locks")) {
+                return None;
+            }
+            let locks = 1 << n.ilog2();
+            o.write_concurrency = WriteConcurrency::Locks(locks.max(vm::ets::hash::SHARDS));
             o.decentralized_counters = true;
         }
         "write_concurrency" => {
@@ -274,6 +321,10 @@ fn item<'p>(heap: &'p Heap, table: &std::sync::Arc<Table>, name: &str) -> Option
             WriteConcurrency::Off => Term::bool(false),
             WriteConcurrency::On => Term::bool(true),
             WriteConcurrency::Auto => Term::atom(atom!("auto")),
+            WriteConcurrency::Locks(n) => heap.tuple(&[
+                Term::atom(atom!("debug_hash_fixed_number_of_locks")),
+                heap.uint(n as u64),
+            ]),
         },
         "compressed" => Term::bool(o.compressed),
         "memory" => heap.uint(table.memory() as u64),

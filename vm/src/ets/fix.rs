@@ -20,7 +20,7 @@ impl Table {
         let mut fixers = self.fixers.lock().unwrap_or_else(PoisonError::into_inner);
         self.common.fix();
         if fixers.by_pid.is_empty() {
-            fixers.since = (sys::clock::monotonic_ns(), sys::clock::system_ns());
+            fixers.since = (crate::time::monotonic_ns(), crate::time::system_ns());
         }
         match fixers.by_pid.iter_mut().find(|(p, _)| *p == pid) {
             Some((_, n)) => *n += 1,

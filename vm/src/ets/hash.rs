@@ -24,7 +24,7 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use term::Term;
 use term::compare::eq_exact;
 
-/// Buckets of an empty table.
+/// Buckets of the first segment.
 const FIRST: usize = 256;
 /// Buckets come in segments of this many, which matters for shrinking and for memory.
 const SEGMENT: usize = 2048;
@@ -75,6 +75,8 @@ pub struct Hash {
     pub kind: Kind,
     keypos: usize,
     shards: Box<[RwLock<Shard>]>,
+    /// Buckets of an empty table.
+    least: usize,
     /// Buckets in use. Changed only under the lock of the shard that gains or loses one, and `resizing`.
     active: AtomicUsize,
     /// Buckets that segments have been counted for.
@@ -163,14 +165,17 @@ impl<'t> Key<'t> {
 }
 
 impl Hash {
-    pub fn new(kind: Kind, keypos: usize, sharded: bool) -> Hash {
-        let n = if sharded { SHARDS } else { 1 };
+    /// `shards`: a power of two.
+    pub fn new(kind: Kind, keypos: usize, shards: usize) -> Hash {
+        // Never fewer buckets than shards; they come in segments.
+        let slots = FIRST + shards.saturating_sub(FIRST).div_ceil(SEGMENT) * SEGMENT;
         Hash {
             kind,
             keypos,
-            shards: (0..n).map(|_| RwLock::default()).collect(),
-            active: AtomicUsize::new(FIRST),
-            slots: AtomicUsize::new(FIRST),
+            shards: (0..shards).map(|_| RwLock::default()).collect(),
+            least: slots,
+            active: AtomicUsize::new(slots),
+            slots: AtomicUsize::new(slots),
             items: AtomicIsize::new(0),
             resizing: AtomicBool::new(false),
             pending: AtomicBool::new(false),

@@ -41,6 +41,10 @@ impl Object {
     pub fn words(&self) -> usize {
         self.0.words()
     }
+    /// The shared binaries in it: identity, bytes, references to it.
+    pub fn binaries(&self) -> Vec<(u64, usize, usize)> {
+        self.0.shared_binaries()
+    }
     /// Replaces element `i`, from 0.
     pub fn set(&mut self, i: usize, value: Term<'_>) {
         self.set_all(&[(i, value)]);

@@ -2,7 +2,7 @@
 
 use super::common::{Common, Error, Need, Pass, Protection};
 use super::fix::Fixers;
-use super::hash::{Hash, Key, Kind};
+use super::hash::{Hash, Key, Kind, SHARDS};
 use super::object::Object;
 use super::tree::Tree;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -35,6 +35,8 @@ pub enum WriteConcurrency {
     Off,
     On,
     Auto,
+    /// As many locks: a power of two, at least [`SHARDS`](super::hash::SHARDS).
+    Locks(usize),
 }
 
 /// What `ets:new/2` decides.
@@ -94,8 +96,12 @@ impl Table {
         owner: u64,
         heir: Option<Heir>,
     ) -> Table {
-        let sharded = options.write_concurrency != WriteConcurrency::Off;
-        let hash = |kind| Store::Hash(Hash::new(kind, options.keypos, sharded));
+        let shards = match options.write_concurrency {
+            WriteConcurrency::Off => 1,
+            WriteConcurrency::Locks(n) => n,
+            _ => SHARDS,
+        };
+        let hash = |kind| Store::Hash(Hash::new(kind, options.keypos, shards));
         let store = match options.kind {
             Type::Set => hash(Kind::Set),
             Type::Bag => hash(Kind::Bag),
@@ -149,6 +155,16 @@ impl Table {
         match &self.store {
             Store::Hash(h) => h.with_key(pass, Key::new(key), |objects| list_of(heap, objects)),
             Store::Tree(t) => t.with_key(pass, key, |o| list_of(heap, &mut o.into_iter())),
+        }
+    }
+    /// The shared binaries in the objects of a key: identity, bytes, references to it.
+    pub fn binaries(&self, pid: u64, key: Term<'_>) -> Result<Vec<(u64, usize, usize)>, Error> {
+        let pass = self.pass(pid, Need::Read);
+        match &self.store {
+            Store::Hash(h) => {
+                h.with_key(pass, Key::new(key), |objects| objects.flat_map(|o| o.binaries()).collect())
+            }
+            Store::Tree(t) => t.with_key(pass, key, |o| o.map_or(Vec::new(), |o| o.binaries())),
         }
     }
     pub fn member(&self, pid: u64, key: Term<'_>) -> Result<bool, Error> {
@@ -334,6 +350,7 @@ impl Table {
                     WriteConcurrency::Off => 0,
                     WriteConcurrency::On => 1056,
                     WriteConcurrency::Auto => 1090,
+                    WriteConcurrency::Locks(n) => 34 + n * 16,
                 };
                 305 + locks + h.extra_slots()
             }

@@ -285,6 +285,8 @@ impl Tree {
         Ok(e.map(|(_, o)| f(o)))
     }
     /// Runs `f` on the object after (or before) a key, which need not be there.
+    /// # Errors
+    /// `BadArg` for what stands for the end of the table.
     pub fn beside<R>(
         &self,
         pass: Pass<'_>,
@@ -293,6 +295,9 @@ impl Tree {
         f: impl FnOnce(&Object) -> R,
     ) -> Result<Option<R>, Error> {
         let map = self.read(pass)?;
+        if key.is_atom_of(term::atom!("$end_of_table")) {
+            return Err(Error::BadArg);
+        }
         let key = Bound::Excluded(Key::new(key));
         let e = if before {
             map.range((Bound::Unbounded, key)).next_back()

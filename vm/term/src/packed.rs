@@ -5,7 +5,7 @@
 
 use crate::boxed::Tuple;
 use crate::copy::{Literals, relocate, size_words_with};
-use crate::heap::{Heap, sweep_all};
+use crate::heap::{Heap, shared_binaries, sweep_all};
 use crate::term::{RawTerm, Term};
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -71,6 +71,11 @@ impl PackedTuple {
     pub fn copy<'h>(&self, heap: &'h Heap) -> Term<'h> {
         // SAFETY: the words are whole objects that point among themselves or off-heap.
         unsafe { relocate(self.data(), self.words(), self.term().raw(), heap).brand() }
+    }
+    /// The shared binaries in it: identity, bytes, references to it.
+    pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
+        // SAFETY: word 1 is the chain of our own off-heap objects.
+        shared_binaries(unsafe { *self.0.as_ptr().add(1) as *mut u64 })
     }
     /// Replaces element `i`, from 0, where old and new are immediate. `false`: they are not, or there
     /// is no such element.

@@ -165,8 +165,8 @@ impl Hash {
             return Ok(n);
         }
         let old: Vec<Shard> = shards.iter_mut().map(|s| core::mem::take(&mut **s)).collect();
-        self.active.store(FIRST, Ordering::Release);
-        self.slots.store(FIRST, Ordering::Relaxed);
+        self.active.store(self.least, Ordering::Release);
+        self.slots.store(self.least, Ordering::Relaxed);
         self.pending.store(false, Ordering::Release);
         pass.common.reset_words();
         drop(shards);
