@@ -161,9 +161,9 @@ impl Table {
     pub fn binaries(&self, pid: u64, key: Term<'_>) -> Result<Vec<(u64, usize, usize)>, Error> {
         let pass = self.pass(pid, Need::Read);
         match &self.store {
-            Store::Hash(h) => {
-                h.with_key(pass, Key::new(key), |objects| objects.flat_map(|o| o.binaries()).collect())
-            }
+            Store::Hash(h) => h.with_key(pass, Key::new(key), |objects| {
+                objects.flat_map(|o| o.binaries()).collect()
+            }),
             Store::Tree(t) => t.with_key(pass, key, |o| o.map_or(Vec::new(), |o| o.binaries())),
         }
     }
