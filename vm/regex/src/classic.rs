@@ -29,7 +29,7 @@ impl Moved {
 
 /// The pattern as PCRE2 is to read it.
 pub fn rewrite(pattern: &[u8], classic: bool) -> (Cow<'_, [u8]>, Moved) {
-    if !classic || !pattern.iter().any(|b| b"{[(".contains(b)) {
+    if !classic || !pattern.iter().any(|b| b"{[(\\".contains(b)) {
         return (Cow::Borrowed(pattern), Moved(Vec::new()));
     }
     let mut w = Writer { pattern, at: 0, out: Vec::new(), from: Vec::new() };
@@ -107,6 +107,12 @@ impl Writer<'_> {
         }
         self.take(2);
         let letter = self.out.last().copied().unwrap_or(0);
+        if letter == b'x'
+            && !self.rest().first().is_some_and(|b| b.is_ascii_hexdigit() || *b == b'{')
+        {
+            // Without digits it was zero.
+            self.put(b'0');
+        }
         if b"xopPgkN".contains(&letter) && self.rest().starts_with(b"{") {
             let end = self.rest().iter().position(|&b| b == b'}');
             self.take(end.map_or(1, |n| n + 1));
