@@ -4,7 +4,7 @@ use super::line::LineBuffer;
 use super::queue::IoQueue;
 use super::{Port, Poster, Task, poll};
 use crate::signal::relations::LinkState;
-use crate::signal::{Body, MonitorSignal, RefId, Sender};
+use crate::signal::{Body, Message, MonitorSignal, RefId, Sender, Signal};
 use crate::timer::{Fire, TimerKey};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
@@ -50,6 +50,8 @@ pub(super) struct State {
     pub timer: Option<TimerKey>,
     pub timer_generation: u64,
     pub failing: Option<Failure>,
+    /// Messages to the owner that are held back until the callback has ended.
+    pub outbox: Option<Vec<OwnedTerm>>,
     /// `{Port, closed}` is owed to the owner.
     pub send_closed: bool,
     pub dead: bool,
@@ -72,6 +74,7 @@ impl State {
             timer: None,
             timer_generation: 0,
             failing: None,
+            outbox: None,
             send_closed: false,
             dead: false,
         }
@@ -134,10 +137,13 @@ impl<'a> PortCx<'a> {
         self.vm.send_message(Sender::Port(self.port.id), pid, message);
     }
     /// Sends `{Port, Term}` to the owner.
-    pub fn send_owner(&self, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) {
+    pub fn send_owner(&mut self, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) {
         let port = self.term();
         let m = OwnedTerm::build(|h| h.tuple(&[port, f(h)]));
-        self.send(self.owner(), m);
+        match &mut self.state.outbox {
+            Some(held) => held.push(m),
+            None => self.send(self.owner(), m),
+        }
     }
     /// Hands received bytes to the owner, in the way it asked for (driver_output).
     pub fn output(&mut self, bytes: &[u8]) {
@@ -179,7 +185,7 @@ impl<'a> PortCx<'a> {
             self.state.line = Some(line);
         }
     }
-    fn data(&self, bytes: &[u8], eol: Option<bool>) {
+    fn data(&mut self, bytes: &[u8], eol: Option<bool>) {
         let binary = self.port.is(super::BINARY);
         self.send_owner(|h| {
             let mut t = if binary { h.binary(bytes) } else { h.byte_list(bytes) };
@@ -190,9 +196,21 @@ impl<'a> PortCx<'a> {
             h.tuple(&[am::DATA.into(), t])
         });
     }
-    /// `{Port, {exit_status, Status}}`
-    pub fn report_exit_status(&self, status: i32) {
+    /// `{Port, {exit_status, Status}}`. It goes out after the callback, at once with what follows it (the rest of a line, `eof`).
+    pub fn report_exit_status(&mut self, status: i32) {
+        self.state.outbox.get_or_insert_default();
         self.send_owner(|h| h.tuple(&[am::EXIT_STATUS.into(), Term::small(status.into())]));
+    }
+    /// Sends what was held back.
+    pub(super) fn send_held(&mut self) {
+        let Some(held) = self.state.outbox.take() else { return };
+        let from = Sender::Port(self.port.id);
+        let signals: Vec<_> =
+            held.into_iter().map(|m| Signal::new(from, Body::Message(Message::new(m)))).collect();
+        if let Some(owner) = self.vm.processes.lookup(self.owner()) {
+            owner.in_queue.push_all(signals);
+            self.vm.wake(&owner);
+        }
     }
     /// Watches a process: [`Driver::process_exit`](super::Driver::process_exit) is called when it ends. `None` if there is none.
     pub fn monitor_process(&mut self, pid: u64) -> Option<RefId> {

@@ -24,15 +24,20 @@ impl Port {
         if core.state.dead {
             return;
         }
-        if let Some(f) = core.state.failing.take() {
-            if f == Failure::Eof {
-                PortCx { vm, port: self, state: &mut core.state }.flush_line();
-            }
+        let failing = core.state.failing.take();
+        let soft_end = failing == Some(Failure::Eof) && self.is(SOFT_EOF) && !self.is(CLOSING);
+        let mut cx = PortCx { vm, port: self, state: &mut core.state };
+        if failing == Some(Failure::Eof) {
+            cx.flush_line();
+        }
+        if soft_end {
+            cx.send_owner(|_| am::EOF.into());
+        }
+        cx.send_held();
+        if let Some(f) = failing {
             if self.is(CLOSING) {
                 self.terminate(vm, core);
-            } else if f == Failure::Eof && self.is(SOFT_EOF) {
-                PortCx { vm, port: self, state: &mut core.state }.send_owner(|_| am::EOF.into());
-            } else {
+            } else if !soft_end {
                 core.state.queue.clear();
                 self.end(vm, core, &reason_of(f), false);
             }
@@ -105,7 +110,7 @@ impl Port {
         self.set_flag(BUSY, false);
         vm.ports.remove(self.id);
         if core.state.send_closed {
-            let cx = PortCx { vm, port: self, state: &mut core.state };
+            let mut cx = PortCx { vm, port: self, state: &mut core.state };
             cx.send_owner(|_| am::CLOSED.into());
         }
     }

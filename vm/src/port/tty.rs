@@ -128,7 +128,7 @@ impl Terminal {
     }
 }
 
-fn say_ok(p: &PortCx<'_>) {
+fn say_ok(p: &mut PortCx<'_>) {
     p.send_owner(|_| am::OK.into());
 }
 

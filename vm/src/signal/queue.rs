@@ -31,6 +31,26 @@ impl InQueue {
             }
         }
     }
+    /// Adds several signals, in this order, so that the consumer takes all of them or none.
+    pub fn push_all(&self, signals: Vec<Box<Signal>>) {
+        let mut nodes = signals.into_iter().map(Box::into_raw);
+        let Some(first) = nodes.next() else { return };
+        let last = nodes.fold(first, |before, node| {
+            // SAFETY: the nodes are ours until they are published below.
+            unsafe { (*node).next = before };
+            node
+        });
+        let mut head = self.head.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: as above.
+            unsafe { (*first).next = head };
+            match self.head.compare_exchange_weak(head, last, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(h) => head = h,
+            }
+        }
+    }
     pub fn is_empty(&self) -> bool {
         self.head.load(Ordering::Acquire).is_null()
     }
@@ -101,7 +121,12 @@ mod tests {
                 let q = &q;
                 s.spawn(move || {
                     for i in 1..=2000 {
-                        q.push(Signal::new(Sender::Process(t), Body::Unlink { id: i }));
+                        let one = |id| Signal::new(Sender::Process(t), Body::Unlink { id });
+                        match i % 4 {
+                            0 => q.push_all(vec![one(i - 1), one(i)]),
+                            3 => {}
+                            _ => q.push(one(i)),
+                        }
                     }
                 });
             }
