@@ -110,6 +110,21 @@ fn word(t: Term<'_>) -> i64 {
     t.raw().0 as i64
 }
 
+/// Two integers of which neither has more than one digit.
+#[inline]
+fn narrow(a: Term<'_>, b: Term<'_>) -> Option<(i128, i128)> {
+    let one = |t: Term<'_>| match t.view() {
+        View::Small(n) => Some(i128::from(n)),
+        View::Big(b) => match *b.digits() {
+            [d] if b.is_negative() => Some(-i128::from(d)),
+            [d] => Some(i128::from(d)),
+            _ => None,
+        },
+        _ => None,
+    };
+    one(a).zip(one(b))
+}
+
 #[inline]
 pub fn add<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     if both_small(a, b)
@@ -117,7 +132,7 @@ pub fn add<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     {
         return Ok(from_tagged(sum));
     }
-    mixed(heap, a, b, bignum::add, |x, y| x + y)
+    mixed(heap, a, b, i128::checked_add, bignum::add, |x, y| x + y)
 }
 
 #[inline]
@@ -127,7 +142,7 @@ pub fn sub<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     {
         return Ok(from_tagged(difference));
     }
-    mixed(heap, a, b, bignum::sub, |x, y| x - y)
+    mixed(heap, a, b, i128::checked_sub, bignum::sub, |x, y| x - y)
 }
 
 #[inline]
@@ -148,7 +163,7 @@ fn mul_mixed<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
         // The product has at most one digit less than that: do not even try.
         return Err(ArithError::SystemLimit);
     }
-    mixed(heap, a, b, bignum::mul, |x, y| x * y)
+    mixed(heap, a, b, i128::checked_mul, bignum::mul, |x, y| x * y)
 }
 
 #[cold]
@@ -156,9 +171,15 @@ fn mixed<'h>(
     heap: &'h Heap,
     a: Term<'h>,
     b: Term<'h>,
+    short: fn(i128, i128) -> Option<i128>,
     ints: fn(Int, Int) -> Big,
     floats: fn(f64, f64) -> f64,
 ) -> ArithResult<'h> {
+    if let Some((x, y)) = narrow(a, b)
+        && let Some(n) = short(x, y)
+    {
+        return Ok(heap.i128(n));
+    }
     let (a, b) = numbers(a, b)?;
     if let (Some(x), Some(y)) = (a.int(), b.int()) {
         return integer(heap, &ints(x, y));
@@ -180,7 +201,7 @@ pub fn div<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     if both_small(a, b) && word(b) != 0 && word(b) != -8 {
         return Ok(Term::small(word(a) / word(b)));
     }
-    ints(heap, a, b, |x, y| bignum::div(x, y).ok_or(ArithError::BadArith))
+    ints(heap, a, b, i128::checked_div, |x, y| bignum::div(x, y).ok_or(ArithError::BadArith))
 }
 
 /// `A rem B`, with the sign of `A`.
@@ -189,7 +210,7 @@ pub fn rem<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     if both_small(a, b) && word(b) != 0 && word(b) != -8 {
         return Ok(from_tagged(word(a) % word(b)));
     }
-    ints(heap, a, b, |x, y| bignum::rem(x, y).ok_or(ArithError::BadArith))
+    ints(heap, a, b, i128::checked_rem, |x, y| bignum::rem(x, y).ok_or(ArithError::BadArith))
 }
 
 #[inline]
@@ -197,7 +218,7 @@ pub fn band<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     if both_small(a, b) {
         return Ok(from_tagged(word(a) & word(b)));
     }
-    ints(heap, a, b, |x, y| Ok(bignum::band(x, y)))
+    ints(heap, a, b, |x, y| Some(x & y), |x, y| Ok(bignum::band(x, y)))
 }
 
 #[inline]
@@ -205,7 +226,7 @@ pub fn bor<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     if both_small(a, b) {
         return Ok(from_tagged(word(a) | word(b)));
     }
-    ints(heap, a, b, |x, y| Ok(bignum::bor(x, y)))
+    ints(heap, a, b, |x, y| Some(x | y), |x, y| Ok(bignum::bor(x, y)))
 }
 
 #[inline]
@@ -213,7 +234,7 @@ pub fn bxor<'h>(heap: &'h Heap, a: Term<'h>, b: Term<'h>) -> ArithResult<'h> {
     if both_small(a, b) {
         return Ok(from_tagged(word(a) ^ word(b)));
     }
-    ints(heap, a, b, |x, y| Ok(bignum::bxor(x, y)))
+    ints(heap, a, b, |x, y| Some(x ^ y), |x, y| Ok(bignum::bxor(x, y)))
 }
 
 #[cold]
@@ -221,8 +242,14 @@ fn ints<'h>(
     heap: &'h Heap,
     a: Term<'h>,
     b: Term<'h>,
+    short: fn(i128, i128) -> Option<i128>,
     f: fn(Int, Int) -> Result<Big, ArithError>,
 ) -> ArithResult<'h> {
+    if let Some((x, y)) = narrow(a, b)
+        && let Some(n) = short(x, y)
+    {
+        return Ok(heap.i128(n));
+    }
     let (a, b) = numbers(a, b)?;
     let (x, y) = a.int().zip(b.int()).ok_or(ArithError::BadArith)?;
     integer(heap, &f(x, y)?)

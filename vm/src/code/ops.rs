@@ -543,7 +543,7 @@ impl Emitter<'_> {
             | Op::BsGetTail { .. }
             | Op::BsGetPosition { .. }
             | Op::BsSetPosition { .. }
-            | Op::BsMatch { .. } => bits_match::emit(self, op)?,
+            | Op::BsMatch { .. } => return Ok(i + bits_match::emit(self, op, next)?),
             Op::BsCreateBin { .. }
             | Op::BsInitWritable { .. }
             | Op::BsInit2 { .. }

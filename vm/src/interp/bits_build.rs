@@ -121,7 +121,7 @@ enum Step {
     Raised,
 }
 
-/// Slots: 2 branch or 0, 3 destination, 4 live, 5 source to append to (or a number), 7 words to
+/// Slots: 2 branch or 0, 3 destination, 4 live, 5 source to append to (or nil), 7 words to
 /// leave free, 8 number of segments, 9 slots of the whole instruction, 10 number of quick fields.
 unsafe extern "C" fn create_bin(
     r: *mut Regs,
@@ -331,7 +331,7 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
     e.op(h).fail(fail).dst_any(dst).u32(live.0);
     match segments.first() {
         Some(s) if matches!(s.ty, SegType::Append | SegType::PrivateAppend) => e.any(&s.src),
-        _ => e.ptr(RawTerm::small(quick.as_ref().map_or(0, |q| q.bits as i64)).0),
+        _ => e.ptr(RawTerm::NIL.0),
     };
     let fields = quick.as_ref().map_or(&[][..], |q| &q.fields);
     let slots = HEAD + SEG * segments.len() + fast::FIELD * fields.len();

@@ -192,14 +192,27 @@ pub(super) unsafe fn extract(owner: RawTerm, bit: usize, n: usize, htop: *mut u6
     htop.add(4)
 }
 
+/// A context at `htop`, where four words are free; false if `s` is no bitstring.
+#[inline(always)]
+unsafe fn context_at(htop: *mut u64, s: RawTerm, header: RawTerm) -> bool {
+    if header.header_is(Subtag::SubBits) {
+        let start = s.word(2);
+        *htop.add(1) = s.word(1);
+        *htop.add(2) = start;
+        *htop.add(3) = start + s.word(3);
+    } else if header.header_is(Subtag::HeapBits) {
+        *htop.add(1) = s.0;
+        *htop.add(2) = RawTerm::small(0).0;
+        *htop.add(3) = RawTerm::small(s.word(1) as i64).0;
+    } else {
+        return false;
+    }
+    *htop = RawTerm::header(Subtag::MatchContext, 3).0;
+    true
+}
+
 /// Slots: 2 branch or 0, 3 destination, 4 live, 5 source.
-unsafe extern "C" fn start_match<S: Reg>(
-    r: *mut Regs,
-    ip: *const u32,
-    htop: *mut u64,
-    e: *mut u64,
-    fc: i64,
-) {
+unsafe extern "C" fn start_match<S: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let s = S::get(r, e, ip.add(5));
     if !s.is_boxed() {
         return not_bits(r, ip, htop, e, fc);
@@ -212,21 +225,34 @@ unsafe extern "C" fn start_match<S: Reg>(
     if no_room(htop, e, 4) {
         return again::<S>(r, ip, htop, e, fc);
     }
-    if header.header_is(Subtag::SubBits) {
-        let start = s.word(2);
-        *htop.add(1) = s.word(1);
-        *htop.add(2) = start;
-        *htop.add(3) = start + s.word(3);
-    } else if header.header_is(Subtag::HeapBits) {
-        *htop.add(1) = s.0;
-        *htop.add(2) = RawTerm::small(0).0;
-        *htop.add(3) = RawTerm::small(s.word(1) as i64).0;
-    } else {
+    if !context_at(htop, s, header) {
         return not_bits(r, ip, htop, e, fc);
     }
-    *htop = RawTerm::header(Subtag::MatchContext, 3).0;
     put_any(r, e, ip.add(3), RawTerm::boxed_ptr(htop));
     go!(r, ip.add(5 + S::N), htop.add(4), e, fc)
+}
+/// And saves the position. Slot 6: where to.
+unsafe extern "C" fn start_match_saving<S: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    let s = S::get(r, e, ip.add(5));
+    if !s.is_boxed() {
+        return not_bits(r, ip, htop, e, fc);
+    }
+    let header = s.boxed_header();
+    if header.header_is(Subtag::MatchContext) {
+        let at = RawTerm(s.word(2));
+        put_any(r, e, ip.add(3), s);
+        put_any(r, e, ip.add(6), at);
+        go!(r, ip.add(7), htop, e, fc)
+    }
+    if no_room(htop, e, 4) {
+        return again::<S>(r, ip, htop, e, fc);
+    }
+    if !context_at(htop, s, header) {
+        return not_bits(r, ip, htop, e, fc);
+    }
+    put_any(r, e, ip.add(3), RawTerm::boxed_ptr(htop));
+    put_any(r, e, ip.add(6), RawTerm(*htop.add(2)));
+    go!(r, ip.add(7), htop.add(4), e, fc)
 }
 #[inline(never)]
 unsafe extern "C" fn not_bits(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
@@ -378,13 +404,19 @@ pub(super) fn constant_bits(size: &Operand, unit: u32) -> Option<u64> {
     }
 }
 
-pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
+/// Emits an instruction, with the one behind it where they are fused; says how many it took.
+pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op, next: Option<&Op>) -> Result<usize, EmitError> {
     match op {
-        Op::BsStartMatch3 { fail, src, live, dst } => start(e, Some(fail), src, live.0, dst),
-        Op::BsStartMatch4 { fail, live, src, dst } => match fail {
-            StartFail::Fail(f) => start(e, Some(f), src, live.0, dst),
-            StartFail::NoFail | StartFail::Resume => start(e, None, src, live.0, dst),
-        },
+        Op::BsStartMatch3 { fail, src, live, dst } => {
+            return Ok(start(e, Some(fail), src, live.0, dst, next));
+        }
+        Op::BsStartMatch4 { fail, live, src, dst } => {
+            let fail = match fail {
+                StartFail::Fail(f) => Some(f),
+                StartFail::NoFail | StartFail::Resume => None,
+            };
+            return Ok(start(e, fail, src, live.0, dst, next));
+        }
         Op::BsTestTail2 { fail, ctx, bits } => {
             e.op(by_reg!(context(e, ctx)?, test_tail)).fail(fail).src(ctx).u32(*bits);
         }
@@ -425,7 +457,7 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         Op::BsGetInteger2 { .. }
         | Op::BsGetFloat2 { .. }
         | Op::BsGetBinary2 { .. }
-        | Op::BsGetTail { .. } => return fetch::emit(e, op),
+        | Op::BsGetTail { .. } => return fetch::emit(e, op, next),
         Op::BsGetUtf8 { fail, ctx, dst, .. } => {
             e.op(by_reg!(context(e, ctx)?, get_utf8)).fail(fail).dst_any(dst).src(ctx);
         }
@@ -450,11 +482,11 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         Op::BsMatch { fail, ctx, commands } => {
             let k = context(e, ctx)?;
-            return commands::emit(e, k, fail, ctx, commands);
+            commands::emit(e, k, fail, ctx, commands)?;
         }
         _ => return Err(EmitError(format!("{} does not match bits", op.name()))),
     }
-    Ok(())
+    Ok(1)
 }
 
 /// The kind of register that a context is in.
@@ -465,12 +497,26 @@ pub(super) fn context(e: &Emitter<'_>, ctx: &Operand) -> Result<Kind, EmitError>
     }
 }
 
-fn start(e: &mut Emitter<'_>, fail: Option<&Fail>, src: &Operand, live: u32, dst: &Dst) {
+fn start(
+    e: &mut Emitter<'_>,
+    fail: Option<&Fail>,
+    src: &Operand,
+    live: u32,
+    dst: &Dst,
+    next: Option<&Op>,
+) -> usize {
     let k = e.kind(src);
-    let h: Handler = match k {
-        Kind::X => start_match::<X>,
-        Kind::Y => start_match::<Y>,
-        Kind::C => start_match::<A>,
+    // The position is often saved right away.
+    let position = match next {
+        Some(Op::BsGetPosition { ctx, dst: to, .. }) if same_register(ctx, dst) && k != Kind::C => Some(to),
+        _ => None,
+    };
+    let h: Handler = match (k, position) {
+        (Kind::X, None) => start_match::<X>,
+        (Kind::Y, None) => start_match::<Y>,
+        (Kind::C, _) => start_match::<A>,
+        (Kind::X, Some(_)) => start_match_saving::<X>,
+        (Kind::Y, Some(_)) => start_match_saving::<Y>,
     };
     e.op(h);
     match fail {
@@ -482,5 +528,20 @@ fn start(e: &mut Emitter<'_>, fail: Option<&Fail>, src: &Operand, live: u32, dst
         e.any(src);
     } else {
         e.src(src);
+    }
+    match position {
+        Some(to) => {
+            e.dst_any(to);
+            2
+        }
+        None => 1,
+    }
+}
+
+/// Whether a source is the register that a destination is.
+pub(super) fn same_register(src: &Operand, dst: &Dst) -> bool {
+    match (src, dst) {
+        (Operand::X(a, _), Dst::X(b)) | (Operand::Y(a, _), Dst::Y(b)) => a == b,
+        _ => false,
     }
 }

@@ -125,19 +125,19 @@ fn copied<'h>(of: Bits<'h>, more: usize) -> (BinHandle, Room<'h>) {
     (bin, room)
 }
 
-/// The data of a binary that ends at bit `end`, that only this process's heap refers to and that has
-/// room for `more` bits: they may be written, and count once [`set_end`] was called.
+/// Data and capacity in bits of a binary that ends at bit `end` and that only this process's heap
+/// refers to: what is behind may be written, and counts once [`set_end`] was called.
 ///
 /// # Safety
 /// `owner` is a live object of the running process that owns bits.
 #[inline(always)]
-pub unsafe fn local_tail(owner: RawTerm, end: usize, more: usize) -> Option<NonNull<u8>> {
+pub unsafe fn local_tail(owner: RawTerm, end: usize) -> Option<(NonNull<u8>, usize)> {
     // SAFETY: by the caller's word; word 1 of a `BinRef` is its binary.
     unsafe {
         if !owner.boxed_header().header_is(Subtag::BinRef) || literal::contains(owner.0) {
             return None;
         }
-        BinHandle::tail_of_raw(owner.word(1), end, more)
+        BinHandle::tail_of_raw(owner.word(1), end)
     }
 }
 

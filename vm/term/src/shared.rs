@@ -219,21 +219,20 @@ impl BinHandle {
             BinHandle::clone(&h)
         }
     }
-    /// The data, if the binary ends at bit `end`, has room for `more` bits and no other reference.
+    /// Data and capacity in bits, if the binary ends at bit `end` and has no other reference.
     /// # Safety
     /// `w` is the word of a live `BinRef`.
     #[inline(always)]
-    pub(crate) unsafe fn tail_of_raw(w: u64, end: usize, more: usize) -> Option<NonNull<u8>> {
+    pub(crate) unsafe fn tail_of_raw(w: u64, end: usize) -> Option<(NonNull<u8>, usize)> {
         // SAFETY: alive by the caller's word.
         let b = unsafe { &*(w as *const SharedBin) };
         if b.used_bits.load(Ordering::Relaxed) != end
             || b.refc.load(Ordering::Relaxed) != 1
-            || end + more > b.capacity * 8
             || b.release.is_some()
         {
             return None;
         }
-        NonNull::new(b.data)
+        Some((NonNull::new(b.data)?, b.capacity * 8))
     }
     /// Says that a binary of [`BinHandle::tail_of_raw`] ends at `end` now.
     /// # Safety

@@ -1,26 +1,26 @@
-//! `bs_create_bin` where every segment but the one appended to is an integer of constant size (or a
-//! code point, when appending): a small binary built on the heap, or room at the end of a binary
-//! that nobody else refers to.
+//! `bs_create_bin` of integers of constant size, code points and whole binaries: to a small binary built
+//! on the heap, or to the room at the end of a binary that nobody else refers to.
 //!
-//! The fields stand behind the segments once more, in a shorter form. Each is written by a store of
-//! eight bytes of which the field is the first; the bytes behind it are written next, or are
-//! free. Whatever is not as expected (an integer that is not small, no room) leaves everything
-//! as it was and goes the general way.
+//! The fields stand behind the segments once more, in a shorter form. An integer is written by a
+//! store of eight bytes of which it is the first; the bytes behind it are written next, or are free.
+//! Whatever is not as expected (an integer that is not small, a binary that is not at a byte, no
+//! room) leaves everything as it was and goes the general way.
 
 use super::*;
 use crate::bits::to_little;
-use term::append::{local_tail, set_end};
+use term::append::{local_tail, owner_data, set_end};
 use term::term::Subtag;
 
 /// Slots of a field: bits and flags, source (2).
 pub(super) const FIELD: usize = 3;
 
-/// Set in a field that is a code point.
+/// A field that is a code point.
 const CODE_POINT: u32 = 1 << 16;
+/// A field that is a whole binary.
+const BYTES: u32 = 1 << 17;
 
-/// A field of 1 to 64 bits.
 pub(super) struct Field {
-    /// Bits, [`LITTLE`] from bit 8 on, or [`CODE_POINT`].
+    /// Bits (1 to 64) and [`LITTLE`] from bit 8 on, or one of the above.
     pub spec: u32,
     /// As [`A`] reads it.
     pub src: u64,
@@ -29,10 +29,9 @@ pub(super) struct Field {
 pub(super) struct Quick {
     pub handler: Handler,
     pub fields: Vec<Field>,
-    pub bits: usize,
 }
 
-/// Bytes that a store may touch behind the last bit of its field.
+/// Bytes that a store may touch from the start of its field on, and behind the last one.
 const SPILL: usize = 8;
 
 /// Bits and value of a code point in UTF-8.
@@ -48,7 +47,50 @@ fn encoded_long(v: u64) -> Option<(usize, u64)> {
     Some((8 * n, u64::from(u32::from_be_bytes(bytes)) >> (32 - 8 * n)))
 }
 
-/// Writes the fields from bit `at` on; the bit behind them, or none if one is not small.
+/// Where the bytes of a binary are and how many, if they start and end at byte boundaries.
+#[inline(always)]
+unsafe fn bytes_of(t: RawTerm) -> Option<(*const u8, usize)> {
+    if !t.is_boxed() {
+        return None;
+    }
+    let header = t.boxed_header();
+    let (data, n) = if header.header_is(Subtag::HeapBits) {
+        (t.ptr().add(2) as *const u8, t.word(1) as usize)
+    } else if header.header_is(Subtag::SubBits) {
+        let start = (t.word(2) >> 3) as usize;
+        if start % 8 != 0 {
+            return None;
+        }
+        (owner_data(t.elem(1)).add(start / 8), (t.word(3) >> 3) as usize)
+    } else {
+        return None;
+    };
+    if n % 8 != 0 { None } else { Some((data, n / 8)) }
+}
+
+/// Copies bytes, few of them quickly.
+#[inline(always)]
+unsafe fn copy(from: *const u8, to: *mut u8, n: usize) {
+    /// The first and the last `T`, which may overlap.
+    #[inline(always)]
+    unsafe fn ends<T: Copy>(from: *const u8, to: *mut u8, n: usize) {
+        let last = n - size_of::<T>();
+        let (a, b) = ((from as *const T).read_unaligned(), (from.add(last) as *const T).read_unaligned());
+        (to as *mut T).write_unaligned(a);
+        (to.add(last) as *mut T).write_unaligned(b);
+    }
+    match n {
+        17.. => core::ptr::copy_nonoverlapping(from, to, n),
+        8.. => ends::<u64>(from, to, n),
+        4.. => ends::<u32>(from, to, n),
+        2.. => ends::<u16>(from, to, n),
+        1 => *to = *from,
+        _ => {}
+    }
+}
+
+/// Writes the fields from bit `at` on; the bit behind them. None if one is not as expected, or
+/// if less than [`SPILL`] bytes before bit `limit` would be left.
 #[inline(always)]
 unsafe fn write_all(
     r: *mut Regs,
@@ -56,22 +98,34 @@ unsafe fn write_all(
     e: *mut u64,
     to: *mut u8,
     at: usize,
+    limit: usize,
 ) -> Option<usize> {
     let mut at = at;
     let mut f = ip.add(HEAD + SEG * u32_at(ip, 8) as usize);
     let end = ip.add(u32_at(ip, 9) as usize);
     while f < end {
         let t = A::get(r, e, f.add(1));
+        if *f == BYTES {
+            let (from, n) = bytes_of(t)?;
+            if at % 8 != 0 || n > limit || at + 8 * (n + SPILL) > limit {
+                return None;
+            }
+            copy(from, to.add(at / 8), n);
+            at += 8 * n;
+            f = f.add(FIELD);
+            continue;
+        }
         if !t.is_small() {
             return None;
         }
         let (n, v) = match *f {
+            spec if spec < 256 => (spec as usize, t.small_value() as u64),
             CODE_POINT => encoded(t)?,
-            spec if spec >> 8 == 0 => (spec as usize, t.small_value() as u64),
-            spec => {
-                ((spec & 0xff) as usize, to_little(t.small_value() as u64, (spec & 0xff) as usize))
-            }
+            spec => ((spec & 0xff) as usize, to_little(t.small_value() as u64, (spec & 0xff) as usize)),
         };
+        if at + n + 8 * SPILL > limit {
+            return None;
+        }
         let (p, off) = (to.add(at / 8), at % 8);
         let mut word = v << (64 - n) >> off;
         if off != 0 {
@@ -84,32 +138,39 @@ unsafe fn write_all(
     Some(at)
 }
 
-/// A new binary of at most 64 bytes; its bits in slot 5.
-unsafe extern "C" fn create_small(
-    r: *mut Regs,
-    ip: *const u32,
-    htop: *mut u64,
-    e: *mut u64,
-    fc: i64,
-) {
-    let bits = (u64_at(ip, 5) >> 3) as usize;
+/// Words that are made sure of for a new binary.
+const NEW_WORDS: usize = 2 + HEAP_BIN_MAX / 8 + SPILL / 8;
+
+/// A new binary of at most 64 bytes.
+unsafe extern "C" fn create_small(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+    if no_room(htop, e, NEW_WORDS + u32_at(ip, 7) as usize) {
+        return create_bin(r, ip, htop, e, fc);
+    }
+    let data = htop.add(2) as *mut u8;
+    let Some(bits) = write_all(r, ip, e, data, 0, (HEAP_BIN_MAX + SPILL) * 8) else {
+        return create_bin(r, ip, htop, e, fc);
+    };
+    // What is behind the last bit in its word is zero.
+    (data.add(bits.div_ceil(8)) as *mut u64).write_unaligned(0);
     let words = bits.div_ceil(64);
-    if no_room(htop, e, 2 + words + SPILL / 8 + u32_at(ip, 7) as usize) {
-        return create_bin(r, ip, htop, e, fc);
-    }
-    if write_all(r, ip, e, htop.add(2) as *mut u8, 0).is_none() {
-        return create_bin(r, ip, htop, e, fc);
-    }
     *htop = RawTerm::header(Subtag::HeapBits, words + 1).0;
     *htop.add(1) = bits as u64;
     put_any(r, e, ip.add(3), RawTerm::boxed_ptr(htop));
     go!(r, ip.add(u32_at(ip, 9) as usize), htop.add(2 + words), e, fc)
 }
 
-/// Where a bitstring of whole bytes ends in a binary of this process that has room, and how long
-/// it is.
+/// Room for more at the end of a bitstring.
+struct Tail {
+    data: *mut u8,
+    /// Bits of the owner: where the bitstring ends, and how far may be written.
+    end: usize,
+    limit: usize,
+    size: usize,
+}
+
+/// The end of a bitstring of whole bytes in a binary of this process.
 #[inline(always)]
-unsafe fn tail_of(t: RawTerm, fields: usize) -> Option<(*mut u8, usize, usize)> {
+unsafe fn tail_of(t: RawTerm) -> Option<Tail> {
     if !t.is_boxed_of(Subtag::SubBits) {
         return None;
     }
@@ -118,9 +179,8 @@ unsafe fn tail_of(t: RawTerm, fields: usize) -> Option<(*mut u8, usize, usize)> 
     if (end | size) % 8 != 0 {
         return None;
     }
-    // No field is longer than 64 bits.
-    let data = local_tail(t.elem(1), end, (fields + 1) * 64)?;
-    Some((data.as_ptr(), end, size))
+    let (data, limit) = local_tail(t.elem(1), end)?;
+    Some(Tail { data: data.as_ptr(), end, limit, size })
 }
 
 unsafe extern "C" fn append_small(
@@ -134,10 +194,10 @@ unsafe extern "C" fn append_small(
     if no_room(htop, e, APPEND_WORDS + u32_at(ip, 7) as usize) {
         return create_bin(r, ip, htop, e, fc);
     }
-    let Some((data, end, size)) = tail_of(t, u32_at(ip, 10) as usize) else {
+    let Some(Tail { data, end, limit, size }) = tail_of(t) else {
         return create_bin(r, ip, htop, e, fc);
     };
-    let Some(new_end) = write_all(r, ip, e, data, end) else {
+    let Some(new_end) = write_all(r, ip, e, data, end, limit) else {
         return create_bin(r, ip, htop, e, fc);
     };
     set_end(t.elem(1), new_end);
@@ -160,10 +220,10 @@ unsafe extern "C" fn private_append_small(
     if no_room(htop, e, u32_at(ip, 7) as usize) {
         return create_bin(r, ip, htop, e, fc);
     }
-    let Some((data, end, size)) = tail_of(t, u32_at(ip, 10) as usize) else {
+    let Some(Tail { data, end, limit, size }) = tail_of(t) else {
         return create_bin(r, ip, htop, e, fc);
     };
-    let Some(new_end) = write_all(r, ip, e, data, end) else {
+    let Some(new_end) = write_all(r, ip, e, data, end, limit) else {
         return create_bin(r, ip, htop, e, fc);
     };
     set_end(t.elem(1), new_end);
@@ -184,16 +244,18 @@ pub(super) fn fields(e: &Emitter<'_>, segments: &[BsSeg]) -> Option<Quick> {
         _ => (create_small, segments),
     };
     let mut fields = Vec::new();
+    let mut bits = 0u32;
     for s in rest {
         match (s.ty, &s.src, &s.size) {
             (SegType::Integer, src, SegSize::Size(size)) => {
-                let n = u32::try_from(constant_bits(size, s.unit)?).ok().filter(|&n| n <= 64)?;
-                let flags = flag_bits(s.flags) & LITTLE;
-                if n > 0 {
-                    fields.push(Field { spec: n | flags << 8, src: e.any_word(src) });
-                } else {
+                let n = u32::try_from(constant_bits(size, s.unit)?).ok().filter(|n| (1..=64).contains(n))?;
+                // One store holds a field and what precedes it in its byte.
+                if bits % 8 + n > 64 {
                     return None;
                 }
+                bits += n;
+                let flags = flag_bits(s.flags) & LITTLE;
+                fields.push(Field { spec: n | flags << 8, src: e.any_word(src) });
             }
             (SegType::String, Operand::Int(at), SegSize::Size(Operand::Int(len))) => {
                 let at = usize::try_from(*at).ok()?;
@@ -202,26 +264,23 @@ pub(super) fn fields(e: &Emitter<'_>, segments: &[BsSeg]) -> Option<Quick> {
                 for chunk in bytes.chunks(7) {
                     let v = chunk.iter().fold(0, |v, &b| v << 8 | i64::from(b));
                     fields.push(Field { spec: 8 * chunk.len() as u32, src: RawTerm::small(v).0 });
+                    bits += 8 * chunk.len() as u32;
                 }
             }
-            (SegType::Utf8, src, _) if rest.len() < segments.len() => {
+            (SegType::Utf8, src, _) => {
                 fields.push(Field { spec: CODE_POINT, src: e.any_word(src) });
+            }
+            (SegType::Binary, src, SegSize::All) if matches!(s.unit, 1 | 8) && bits % 8 == 0 => {
+                fields.push(Field { spec: BYTES, src: e.any_word(src) });
             }
             _ => return None,
         }
-    }
-    let mut bits = 0usize;
-    for f in &fields {
-        // A code point takes at most 32 bits, and whole bytes.
-        let n = if f.spec == CODE_POINT { 32 } else { (f.spec & 0xff) as usize };
-        // One store holds a field and what precedes it in its byte.
-        if bits % 8 + n > 64 {
+        if bits as usize > HEAP_BIN_MAX * 8 {
             return None;
         }
-        bits += n;
     }
-    if fields.is_empty() || bits > HEAP_BIN_MAX * 8 {
+    if fields.is_empty() {
         return None;
     }
-    Some(Quick { handler, fields, bits })
+    Some(Quick { handler, fields })
 }

@@ -84,6 +84,16 @@ fn fetches(c: Option<&BsCmd>) -> Option<u32> {
     }
 }
 
+/// An integer of so many bits that can check for whole bytes behind it.
+fn is_plain(c: Option<&BsCmd>, bits: u32) -> bool {
+    match c {
+        Some(BsCmd::Integer { flags, .. }) => {
+            matches!(bits, 8 | 16 | 32) && flag_bits(*flags) == 0 && fetches(c) == Some(bits)
+        }
+        _ => false,
+    }
+}
+
 pub(super) fn emit(
     e: &mut Emitter<'_>,
     k: Kind,
@@ -93,6 +103,7 @@ pub(super) fn emit(
 ) -> Result<(), EmitError> {
     // Bits consumed so far.
     let mut back = 0u32;
+    let mut whole = false;
     for (i, c) in commands.iter().enumerate() {
         let so_far = back;
         let mut consume = |n: u32| {
@@ -105,6 +116,10 @@ pub(super) fn emit(
                     e.op(by_reg!(k, at_least)).fail(fail).src(ctx).u32(stride);
                 }
             }
+            BsCmd::EnsureAtLeast { stride, unit: 8 } if is_plain(commands.get(i + 1), stride) => {
+                whole = true;
+                continue;
+            }
             BsCmd::EnsureAtLeast { stride, unit: 8 } => {
                 e.op(by_reg!(k, at_least_bytes)).fail(fail).src(ctx).u32(stride);
             }
@@ -116,7 +131,7 @@ pub(super) fn emit(
             }
             BsCmd::Integer { live, flags, size, unit, ref dst } => {
                 let n = consume(total(size, unit)?);
-                fetch::integer(e, k, fail, ctx, live, &Operand::Int(n), 1, flags, dst);
+                fetch::integer(e, k, fail, ctx, live, &Operand::Int(n), 1, flags, dst, whole);
             }
             BsCmd::Binary { live, size, unit, ref dst, .. } => {
                 let n = consume(total(size, unit)?);
@@ -134,6 +149,7 @@ pub(super) fn emit(
             }
             BsCmd::Equal { .. } => return Err(EmitError("too many bits to compare".into())),
         }
+        whole = false;
     }
     Ok(())
 }

@@ -7,13 +7,20 @@ use crate::bits;
 use crate::interp::operand::Dst as Dst_;
 use isa::Live;
 
-/// Context and destination known, 8, 16 or 32 bits big-endian.
+/// Context and destination known, 8, 16 or 32 bits big-endian. With `WHOLE`, whole bytes must be left
+/// behind them.
 macro_rules! get_bytes {
     ($($name:ident: $bits:literal, |$p:ident| $load:expr;)*) => { $(
-        unsafe extern "C" fn $name<C: Reg, D: Dst_>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+        unsafe extern "C" fn $name<C: Reg, D: Dst_, const WHOLE: bool>(
+            r: *mut Regs,
+            ip: *const u32,
+            htop: *mut u64,
+            e: *mut u64,
+            fc: i64,
+        ) {
             let c = Context::get::<C>(r, e, ip.add(5));
-            let at = c.position();
-            if c.left() < $bits {
+            let (at, left) = (c.position(), c.left());
+            if left < $bits || WHOLE && left % 8 != 0 {
                 go!(r, target_at(ip, 2), htop, e, fc)
             }
             if at % 8 != 0 {
@@ -338,16 +345,21 @@ unsafe extern "C" fn get_tail<C: Reg>(
 
 /// The instance for a context and a destination register.
 macro_rules! by_ctx_dst {
-    ($k:expr, $d:expr, $f:ident) => {
-        match ($k, $d) {
-            (Kind::Y, Kind::Y) => $f::<Y, Y> as Handler,
-            (Kind::Y, _) => $f::<Y, X> as Handler,
-            (_, Kind::Y) => $f::<X, Y> as Handler,
-            (_, _) => $f::<X, X> as Handler,
+    ($k:expr, $d:expr, $whole:expr, $f:ident) => {
+        match ($k, $d, $whole) {
+            (Kind::Y, Kind::Y, false) => $f::<Y, Y, false> as Handler,
+            (Kind::Y, _, false) => $f::<Y, X, false> as Handler,
+            (_, Kind::Y, false) => $f::<X, Y, false> as Handler,
+            (_, _, false) => $f::<X, X, false> as Handler,
+            (Kind::Y, Kind::Y, true) => $f::<Y, Y, true> as Handler,
+            (Kind::Y, _, true) => $f::<Y, X, true> as Handler,
+            (_, Kind::Y, true) => $f::<X, Y, true> as Handler,
+            (_, _, true) => $f::<X, X, true> as Handler,
         }
     };
 }
 
+/// Whether `whole` was heeded: that whole bytes must be left behind the integer.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn integer(
     e: &mut Emitter<'_>,
@@ -359,16 +371,18 @@ pub(super) fn integer(
     unit: u32,
     flags: BsFlags,
     dst: &Dst,
-) {
+    whole: bool,
+) -> bool {
     let (d, flags) = (e.dst_kind(dst), flag_bits(flags));
     match (constant_bits(size, unit), flags) {
         (Some(n @ (8 | 16 | 32)), 0) => {
             let h = match n {
-                8 => by_ctx_dst!(k, d, get_8),
-                16 => by_ctx_dst!(k, d, get_16),
-                _ => by_ctx_dst!(k, d, get_32),
+                8 => by_ctx_dst!(k, d, whole, get_8),
+                16 => by_ctx_dst!(k, d, whole, get_16),
+                _ => by_ctx_dst!(k, d, whole, get_32),
             };
             e.op(h).fail(fail).dst(dst).u32(live.0).src(ctx);
+            return whole;
         }
         (Some(n @ 1..=60), _) => {
             e.op(by_reg!(k, get_small)).fail(fail).dst_any(dst).u32(live.0).src(ctx);
@@ -379,7 +393,23 @@ pub(super) fn integer(
             e.u32(unit).u32(flags).any(size);
         }
     }
+    false
 }
+
+/// A register, without what is known of its contents.
+trait Register {
+    fn register(&self) -> Option<(bool, u16)>;
+}
+impl Register for Operand {
+    fn register(&self) -> Option<(bool, u16)> {
+        match *self {
+            Operand::X(n, _) => Some((false, n)),
+            Operand::Y(n, _) => Some((true, n)),
+            _ => None,
+        }
+    }
+}
+
 pub(super) fn binary(
     e: &mut Emitter<'_>,
     k: Kind,
@@ -395,11 +425,19 @@ pub(super) fn tail(e: &mut Emitter<'_>, k: Kind, ctx: &Operand, live: u32, dst: 
     e.op(by_reg!(k, get_tail)).u32(0).dst_any(dst).u32(live).src(ctx);
 }
 
-pub(super) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
+pub(super) fn emit(e: &mut Emitter<'_>, op: &Op, next: Option<&Op>) -> Result<usize, EmitError> {
     match op {
         Op::BsGetInteger2 { fail, ctx, live, size, unit, flags, dst } => {
             let k = context(e, ctx)?;
-            integer(e, k, fail, ctx, *live, size, *unit, *flags, dst);
+            // Both branches go to the same place, so a single check will do.
+            let whole = match next {
+                Some(Op::BsTestUnit { fail: f, ctx: c, unit: 8 }) => {
+                    f == fail && c.register() == ctx.register() && !same_register(ctx, dst)
+                }
+                _ => false,
+            };
+            let fused = integer(e, k, fail, ctx, *live, size, *unit, *flags, dst, whole);
+            return Ok(1 + usize::from(fused));
         }
         Op::BsGetFloat2 { fail, ctx, live, size, unit, flags, dst } => {
             let k = context(e, ctx)?;
@@ -431,5 +469,5 @@ pub(super) fn emit(e: &mut Emitter<'_>, op: &Op) -> Result<(), EmitError> {
         }
         _ => return Err(EmitError(format!("{} fetches no bits", op.name()))),
     }
-    Ok(())
+    Ok(1)
 }
