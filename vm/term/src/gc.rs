@@ -96,6 +96,17 @@ pub struct HeapOptions {
     pub max_heap: usize,
 }
 
+/// What a collection is for.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Empty the young block; what survived before is promoted.
+    Minor,
+    /// Collect everything, and copy out of a range of literals (address, bytes).
+    Major(Option<(u64, u64)>),
+    /// Only move the young block into one of this many words.
+    Move(usize),
+}
+
 /// What a collection did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GcResult {
@@ -271,7 +282,7 @@ impl ProcHeap {
         if self.minors as usize >= self.options.fullsweep_after || old_grown {
             return self.collect_major(need, None, roots);
         }
-        self.run(need, false, None, &mut roots)
+        self.run_and_fit(need, Kind::Minor, &mut roots)
     }
     /// Collects everything; `area` is a range of literals (address, bytes) to copy out of.
     pub fn collect_major(
@@ -280,30 +291,64 @@ impl ProcHeap {
         area: Option<(u64, u64)>,
         mut roots: impl FnMut(&mut Tracer),
     ) -> GcResult {
-        self.run(need, true, area, &mut roots)
+        self.run_and_fit(need, Kind::Major(area), &mut roots)
     }
 
-    fn run(
+    /// Collects; a block that turned out much too large for what lives is left for a smaller one.
+    fn run_and_fit(
         &mut self,
         need: usize,
-        major: bool,
-        area: Option<(u64, u64)>,
+        kind: Kind,
         roots: &mut dyn FnMut(&mut Tracer),
     ) -> GcResult {
+        let result = self.run(need, kind, roots);
+        if let Some(words) = self.fitting(need, result.major) {
+            self.run(need, Kind::Move(words), roots);
+            self.grow = false;
+        }
+        result
+    }
+
+    /// The size to shrink to after a collection, by the reference's rule, if it is worth it.
+    fn fitting(&self, need: usize, major: bool) -> Option<usize> {
+        let after = self.young_words() + self.stack_words() + need + STACK_SLACK;
+        let words = self.words as usize;
+        if 4 * after >= words {
+            return None;
+        }
+        let wanted = if major {
+            2 * after
+        } else {
+            let old = self.old_block_words();
+            if words <= 3000 || (words <= 8000 && words <= old) {
+                return None;
+            }
+            // Not too small beside the old generation.
+            if 27 * after < old { (3 * after).max(old / 8) } else { 3 * after }
+        };
+        let wanted = size_for(wanted.max(self.options.min_heap));
+        (wanted < words).then_some(wanted)
+    }
+
+    fn run(&mut self, need: usize, kind: Kind, roots: &mut dyn FnMut(&mut Tracer)) -> GcResult {
+        let (major, area) = match kind {
+            Kind::Major(area) => (true, area),
+            _ => (false, None),
+        };
+        let moving = matches!(kind, Kind::Move(_));
+        let mature = if major || moving { 0 } else { self.mature_words() };
         let stack = self.stack_words();
         let young = self.young_words();
         let frags = self.heap.fragment_words();
         let before = young + frags + if major { self.old_words() } else { 0 };
         let area_words = area.map_or(0, |(_, len)| len as usize / 8);
-        let bound = before + area_words - if major { 0 } else { self.mature_words() };
-        let worst = bound + stack + need + STACK_SLACK * 2;
-        let mut words = self.words as usize;
-        if self.grow {
-            words = next_size(words);
-        }
-        // A major collection may shrink: twice what lived after the last one, or what may live now.
-        let words =
-            size_for(if major { worst.max(self.options.min_heap) } else { worst.max(words) });
+        let worst = before + area_words - mature + stack + need + STACK_SLACK * 2;
+        let words = match kind {
+            Kind::Move(words) => words.max(worst),
+            _ if self.grow => size_for(worst.max(next_size(self.words as usize))),
+            Kind::Minor => size_for(worst.max(self.words as usize)),
+            Kind::Major(_) => size_for(worst.max(self.options.min_heap)),
+        };
         let to = alloc_block(words);
         let old = if major {
             OldGen::default()
@@ -315,7 +360,7 @@ impl ProcHeap {
         let mut c = Copier {
             young: self.base,
             young_bytes: young * 8,
-            mature_bytes: if major { 0 } else { self.mature_words() * 8 },
+            mature_bytes: mature * 8,
             top: to,
             promote: old,
             elsewhere: major || !fragments.is_null(),
@@ -366,11 +411,13 @@ impl ProcHeap {
         self.mature = c.top;
         let mut old = c.promote;
         old.used += c.promoted;
-        if major {
-            self.minors = 0;
-            old.live = live;
-        } else {
-            self.minors += 1;
+        match kind {
+            Kind::Major(_) => {
+                self.minors = 0;
+                old.live = live;
+            }
+            Kind::Minor => self.minors += 1,
+            Kind::Move(_) => (),
         }
         self.old = if old.blocks.is_empty() && major { None } else { Some(Box::new(old)) };
         self.grow = (live + stack + need) * 4 > words * 3;
