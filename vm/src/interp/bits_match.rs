@@ -212,7 +212,13 @@ unsafe fn context_at(htop: *mut u64, s: RawTerm, header: RawTerm) -> bool {
 }
 
 /// Slots: 2 branch or 0, 3 destination, 4 live, 5 source.
-unsafe extern "C" fn start_match<S: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn start_match<S: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let s = S::get(r, e, ip.add(5));
     if !s.is_boxed() {
         return not_bits(r, ip, htop, e, fc);
@@ -232,7 +238,13 @@ unsafe extern "C" fn start_match<S: Reg>(r: *mut Regs, ip: *const u32, htop: *mu
     go!(r, ip.add(5 + S::N), htop.add(4), e, fc)
 }
 /// And saves the position. Slot 6: where to.
-unsafe extern "C" fn start_match_saving<S: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn start_match_saving<S: Reg>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let s = S::get(r, e, ip.add(5));
     if !s.is_boxed() {
         return not_bits(r, ip, htop, e, fc);
@@ -508,7 +520,9 @@ fn start(
     let k = e.kind(src);
     // The position is often saved right away.
     let position = match next {
-        Some(Op::BsGetPosition { ctx, dst: to, .. }) if same_register(ctx, dst) && k != Kind::C => Some(to),
+        Some(Op::BsGetPosition { ctx, dst: to, .. }) if same_register(ctx, dst) && k != Kind::C => {
+            Some(to)
+        }
         _ => None,
     };
     let h: Handler = match (k, position) {

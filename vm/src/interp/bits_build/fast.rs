@@ -75,7 +75,8 @@ unsafe fn copy(from: *const u8, to: *mut u8, n: usize) {
     #[inline(always)]
     unsafe fn ends<T: Copy>(from: *const u8, to: *mut u8, n: usize) {
         let last = n - size_of::<T>();
-        let (a, b) = ((from as *const T).read_unaligned(), (from.add(last) as *const T).read_unaligned());
+        let (a, b) =
+            ((from as *const T).read_unaligned(), (from.add(last) as *const T).read_unaligned());
         (to as *mut T).write_unaligned(a);
         (to.add(last) as *mut T).write_unaligned(b);
     }
@@ -121,7 +122,9 @@ unsafe fn write_all(
         let (n, v) = match *f {
             spec if spec < 256 => (spec as usize, t.small_value() as u64),
             CODE_POINT => encoded(t)?,
-            spec => ((spec & 0xff) as usize, to_little(t.small_value() as u64, (spec & 0xff) as usize)),
+            spec => {
+                ((spec & 0xff) as usize, to_little(t.small_value() as u64, (spec & 0xff) as usize))
+            }
         };
         if at + n + 8 * SPILL > limit {
             return None;
@@ -142,7 +145,13 @@ unsafe fn write_all(
 const NEW_WORDS: usize = 2 + HEAP_BIN_MAX / 8 + SPILL / 8;
 
 /// A new binary of at most 64 bytes.
-unsafe extern "C" fn create_small(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+unsafe extern "C" fn create_small(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     if no_room(htop, e, NEW_WORDS + u32_at(ip, 7) as usize) {
         return create_bin(r, ip, htop, e, fc);
     }
@@ -248,7 +257,9 @@ pub(super) fn fields(e: &Emitter<'_>, segments: &[BsSeg]) -> Option<Quick> {
     for s in rest {
         match (s.ty, &s.src, &s.size) {
             (SegType::Integer, src, SegSize::Size(size)) => {
-                let n = u32::try_from(constant_bits(size, s.unit)?).ok().filter(|n| (1..=64).contains(n))?;
+                let n = u32::try_from(constant_bits(size, s.unit)?)
+                    .ok()
+                    .filter(|n| (1..=64).contains(n))?;
                 // One store holds a field and what precedes it in its byte.
                 if bits % 8 + n > 64 {
                     return None;
