@@ -3,7 +3,7 @@
 CARGO ?= cargo
 OTP   ?= 25
 
-.PHONY: help build dist run test lint bless bench selfcompile fetch
+.PHONY: help build dist run test lint bless bench selfcompile stress fetch
 
 help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
 	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
 	@echo 'make selfcompile  compile OTP with Oxbeam and with the reference, compare the files'
+	@echo 'make stress       upgrades under load, random kills, memory after millions of messages'
 	@echo 'make fetch        fetch OTP $(OTP) from Debian into target/otp/$(OTP)'
 	@echo 'OTP=27 or OTP=29 chooses another release.'
 
@@ -44,3 +45,6 @@ bench: dist fetch
 
 selfcompile: build fetch
 	test-beams/selfcompile --otp $(OTP)
+
+stress: build fetch
+	test-beams/stress/run $(ARGS)
