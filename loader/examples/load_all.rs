@@ -3,6 +3,7 @@
 //! `load_all [--md5] DIR...` prints a line for each refusal and a summary; `--md5` also prints
 //! each module's MD5.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,10 +22,15 @@ fn main() -> ExitCode {
     let all: Vec<_> = files.iter().filter_map(|f| Some((f, std::fs::read(f).ok()?))).collect();
     let start = Instant::now();
     let (mut refused, mut ops) = (0, 0);
+    let mut checks: BTreeMap<&'static str, usize> = BTreeMap::new();
     for (file, bytes) in &all {
         match loader::load(bytes) {
             Ok(module) => {
                 ops += module.code.len();
+                for check in &module.checks {
+                    let name = module.code.get(check.op as usize).map_or("", |op| op.name());
+                    *checks.entry(name).or_default() += 1;
+                }
                 if md5 {
                     let hex: String = module.md5.iter().map(|b| format!("{b:02x}")).collect();
                     let _ = writeln!(out, "{} {hex}", module.name);
@@ -37,6 +43,9 @@ fn main() -> ExitCode {
         }
     }
     let took = start.elapsed();
+    for (name, n) in checks {
+        let _ = writeln!(out, "{n} of {name} are checked at run time");
+    }
     let n = all.len();
     let _ = writeln!(out, "{n} files, {refused} refused, {ops} ops, {} ms", took.as_millis());
     if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -24,7 +24,8 @@ mod verify;
 pub use error::{LoadError, Reason};
 pub use isa;
 pub use module::{
-    Export, FrameInfo, Function, Import, Lambda, LineTable, Literal, Location, Module, Type,
+    Check, Export, FrameInfo, Function, Import, Lambda, LineTable, Literal, Location, Module, Type,
+    Wanted,
 };
 pub use verify::{MAX_ARITY, MAX_FREG, MAX_XREG, MAX_YREG};
 
@@ -71,11 +72,13 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
         on_load: code.index.on_load,
         labels: code.index.labels,
         frames: Vec::new(),
+        checks: Vec::new(),
     };
     for _ in 0..MAX_SPLITS {
         let verified = verify::verify(&module, &exits)?;
         if verified.mixed.is_empty() {
             module.frames = verified.frames;
+            module.checks = verified.checks;
             transform::settle_exits(&mut module, &exits);
             return Ok(module);
         }

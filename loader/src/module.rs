@@ -1,9 +1,9 @@
 //! What loading gives.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-use isa::{AtomIx, ImportIx, Label, LineIx, Op, Ty};
+use isa::{AtomIx, ImportIx, Label, LineIx, Op, Src, Ty};
 
 /// A decoded and verified module. Every index held by an op is valid in these tables.
 #[derive(Debug)]
@@ -43,9 +43,36 @@ pub struct Module {
     pub labels: Vec<u32>,
     /// The frame before each op of `code`.
     pub frames: Vec<FrameInfo>,
+    /// What must be checked before ops, in the order of ops.
+    pub checks: Vec<Check>,
+}
+
+/// An op relies on a term that could not be proven to be what it wants.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Check {
+    /// Index into `code`.
+    pub op: u32,
+    pub src: Src,
+    pub wanted: Wanted,
+}
+
+/// What an op wants a term to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    Cons,
+    Map,
+    MatchContext,
+    /// A tuple with so many elements.
+    TupleOf(RangeInclusive<u32>),
 }
 
 impl Module {
+    /// What must be checked before op `op`.
+    pub fn check(&self, op: u32) -> Option<&Check> {
+        let i = self.checks.binary_search_by_key(&op, |check| check.op).ok()?;
+        self.checks.get(i)
+    }
+
     /// The text of an atom operand; empty for an index that the module has not.
     pub fn atom(&self, atom: AtomIx) -> &str {
         let index = (atom.0 as usize).wrapping_sub(1);

@@ -6,16 +6,19 @@
 //! which X registers hold terms, the size of the stack frame, the `catch` and `try` tags in it
 //! and what is left of the heap space that was reserved. See `verify/flow.rs`.
 //!
-//! What it does not prove: the types of terms. An op that needs a tuple or a match context may
-//! be handed another term by hostile code. Y slots count as initialised as soon as there is a
+//! It also knows of some terms what they are (`verify/kinds.rs`). Where an op relies on a tuple, a
+//! match context or the like and that is not known, the module says what the emulator must check
+//! before the op ([`crate::Check`]; ADR 5). Y slots count as initialised as soon as there is a
 //! frame, because the emulator fills new frames with `[]`; float registers likewise.
 
+mod demand;
 mod flow;
+mod kinds;
 mod operands;
 mod state;
 
 use crate::error::LoadError;
-use crate::module::{FrameInfo, Function, Module};
+use crate::module::{Check, FrameInfo, Function, Module};
 
 /// The most arguments that a function may have.
 pub const MAX_ARITY: u32 = 255;
@@ -40,6 +43,8 @@ pub(crate) struct Verified {
     pub frames: Vec<FrameInfo>,
     /// Ops of labels where ways with different frames meet; only code that raises follows.
     pub mixed: Vec<u32>,
+    /// What the emulator must check.
+    pub checks: Vec<Check>,
 }
 
 /// Checks the module. `exits` says which imports never return.
@@ -53,7 +58,7 @@ pub(crate) fn verify(module: &Module, exits: &[bool]) -> Result<Verified, LoadEr
             .and_then(|()| flow.run(function, &mut frames))
             .map_err(|(op, fault)| located(module, function, op, &fault))?;
     }
-    Ok(Verified { frames, mixed: flow.mixed() })
+    Ok(Verified { frames, mixed: flow.mixed(), checks: flow.into_checks() })
 }
 
 fn located(module: &Module, function: &Function, op: usize, fault: &str) -> LoadError {

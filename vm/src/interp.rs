@@ -23,6 +23,7 @@ pub(crate) mod bits_build;
 pub(crate) mod bits_match;
 pub(crate) mod builtin;
 pub(crate) mod call;
+pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod except;
@@ -159,6 +160,8 @@ pub(crate) unsafe fn save(r: *mut Regs, htop: *mut u64, e: *mut u64, fc: i64) ->
 #[inline(never)]
 pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: usize, need: usize) {
     let p = save(r, htop, e, (*(*r).process).reds_left);
+    // What was under construction may move.
+    ((*r).bs_at, (*r).bs_end) = (0, 0);
     let x = core::slice::from_raw_parts_mut((*r).x.as_mut_ptr(), live);
     let vm = (*r).vm;
     let start = vm.monitor.collection_starts(vm);

@@ -4,13 +4,15 @@
 //! knowledge changed, lowest first, so that code without backward branches is looked at once.
 //! What an op may collect is pruned on its failing way, too: it may fail after collecting.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use isa::{BsCmd, Dst, Effects, Fail, FmoveDst, Label, Live, Need, Op, Src, Visit, YReg};
 
+use super::demand::{demand, guard, kind_of, learn, learn_failed, returned, wanted};
+use super::kinds::Kind;
 use super::state::{Frame, State, Tag, TagKind, XRegs};
 use super::{Fault, MAX_VISITS};
-use crate::module::{FrameInfo, Function, Module};
+use crate::module::{Check, FrameInfo, Function, Module};
 
 /// The analysis of one module; the vectors are shared by its functions.
 pub(super) struct Flow<'a> {
@@ -21,6 +23,8 @@ pub(super) struct Flow<'a> {
     at_label: Vec<Option<State>>,
     /// Ops of labels to go on from.
     pending: BTreeSet<u32>,
+    /// What could not be proven, by op.
+    checks: BTreeMap<u32, Check>,
 }
 
 /// Whether the next op is reached.
@@ -34,7 +38,7 @@ type Step = Result<Next, Fault>;
 impl<'a> Flow<'a> {
     pub fn new(module: &'a Module, exits: &'a [bool]) -> Self {
         let at_label = vec![None; module.label_count as usize];
-        Flow { module, exits, at_label, pending: BTreeSet::new() }
+        Flow { module, exits, at_label, pending: BTreeSet::new(), checks: BTreeMap::new() }
     }
 
     /// Ops of labels where frames differ.
@@ -44,6 +48,11 @@ impl<'a> Flow<'a> {
             .filter(|(state, _)| state.as_ref().is_some_and(|s| matches!(s.frame, Frame::Mixed(_))))
             .map(|(_, op)| *op)
             .collect()
+    }
+
+    /// What the emulator must check, in the order of ops.
+    pub fn into_checks(self) -> Vec<Check> {
+        self.checks.into_values().collect()
     }
 
     /// Follows `function` and notes the frame before each op that it reaches.
@@ -77,7 +86,7 @@ impl<'a> Flow<'a> {
                 if let Some(frame) = frames.get_mut(at) {
                     *frame = frame_info(now.frame);
                 }
-                match self.step(op, now).map_err(|fault| (at, fault))? {
+                match self.checked_step(at, op, now).map_err(|fault| (at, fault))? {
                     Next::Falls => {}
                     Next::Ends => {
                         state = None;
@@ -99,13 +108,52 @@ impl<'a> Flow<'a> {
         let changed = match known {
             Some(known) => known.merge(state),
             None => {
-                *known = Some(state.clone());
+                *known = Some(state.settled());
                 true
             }
         };
         if changed {
             self.pending.insert(op);
         }
+    }
+
+    /// Asks for what `op` relies on, then steps over it.
+    fn checked_step(&mut self, at: usize, op: &Op, s: &mut State) -> Step {
+        if let Some((src, kind)) = demand(self.module, at, op) {
+            read(s, src)?;
+            self.want(at, src, kind, s)?;
+            if matches!(op, Op::SetTupleElement { .. }) && s.kinds.get(src) != Some(Kind::Fresh) {
+                return Err("tuple is not new".into());
+            }
+        }
+        let told = guard(self.module, &s.kinds, op);
+        let next = self.step(op, s)?;
+        if let Some(told) = told {
+            // The result may have taken an argument's place.
+            let dst = |src: Src| matches!(op, Op::Bif1 { dst, .. } | Op::Bif2 { dst, .. } | Op::GcBif1 { dst, .. } | Op::GcBif2 { dst, .. } if same_register(src, *dst));
+            for (src, kind) in told.args.into_iter().flatten().filter(|(src, _)| !dst(*src)) {
+                if read(s, src).is_ok() {
+                    s.kinds.learn(src, kind);
+                }
+            }
+            if let Some((dst, kind)) = told.result {
+                s.kinds.set(dst, Some(kind));
+            }
+        }
+        learn(self.module, op, &mut s.kinds);
+        Ok(next)
+    }
+
+    /// Notes a check unless `src` is known to be a `kind`.
+    fn want(&mut self, at: usize, src: Src, kind: Kind, s: &mut State) -> Result<(), Fault> {
+        if kind_of(self.module, &s.kinds, src).is_some_and(|known| known.is(kind)) {
+            return Ok(());
+        }
+        if let Some(wanted) = wanted(kind) {
+            self.checks.insert(at as u32, Check { op: at as u32, src, wanted });
+        }
+        s.kinds.learn(src, kind);
+        Ok(())
     }
 
     /// Checks `op` and makes `s` what holds after it.
@@ -140,9 +188,10 @@ impl<'a> Flow<'a> {
                 first_x(s, *arity)?;
                 return Ok(Next::Ends);
             }
-            Op::CallExt { arity, .. } => {
+            Op::CallExt { arity, import } => {
                 in_frame(s)?;
                 called(s, *arity)?;
+                s.kinds.set(Dst::X(0), returned(self.module, *import));
             }
             Op::CallFun { arity } => {
                 in_frame(s)?;
@@ -193,27 +242,31 @@ impl<'a> Flow<'a> {
             Op::CatchEnd { slot } => {
                 unprotect(s, *slot, TagKind::Catch)?;
                 first_x(s, 1)?;
-                s.collect(1);
+                s.collect(0);
+                write(s, Dst::X(0))?;
             }
             Op::TryEnd { slot } => unprotect(s, *slot, TagKind::Try)?,
             Op::TryCase { slot } => {
                 unprotect(s, *slot, TagKind::Try)?;
-                first_x(s, 3)?;
-                s.collect(3);
+                first_x(s, 4)?;
+                s.collect(0);
+                (0..3).try_for_each(|x| write(s, Dst::X(x)))?;
             }
             Op::RawRaise {} => {
                 first_x(s, 3)?;
-                s.x.prune(1);
+                s.prune(1);
+                write(s, Dst::X(0))?;
             }
             Op::BuildStacktrace {} | Op::BsInitWritable {} => {
                 first_x(s, 1)?;
-                s.collect(1);
+                s.collect(0);
+                write(s, Dst::X(0))?;
             }
             Op::MakeFun2 { lambda } => {
                 let free = self.module.lambdas.get(lambda.0 as usize).map_or(0, |l| l.num_free);
                 first_x(s, free)?;
                 s.collect(free);
-                s.x.set(0);
+                write(s, Dst::X(0))?;
             }
             Op::LoopRec { fail, dst } => {
                 s.collect(0);
@@ -234,10 +287,30 @@ impl<'a> Flow<'a> {
                     self.branch(*target, s);
                 }
             }
-            Op::Timeout {} => s.x.prune(0),
+            Op::Timeout {} => s.prune(0),
             Op::Swap { a, b } => {
                 read(s, a.src())?;
                 read(s, b.src())?;
+                s.kinds.swap(*a, *b);
+            }
+            Op::Move { src, dst } => {
+                read(s, *src)?;
+                let kind = kind_of(self.module, &s.kinds, *src);
+                write(s, *dst)?;
+                match src {
+                    Src::X(..) | Src::Y(..) => s.kinds.copy(*src, *dst),
+                    _ => s.kinds.set(*dst, kind),
+                }
+            }
+            Op::SelectTupleArity { src, fail, pairs } => {
+                read(s, *src)?;
+                self.fails(*fail, s);
+                for (arity, label) in pairs {
+                    let mut then = s.clone();
+                    then.kinds.learn(*src, Kind::tuple(*arity));
+                    self.branch(*label, &then);
+                }
+                return Ok(Next::Ends);
             }
             Op::BsMatch { fail, ctx, commands } => self.bs_match(s, *fail, *ctx, commands)?,
             _ => return self.plain(op, s),
@@ -291,8 +364,13 @@ impl<'a> Flow<'a> {
             }
         }
         consume(op, s)?;
-        let mut targets = Targets { flow: self, s };
-        op.visit(&mut targets);
+        if matches!(op, Op::IsNil { .. } | Op::IsEqExact { .. }) {
+            let mut failed = s.clone();
+            learn_failed(op, &mut failed.kinds);
+            op.visit(&mut Targets { flow: self, s: &failed });
+        } else {
+            op.visit(&mut Targets { flow: self, s });
+        }
         if op.effects().has(Effects::END) {
             return Ok(Next::Ends);
         }
@@ -322,9 +400,26 @@ impl<'a> Flow<'a> {
         y_slot(s, slot)?;
         let tags = s.tags.as_ref().ok_or("tags differ between the ways here")?;
         s.tags = Some(tags.push(Tag { slot, kind }));
-        let raised = State { x: XRegs::first(3), need: Need::default(), ..s.clone() };
+        let next = self.module.label_op(handler).and_then(|op| self.handles(op));
+        if next != Some((kind, slot)) {
+            return Err("handler does not end the catch or try".into());
+        }
+        // x0 is no term then: only the op at the handler may look at it. Y slots may be written
+        // before something is raised.
+        let mut raised = State { x: XRegs::first(4), need: Need::default(), ..s.clone() };
+        raised.kinds = Default::default();
         self.branch(handler, &raised);
         Ok(())
+    }
+
+    /// What the op at a handler ends.
+    fn handles(&self, at: u32) -> Option<(TagKind, u32)> {
+        let ops = self.module.code.get(at as usize..)?;
+        match ops.iter().find(|op| !matches!(op, Op::Label { .. } | Op::Line { .. }))? {
+            Op::CatchEnd { slot } => Some((TagKind::Catch, u32::from(slot.0))),
+            Op::TryCase { slot } => Some((TagKind::Try, u32::from(slot.0))),
+            _ => None,
+        }
     }
 
     /// Whether the next op at `target` is `wait_timeout` with the same operands.
@@ -380,7 +475,7 @@ fn first_x(s: &State, n: u32) -> Result<(), Fault> {
 fn called(s: &mut State, arity: u32) -> Result<(), Fault> {
     first_x(s, arity)?;
     s.collect(0);
-    s.x.set(0);
+    write(s, Dst::X(0))?;
     Ok(())
 }
 
@@ -393,6 +488,7 @@ fn drop_frame(s: &mut State, words: u32) -> Result<(), Fault> {
         return Err("a catch or try is active".into());
     }
     s.frame = Frame::None;
+    s.kinds.drop_slots(words);
     Ok(())
 }
 
@@ -407,8 +503,11 @@ fn frame_op(op: &Op, s: &mut State) -> Result<(), Fault> {
         Op::TestHeap { need, live } => (None, *need, *live),
         Op::Deallocate { words } => return drop_frame(s, *words),
         Op::Trim { words, remaining } => {
-            let words = words.checked_add(*remaining).ok_or("stack frame has another size")?;
-            drop_frame(s, words)?;
+            let all = words.checked_add(*remaining).ok_or("stack frame has another size")?;
+            let mut kinds = s.kinds.clone();
+            drop_frame(s, all)?;
+            kinds.drop_slots(*words);
+            s.kinds = kinds;
             s.frame = Frame::Words(*remaining);
             return Ok(());
         }
@@ -419,6 +518,7 @@ fn frame_op(op: &Op, s: &mut State) -> Result<(), Fault> {
     s.need = need;
     if let Some(words) = words {
         no_frame(s)?;
+        s.kinds.drop_frame();
         s.frame = Frame::Words(words);
     }
     Ok(())
@@ -448,7 +548,15 @@ fn read(s: &State, src: Src) -> Result<(), &'static str> {
     }
 }
 
+fn same_register(src: Src, dst: Dst) -> bool {
+    match (src, dst) {
+        (Src::X(a, _), Dst::X(b)) | (Src::Y(a, _), Dst::Y(b)) => a == b,
+        _ => false,
+    }
+}
+
 fn write(s: &mut State, dst: Dst) -> Result<(), &'static str> {
+    s.kinds.set(dst, None);
     match dst {
         Dst::X(n) => {
             s.x.set(u32::from(n));
@@ -463,7 +571,6 @@ fn consume(op: &Op, s: &mut State) -> Result<(), Fault> {
     let len = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (words, floats, funs) = match op {
         Op::PutList { .. } => (2, 0, 0),
-        Op::PutTuple2 { elements, .. } if elements.is_empty() => (0, 0, 0),
         Op::PutTuple2 { elements, .. } => (len(elements.len()).saturating_add(1), 0, 0),
         Op::UpdateRecord { size, .. } => (size.saturating_add(1), 0, 0),
         Op::MakeFun3 { free, .. } => (len(free.len()), 0, 1),

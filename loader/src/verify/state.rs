@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use isa::Need;
 
+use super::kinds::Kinds;
+
 /// Which X registers hold terms. Code rarely names one beyond x63.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct XRegs {
@@ -171,6 +173,8 @@ pub(super) struct State {
     pub need: Need,
     /// The tags in the frame; `None` when the ways here differ.
     pub tags: Option<Tags>,
+    /// What is known of the terms in registers.
+    pub kinds: Kinds,
 }
 
 impl State {
@@ -181,6 +185,7 @@ impl State {
             frame: Frame::None,
             need: Need::default(),
             tags: Some(Tags::default()),
+            kinds: Kinds::default(),
         }
     }
 
@@ -200,13 +205,25 @@ impl State {
         if self.tags != other.tags {
             self.tags = None;
         }
+        self.kinds.merge(&other.kinds);
         *self != before
     }
 
     /// After a collection that kept x0 up to `live`.
     pub fn collect(&mut self, live: u32) {
-        self.x.prune(live);
+        self.prune(live);
         self.need = Need::default();
+    }
+
+    /// Forgets x(`n`) and up.
+    pub fn prune(&mut self, n: u32) {
+        self.x.prune(n);
+        self.kinds.prune(n);
+    }
+
+    /// As it is kept at a label.
+    pub fn settled(&self) -> State {
+        State { kinds: self.kinds.clone().settled(), ..self.clone() }
     }
 
     pub fn is_tag(&self, slot: u32) -> bool {

@@ -179,7 +179,11 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
             e.lines.push((here, 0));
             next_function += 1;
         }
+        let first = i;
         i = e.emit(i)?;
+        if (first + 1..i).any(|fused| module.check(fused as u32).is_some()) {
+            return Err(EmitError("a check was fused away".into()).into());
+        }
     }
     // A last slot, so that the end of the last function is inside the code.
     e.out.push(0);

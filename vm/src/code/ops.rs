@@ -4,7 +4,7 @@
 use super::emit::{EmitError, Emitter};
 use crate::interp::operand::*;
 use crate::interp::{
-    Handler, arith, call, compare, data, except, frame, map, native, receive, select,
+    Handler, arith, call, check, compare, data, except, frame, map, native, receive, select,
 };
 use crate::interp::{bits_build, bits_match};
 use isa::{Dst, Fail, FmoveDst, FmoveSrc, FunHint, Label, Live, Op, RecordHint, Src};
@@ -24,9 +24,14 @@ pub(crate) fn need_words(n: &isa::Need) -> u32 {
 impl Emitter<'_> {
     /// Emits the op at `i`, and those after it that are fused with it; gives the index of the next.
     pub(crate) fn emit(&mut self, i: usize) -> Done {
-        let ops = &self.module.code;
+        let module = self.module;
+        let ops = &module.code;
         let op = &ops[i];
-        let next = ops.get(i + 1);
+        if let Some(check) = module.check(i as u32) {
+            check::emit(self, check);
+        }
+        // What is checked on its own is not fused with what is before it.
+        let next = ops.get(i + 1).filter(|_| module.check(i as u32 + 1).is_none());
         match op {
             Op::Label { label } => {
                 self.labels[*label as usize] = self.out.len() as u32;

@@ -172,6 +172,10 @@ pub unsafe extern "C" fn fload<S: Src>(
     fc: i64,
 ) {
     let t = S::get(r, e, ip.add(3));
+    // Compilers know that it is a float; the loader often does not.
+    if !t.is_boxed_of(term::term::Subtag::Float) {
+        return float_error(r, ip, htop, e, fc);
+    }
     (*r).f[u32_at(ip, 2) as usize] = f64::from_bits(*t.ptr().add(1));
     go!(r, ip.add(3 + S::N), htop, e, fc)
 }

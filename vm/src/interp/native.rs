@@ -8,7 +8,7 @@ use super::call::enter;
 use super::operand::*;
 use super::{Outcome, Regs, ReturnPoint, go, leave};
 use crate::bif::{Bif, Cx, Kind};
-use crate::process::Pending;
+use crate::process::{Pending, Process};
 use crate::stop::{Stop, Why};
 use core::sync::atomic::Ordering;
 use term::boxed::{Export, FunEntry};
@@ -33,10 +33,19 @@ unsafe fn invoke(
     ((*bif).call)(&cx, args).map(|t| t.raw())
 }
 
+/// What a native held goes when it has ended, on whatever way.
+#[inline(always)]
+unsafe fn release(p: *mut Process) {
+    if !(*p).held.is_empty() {
+        (*p).held.clear();
+    }
+}
+
 /// After a native returned: collects if it left much behind. `x0` is kept.
 #[inline(always)]
 unsafe fn settle(r: *mut Regs) {
     let p = (*r).process;
+    release(p);
     if (*p).heap.heap.has_fragments() || (*p).heap.vheap_full() || (*p).heap.zeal {
         settle_slow(r, 1);
     }
@@ -217,6 +226,9 @@ unsafe fn stopped(
     let fc = (*p).reds_left;
     let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
     let mfa = ((*export).module, (*export).function, (*export).arity);
+    if !matches!((*p).why, Some(Why::Yield(_) | Why::Wait(_) | Why::Reschedule(..))) {
+        release(p);
+    }
     match (*p).why.take() {
         Some(Why::Raise(raise)) => {
             super::except::raise_in_native(r, raise, mfa, caller);
@@ -274,6 +286,7 @@ unsafe fn stopped(
         }
         Some(Why::Collect { major, value }) => {
             let mut x = [value];
+            ((*r).bs_at, (*r).bs_end) = (0, 0);
             let vm = (*r).vm;
             let start = vm.monitor.collection_starts(vm);
             let res = (*p).collect_with(0, &mut x, major, None);
@@ -323,7 +336,6 @@ pub unsafe extern "C" fn resume(
     match result {
         Ok(t) => {
             (*r).x[0] = t;
-            (*p).held.clear();
             (*p).current_native = None;
             settle(r);
             return return_from_native(
@@ -335,9 +347,6 @@ pub unsafe extern "C" fn resume(
             );
         }
         Err(stop) => {
-            if !matches!((*p).why, Some(Why::Yield(_) | Why::Wait(_) | Why::Reschedule(..))) {
-                (*p).held.clear();
-            }
             let mfa = (*p).current_native.take().unwrap_or((
                 term::atom::am::UNDEFINED,
                 term::atom::am::UNDEFINED,
@@ -370,6 +379,7 @@ pub unsafe extern "C" fn guard_bif(
         let args = core::slice::from_raw_parts(args.as_ptr() as *const Term, n);
         ((*bif).call)(&cx, args).map(|t| t.raw())
     };
+    release(p);
     match result {
         Ok(t) => {
             put_any(r, e, ip.add(3), t);

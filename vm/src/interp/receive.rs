@@ -33,7 +33,8 @@ unsafe extern "C" fn loop_rec_slow(
         if (*p).shared.in_queue.is_empty() {
             go!(r, target_at(ip, 2), htop, e, fc)
         }
-        // Requests that are answered now ask where the process stands.
+        // Requests that are answered now ask where the process stands, and may collect.
+        ((*r).bs_at, (*r).bs_end) = (0, 0);
         (*p).ip = ip;
         crate::signal::handle::fetch(&mut *p, (*r).vm, (*r).scheduler);
         if (*p).exit_reason.is_some() || (*p).shared.state.has(state::SUSPENDED) {
@@ -110,7 +111,12 @@ pub unsafe extern "C" fn wait_timeout(
     if !(*p).receive_timer.set {
         let time = A::get(r, e, ip.add(3));
         if time == RawTerm::atom(term::atom::am::INFINITY) {
-            super::call::save_x(r, 0);
+            // It may be looked at again, and be in a register.
+            let keep = <A as super::bits_match::Reg>::keep(ip.add(3));
+            for x in 0..keep.saturating_sub(1) {
+                (*r).x[x] = RawTerm::NIL;
+            }
+            super::call::save_x(r, keep);
             leave!(r, Outcome::Waiting, target_at(ip, 2), htop, e, fc)
         }
         match time.brand().as_u64() {
