@@ -192,9 +192,8 @@ pub(super) fn guard(module: &Module, kinds: &Kinds, op: &Op) -> Option<Told> {
     let arity = args.iter().flatten().count();
     let name = erlang(module, import, arity as u32)?;
     let mut told = Told { args: [None; 2], result: None };
-    let float = |src: Option<Src>| {
-        src.is_some_and(|src| kind_of(module, kinds, src) == Some(Kind::Float))
-    };
+    let float =
+        |src: Option<Src>| src.is_some_and(|src| kind_of(module, kinds, src) == Some(Kind::Float));
     match (name, args) {
         ("hd" | "tl", [Some(list), _]) => told.args[0] = Some((list, Kind::Cons)),
         ("length", [Some(list), _]) => told.args[0] = Some((list, Kind::List)),

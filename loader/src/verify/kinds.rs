@@ -211,7 +211,8 @@ impl Kinds {
             merged.push(Known { reg: known.reg, group: group as u16, kind });
         }
         // A term that is in one register and not known tells nothing.
-        let alone = |group| merged.iter().filter(|known: &&Known| known.group == group).count() == 1;
+        let alone =
+            |group| merged.iter().filter(|known: &&Known| known.group == group).count() == 1;
         let lost: Vec<Reg> = merged
             .iter()
             .filter(|known| known.kind.is_none() && alone(known.group))
