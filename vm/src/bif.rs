@@ -221,6 +221,10 @@ impl<'p> Cx<'p> {
         let ip = self.with(|p| p.caller);
         self.vm.code.module_at(ip)
     }
+    /// Whether the native was called by an instruction of its own, not through `apply`.
+    pub fn is_called_directly(&self, m: &crate::code::LoadedModule, native: &Bif) -> bool {
+        m.names_native_at(self.with(|p| p.caller), native)
+    }
     /// `error:Reason` that shows these arguments of the calling function.
     pub fn error_with_args(&self, reason: Term<'p>, args: Term<'p>) -> Stop {
         self.raise(Raise {
@@ -266,6 +270,21 @@ impl<'p> Cx<'p> {
         self.with(|p| {
             p.reds_left = p.reds_left.saturating_sub_unsigned(n as u64);
             p.reds_left > 0
+        })
+    }
+    /// Whether a signal has come that will end the process when this native has ended.
+    pub fn is_exiting(&self) -> bool {
+        use crate::signal::Body;
+        self.with(|p| {
+            let trap = p.flags.trap_exit;
+            let ends = |s: &crate::signal::Signal| match &s.body {
+                Body::Exit(x) => x.kill || !trap && !x.reason.term().is_atom_of(am::NORMAL),
+                _ => false,
+            };
+            p.shared.state.has(crate::process::state::EXITING)
+                || p.exit_reason.is_some()
+                // SAFETY: this thread runs the process, and so is the queue's consumer.
+                || unsafe { p.shared.in_queue.any(ends) }
         })
     }
     /// Uses up the time slice.

@@ -88,8 +88,10 @@ pub struct LoadedModule {
     pub lambdas: Vec<(&'static FunEntry, usize)>,
     pub on_load: Option<usize>,
     pub strings: Box<[u8]>,
-    /// Functions with a `nif_start` mark, or any when the module names none.
+    /// Functions with a `nif_start` mark.
     pub nifs: Vec<usize>,
+    /// The NIF library of this version, if it has loaded one.
+    pub loaded: std::sync::OnceLock<native::Loaded>,
 }
 
 // SAFETY: immutable but for the entry cells, which are atomic; terms are literals.
@@ -98,6 +100,10 @@ unsafe impl Sync for LoadedModule {}
 unsafe impl Send for LoadedModule {}
 
 impl LoadedModule {
+    /// Whether an address lies in the code, or in that of its NIFs.
+    pub fn owns(&self, addr: u64) -> bool {
+        self.contains(addr) || self.loaded.get().is_some_and(|l| l.contains(addr))
+    }
     /// Whether an address lies in the code.
     pub fn contains(&self, addr: u64) -> bool {
         let r = self.code.as_ptr_range();
@@ -115,6 +121,17 @@ impl LoadedModule {
     pub fn compile_info(&self) -> Term<'_> {
         // SAFETY: as above.
         unsafe { self.compile_info.brand() }
+    }
+    /// Whether the instruction at this address names the native.
+    pub(crate) fn names_native_at(&self, addr: u64, native: &Bif) -> bool {
+        /// Slots of the longest instruction that calls a native.
+        const SLOTS: usize = 16;
+        if !self.contains(addr) {
+            return false;
+        }
+        let from = (addr - self.code.as_ptr() as u64) as usize / 4;
+        let slots = &self.code[from..self.code.len().min(from + SLOTS)];
+        slots.windows(2).any(|w| w == ptr_words(native))
     }
     /// Whether the function runs a native instead of its code.
     pub fn is_native(&self, f: &Function) -> bool {

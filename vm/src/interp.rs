@@ -30,6 +30,7 @@ pub(crate) mod except;
 pub(crate) mod frame;
 pub(crate) mod map;
 pub(crate) mod native;
+pub(crate) mod nif;
 pub(crate) mod operand;
 pub(crate) mod receive;
 pub(crate) mod select;

@@ -33,7 +33,7 @@ pub use poll::watched;
 pub use queue::IoQueue;
 pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
-    register, send_command, set_data, unregister,
+    post_output, register, send_command, set_data, unregister,
 };
 pub use signal::{flush_all, signal};
 pub use table::Ports;

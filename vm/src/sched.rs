@@ -28,6 +28,27 @@ pub(crate) struct Runnable(pub *mut Process);
 // SAFETY: the right to run moves with the value.
 unsafe impl Send for Runnable {}
 
+/// What a thread is to the VM.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ThreadKind {
+    Other,
+    Normal,
+    DirtyCpu,
+    DirtyIo,
+}
+
+thread_local! {
+    static KIND: core::cell::Cell<ThreadKind> = const { core::cell::Cell::new(ThreadKind::Other) };
+}
+
+/// What the calling thread is.
+pub fn thread_kind() -> ThreadKind {
+    KIND.get()
+}
+
+/// Something small to be done by a scheduler between two slices: a function and its argument.
+type Chore = (fn(usize), usize);
+
 /// A place to sleep until somebody calls.
 #[derive(Default)]
 pub(crate) struct Parker {
@@ -98,6 +119,9 @@ pub struct Schedulers {
     /// How many normal schedulers sleep.
     sleeping: AtomicUsize,
     stopping: AtomicBool,
+    chores: Mutex<Vec<Chore>>,
+    /// There may be chores.
+    chores_wait: AtomicBool,
     /// Multi-scheduling is blocked: only this scheduler (from 1) runs, 0 for none.
     pub(crate) blocked_by: AtomicUsize,
 }
@@ -115,6 +139,8 @@ impl Schedulers {
             dirty_io: DirtyPool::default(),
             sleeping: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
+            chores: Mutex::default(),
+            chores_wait: AtomicBool::new(false),
             blocked_by: AtomicUsize::new(0),
         }
     }
@@ -210,15 +236,18 @@ impl Schedulers {
                 .spawn(move || run_scheduler(vm, i))?;
         }
         let pools = [
-            (vm.config.dirty_cpu, &self.dirty_cpu, "dirty_cpu"),
-            (vm.config.dirty_io, &self.dirty_io, "dirty_io"),
+            (vm.config.dirty_cpu, &self.dirty_cpu, "dirty_cpu", ThreadKind::DirtyCpu),
+            (vm.config.dirty_io, &self.dirty_io, "dirty_io", ThreadKind::DirtyIo),
         ];
         let mut thread = self.progress.dirty(0);
-        for (n, pool, name) in pools {
+        for (n, pool, name, kind) in pools {
             for i in 0..n {
                 std::thread::Builder::new()
                     .name(format!("{}_{name}", i + 1))
-                    .spawn(move || run_dirty(vm, pool, thread))?;
+                    .spawn(move || {
+                        KIND.set(kind);
+                        run_dirty(vm, pool, thread)
+                    })?;
                 thread += 1;
             }
         }
@@ -244,6 +273,24 @@ impl Schedulers {
     pub(crate) fn unblock_all(&self) {
         self.blocked_by.store(0, Ordering::SeqCst);
         self.wake_all();
+    }
+    /// Has a scheduler call `f(argument)` soon, between two slices and without locks held.
+    pub fn later(&self, f: fn(usize), argument: usize) {
+        self.chores.lock().unwrap_or_else(|e| e.into_inner()).push((f, argument));
+        self.chores_wait.store(true, Ordering::SeqCst);
+        // A scheduler sees to it itself when its slice is over.
+        if thread_kind() != ThreadKind::Normal {
+            self.wake_one_sleeper();
+        }
+    }
+    fn do_chores(&self) {
+        while self.chores_wait.swap(false, Ordering::SeqCst) {
+            let chores =
+                core::mem::take(&mut *self.chores.lock().unwrap_or_else(|e| e.into_inner()));
+            for (f, argument) in chores {
+                f(argument);
+            }
+        }
     }
     /// Makes all schedulers stop picking processes.
     pub fn stop(&self) {
@@ -277,7 +324,11 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     let me = &all.normal[index];
     let mut regs = new_regs(vm, index + 1);
     let mut since_timers = 0u32;
+    KIND.set(ThreadKind::Normal);
     while !all.stopping.load(Ordering::Relaxed) {
+        if all.chores_wait.load(Ordering::Relaxed) {
+            all.do_chores();
+        }
         if vm.timers.next().is_some() {
             since_timers += 1;
             if since_timers.is_multiple_of(4) || me.queue.is_empty() {
@@ -309,7 +360,8 @@ fn idle(vm: &'static Vm, all: &Schedulers, me: &Scheduler, index: usize, may_run
     me.parker.asleep.store(true, Ordering::SeqCst);
     all.sleeping.fetch_add(1, Ordering::SeqCst);
     // What was queued before the flag was seen would not wake us.
-    let work = may_run && (!me.queue.is_empty() || has_work(all, index));
+    let work = may_run && (!me.queue.is_empty() || has_work(all, index))
+        || all.chores_wait.load(Ordering::SeqCst);
     if !work && !all.stopping.load(Ordering::SeqCst) {
         let now = vm.monotonic();
         let due =

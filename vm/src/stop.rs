@@ -102,4 +102,8 @@ pub struct Raise {
 pub trait Resume: Send {
     /// Polled with fresh reductions; ends with a result or with another [`Stop`].
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> crate::bif::BifResult<'p>;
+    /// The module version whose library it goes on in.
+    fn code(&self) -> Option<&'static crate::code::LoadedModule> {
+        None
+    }
 }

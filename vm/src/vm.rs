@@ -86,6 +86,14 @@ impl Default for SystemProcesses {
     }
 }
 
+/// What the C interface of native libraries does when the VM calls.
+pub struct Hooks {
+    /// A process that an object of a library watches has ended.
+    pub down: fn(crate::signal::RefId, u64),
+    /// A descriptor that an object watches is ready.
+    pub ready: fn(i32, sys::poll::Interest),
+}
+
 /// See the module head. Made once, never freed: `&'static Vm` goes everywhere.
 pub struct Vm {
     pub config: Config,
@@ -103,6 +111,9 @@ pub struct Vm {
     pub flags: crate::flags::Flags,
     pub monitor: crate::system_monitor::SystemMonitor,
     pub statistics: crate::statistics::Statistics,
+    pub hooks: std::sync::OnceLock<Hooks>,
+    /// Modules with a native library, in the order they first loaded one.
+    pub taints: std::sync::Mutex<Vec<Atom>>,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
     preloaded: std::sync::Mutex<Vec<Atom>>,
@@ -147,6 +158,8 @@ impl Vm {
             monitor: Default::default(),
             statistics: Default::default(),
             config,
+            hooks: Default::default(),
+            taints: Default::default(),
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),
             preloaded: Default::default(),
@@ -324,6 +337,13 @@ impl Vm {
         match to {
             Peer::Process(pid) => self.signal(pid, from, body),
             Peer::Port(port) => crate::port::signal(self, port, from, body),
+            Peer::Native => {
+                if let (Some(h), Body::Down(d), Sender::Process(pid)) =
+                    (self.hooks.get(), body, from)
+                {
+                    (h.down)(d.reference, pid);
+                }
+            }
             Peer::TimeOffset | Peer::Nobody => {}
         }
     }

@@ -26,8 +26,6 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "get_module_info"/2 => module_info(0, 1);
     Plain "check_old_code"/1 => check_old_code(0);
     Heavy "delete_module"/1 => delete_module(0);
-    /// Installs natives in the calling module.
-    Heavy "load_nif"/2 => load_nif(0, 1);
     Plain "nif_error"/1 => nif_error(0);
     Plain "nif_error"/2 => nif_error2(0, 1);
 } }
@@ -257,24 +255,6 @@ fn delete_module<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
         Some(false) => Err(cx.badarg()),
         None => Ok(am::UNDEFINED.into()),
     }
-}
-
-fn load_nif<'p>(cx: &Cx<'p>, path: Term<'p>, _info: Term<'p>) -> BifResult<'p> {
-    let Some(caller) = cx.calling_module() else { return Err(cx.badarg()) };
-    let error = |reason: &str, text: &str| {
-        let pair = cx.heap().tuple(&[Term::atom(Atom::new(reason)), cx.heap().string(text)]);
-        Ok(cx.heap().tuple(&[Term::atom(am::ERROR), pair]))
-    };
-    let name = caller.name;
-    let natives = cx.vm().nifs_of(name);
-    // OTP's own NIF modules name themselves when they are linked into the emulator.
-    if natives.is_empty() && name.name() != "erl_tracer" {
-        let shown: String =
-            path.iter_list().filter_map(|c| char::from_u32(c.as_u64()? as u32)).collect();
-        return error("load_failed", &format!("Failed to load NIF library: '{shown}'"));
-    }
-    vm::code::native::install(cx.vm(), caller, natives);
-    Ok(am::OK.into())
 }
 
 fn nif_error<'p>(cx: &Cx<'p>, reason: Term<'p>) -> BifResult<'p> {

@@ -264,6 +264,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         on_load: module.on_load,
         strings,
         nifs: module.functions.iter().enumerate().filter(|f| f.1.nif).map(|f| f.0).collect(),
+        loaded: Default::default(),
     })))
 }
 

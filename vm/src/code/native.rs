@@ -1,35 +1,121 @@
 //! Natives of NIF modules: functions of a loaded module whose entry cells lead to native code.
+//!
+//! OTP's own NIF modules are natives of ours ([`install`]). Functions of a library are [`Nif`]s, which belong to
+//! the module version that loaded it ([`install_library`]) and go with it.
 
 use super::{Function, LoadedModule, ptr_words, words};
-use crate::bif::Bif;
+use crate::bif::{Bif, BifResult, Cx, Kind};
 use crate::interp;
 use crate::vm::Vm;
+use core::any::Any;
 use core::sync::atomic::Ordering;
+use std::sync::Mutex;
+use term::Term;
+
+/// Calls a function of a library.
+pub type NifFn = for<'p> fn(&Cx<'p>, &Nif, &[Term<'p>]) -> BifResult<'p>;
+
+/// A function of a NIF library, with the code that calls it.
+#[repr(C)]
+pub struct Nif {
+    code: [u32; 6],
+    pub arity: usize,
+    pub kind: Kind,
+    pub call: NifFn,
+    /// What `call` calls, and the library it is of.
+    pub target: *const (),
+    pub library: *const (),
+    /// The function of the module that it stands for.
+    pub index: usize,
+}
+
+// SAFETY: written once, before it is shared; what the pointers mean is `call`'s matter.
+unsafe impl Sync for Nif {}
+// SAFETY: as above.
+unsafe impl Send for Nif {}
+
+impl Nif {
+    pub fn new(call: NifFn, kind: Kind, index: usize, target: *const (), library: *const ()) -> Nif {
+        Nif { code: [0; 6], arity: 0, kind, call, target, library, index }
+    }
+}
+
+/// What a module version got by `load_nif`.
+pub struct Loaded {
+    nifs: Box<[Nif]>,
+    /// The library; taken when the version is purged.
+    library: Mutex<Option<Box<dyn Any + Send + Sync>>>,
+}
+
+impl Loaded {
+    /// Whether the address is code of one of the functions.
+    pub fn contains(&self, addr: u64) -> bool {
+        let r = self.nifs.as_ptr_range();
+        (r.start as u64..r.end as u64).contains(&addr)
+    }
+    /// Looks at the library, unless it is gone.
+    pub fn with_library<R>(&self, f: impl FnOnce(&(dyn Any + Send + Sync)) -> R) -> Option<R> {
+        self.library.lock().unwrap_or_else(|e| e.into_inner()).as_deref().map(f)
+    }
+    pub(super) fn take_library(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        self.library.lock().unwrap_or_else(|e| e.into_inner()).take()
+    }
+}
+
+/// Makes functions of the module run those of a library. `false`: it has a library already. The caller holds
+/// the code permission.
+pub fn install_library(
+    vm: &'static Vm,
+    m: &'static LoadedModule,
+    mut nifs: Box<[Nif]>,
+    library: Box<dyn Any + Send + Sync>,
+) -> bool {
+    for nif in &mut nifs {
+        let f = &m.functions[nif.index];
+        nif.arity = f.entry.arity as usize;
+        nif.code[..2].copy_from_slice(&words(interp::nif::nif_entry));
+        let me = &raw const *nif;
+        nif.code[2..4].copy_from_slice(&ptr_words(me));
+        nif.code[4..].copy_from_slice(&ptr_words(&raw const f.entry));
+    }
+    let loaded = Loaded { nifs, library: Mutex::new(Some(library)) };
+    if m.loaded.set(loaded).is_err() {
+        return false;
+    }
+    let Some(loaded) = m.loaded.get() else { return false };
+    for nif in &loaded.nifs {
+        enter(vm, m, nif.index, nif.code.as_ptr() as *mut u32);
+    }
+    true
+}
 
 /// Makes the module's functions of these names run natives, for callers inside and outside.
 pub fn install(vm: &'static Vm, m: &'static LoadedModule, natives: &[&'static Bif]) {
-    // Exports and funs of code that is still staged are set when it is published.
-    let current = vm.code.current(m.name).is_some_and(|c| core::ptr::eq(c, m));
     for bif in natives {
         let found = m.functions.iter().position(|f| {
             f.entry.function.name() == bif.function && f.entry.arity as usize == bif.arity
         });
         let Some(index) = found else { continue };
-        let f = &m.functions[index];
-        let stub = stub(f, bif);
-        f.entry.cell.store(stub, Ordering::Release);
-        if !current {
-            continue;
-        }
-        if let Some(e) = vm.code.existing_export(m.name, f.entry.function, f.entry.arity)
-            && m.exports.iter().any(|x| x.0 == f.entry.function && x.1 == f.entry.arity)
-        {
-            e.export.cell.store(stub, Ordering::Release);
-        }
-        // `fun f/1` without free variables is the function itself.
-        for (entry, _) in m.lambdas.iter().filter(|l| l.1 == index) {
-            entry.cell.store(stub, Ordering::Release);
-        }
+        enter(vm, m, index, stub(&m.functions[index], bif));
+    }
+}
+
+/// Sends calls of a function to `code`, from inside the module and outside.
+fn enter(vm: &'static Vm, m: &'static LoadedModule, index: usize, code: *mut u32) {
+    let f = &m.functions[index];
+    f.entry.cell.store(code, Ordering::Release);
+    // Exports and funs of code that is still staged are set when it is published.
+    if !vm.code.current(m.name).is_some_and(|c| core::ptr::eq(c, m)) {
+        return;
+    }
+    if let Some(e) = vm.code.existing_export(m.name, f.entry.function, f.entry.arity)
+        && m.exports.iter().any(|x| x.0 == f.entry.function && x.1 == f.entry.arity)
+    {
+        e.export.cell.store(code, Ordering::Release);
+    }
+    // `fun f/1` without free variables is the function itself.
+    for (entry, _) in m.lambdas.iter().filter(|l| l.1 == index) {
+        entry.cell.store(code, Ordering::Release);
     }
 }
 

@@ -36,7 +36,7 @@ fn state(code: &CodeServer) -> MutexGuard<'_, PurgeState> {
 }
 
 /// What a native does when all threads have passed.
-pub(crate) type Then = Box<dyn for<'p> FnOnce(&Cx<'p>) -> BifResult<'p> + Send>;
+pub type Then = Box<dyn for<'p> FnOnce(&Cx<'p>) -> BifResult<'p> + Send>;
 
 struct AfterProgress {
     waiting: Waiting,
@@ -95,7 +95,7 @@ pub fn prepare<'p>(cx: &Cx<'p>, name: Atom, staged: bool) -> BifResult<'p> {
         for (entry, _) in &old.lambdas {
             let now = entry.cell.load(Ordering::Acquire);
             // A fun that the current version has as well runs in that one.
-            if old.contains(now as u64) {
+            if old.owns(now as u64) {
                 s.funs.push((*entry, now as u64));
                 entry.cell.store(funs::pending_code(entry), Ordering::SeqCst);
             }
@@ -153,6 +153,10 @@ pub fn complete<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
     };
     finish(vm, name);
     if let Some(m) = removed {
+        if let Some(loaded) = m.loaded.get() {
+            // Nobody is in its functions: the library may go, unless it lives on in its resources.
+            drop(loaded.take_library());
+        }
         retire(vm, m);
     }
     Ok(Term::bool(removed.is_some()))
@@ -194,7 +198,7 @@ unsafe impl Send for Retired {}
 /// Queues the literals for release, and frees the code once no thread can stand in it.
 fn retire(vm: &'static Vm, m: &'static LoadedModule) {
     // Natives of a module leave entries behind that name its functions: such code stays.
-    if m.functions.iter().any(|f| m.is_native(f)) {
+    if m.loaded.get().is_none() && m.functions.iter().any(|f| m.is_native(f)) {
         return;
     }
     let waiting = vm.sched.progress.now(0, true);

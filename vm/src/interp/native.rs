@@ -43,7 +43,7 @@ unsafe fn release(p: *mut Process) {
 
 /// After a native returned: collects if it left much behind. `x0` is kept.
 #[inline(always)]
-unsafe fn settle(r: *mut Regs) {
+pub(super) unsafe fn settle(r: *mut Regs) {
     let p = (*r).process;
     release(p);
     if (*p).heap.heap.has_fragments() || (*p).heap.vheap_full() || (*p).heap.zeal {
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn bif_entry(
         }
         Err(stop) => {
             if dirty && matches!((*(*r).process).why, Some(Why::Raise(_) | Why::Trap { .. })) {
-                return dirty_stopped(r, stop, ip);
+                return dirty_stopped(r, stop, (*bif).arity, ptr_at::<Export>(ip, 4));
             }
             stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null())
         }
@@ -169,11 +169,15 @@ pub unsafe extern "C" fn bif_entry(
 /// A dirty native raised or trapped: a normal scheduler acts on it.
 #[cold]
 #[inline(never)]
-unsafe fn dirty_stopped(r: *mut Regs, _proof: Stop, ip: *const u32) {
+pub(super) unsafe fn dirty_stopped(
+    r: *mut Regs,
+    _proof: Stop,
+    arity: usize,
+    export: *const Export,
+) {
     let p = (*r).process;
-    let bif = ptr_at::<Bif>(ip, 2);
-    super::call::save_x(r, (*bif).arity);
-    (*p).dirty_export = ptr_at::<Export>(ip, 4);
+    super::call::save_x(r, arity);
+    (*p).dirty_export = export;
     let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
     leave!(r, Outcome::Yielded, super::builtin::after_dirty(), htop, e, 0)
 }
@@ -196,7 +200,7 @@ pub unsafe extern "C" fn self_(r: *mut Regs, ip: *const u32, htop: *mut u64, e: 
     go!(r, ip.add(3), htop, e, fc)
 }
 
-unsafe extern "C" fn return_from_native(
+pub(super) unsafe extern "C" fn return_from_native(
     r: *mut Regs,
     _ip: *const u32,
     htop: *mut u64,
@@ -215,7 +219,7 @@ unsafe extern "C" fn return_from_native(
 /// instruction if it has no continuation on the stack; otherwise the continuation has been pushed.
 #[cold]
 #[inline(never)]
-unsafe fn stopped(
+pub(super) unsafe fn stopped(
     r: *mut Regs,
     _proof: Stop,
     ip: *const u32,

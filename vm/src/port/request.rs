@@ -259,6 +259,15 @@ pub fn send_command<'p>(
     Ok(Sent::Done)
 }
 
+/// Output to a port that nobody waits for (enif_port_command). `false`: the port is gone, or this is no I/O data.
+pub fn post_output(vm: &'static Vm, port: u64, from: u64, data: Term<'_>) -> bool {
+    let port = vm.ports.get(port).filter(|p| !p.is(super::CLOSING));
+    let (Some(port), Some(data)) = (port, IoQueue::of_iodata(data)) else { return false };
+    let op = Op::Command { from, data };
+    port.post(vm, Task::Request(Request { op, bang: false, caller: from, reply: None }));
+    true
+}
+
 /// The message is `{Owner, {command, Data}}`.
 fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>) {
     let parts = message.as_tuple_of::<2>().and_then(|[owner, what]| {

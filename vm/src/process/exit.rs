@@ -179,6 +179,7 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
             let d = DownSignal { reference: m.reference, reason: noproc() };
             let watcher = match s.from {
                 Sender::Port(port) => Peer::Port(port),
+                Sender::System => Peer::Native,
                 _ => Peer::Process(m.watcher),
             };
             vm.signal_peer(watcher, Sender::Process(target), Body::Down(Box::new(d)));

@@ -158,7 +158,7 @@ fn peer_term(p: Peer) -> Option<Term<'static>> {
         Peer::Process(pid) => Some(Term::local_pid(pid)),
         Peer::Port(port) => Some(Term::local_port(port)),
         Peer::TimeOffset => Some(atom!("clock_service").into()),
-        Peer::Nobody => None,
+        Peer::Nobody | Peer::Native => None,
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn drop_watch(p: &mut Process, vm: &'static Vm, reference: RefId) -> 
         Peer::Process(_) | Peer::Port(_) => {
             vm.signal_peer(w.target, Sender::Process(p.pid()), Body::Demonitor { reference });
         }
-        Peer::TimeOffset | Peer::Nobody => {}
+        Peer::TimeOffset | Peer::Nobody | Peer::Native => {}
     }
     true
 }

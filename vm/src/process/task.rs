@@ -86,7 +86,10 @@ pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
 /// Whether the process runs, or returns to, the code of this module version. `own`: it asks in a
 /// native of its own.
 pub(crate) fn refers_to_code(p: &Process, m: &LoadedModule, own: bool) -> bool {
-    if m.contains(if own { p.caller } else { p.ip as u64 }) {
+    if m.owns(if own { p.caller } else { p.ip as u64 }) {
+        return true;
+    }
+    if p.resume.as_ref().and_then(|r| r.resume.code()).is_some_and(|c| core::ptr::eq(c, m)) {
         return true;
     }
     let (mut e, end) = (p.heap.stack, p.heap.stack_end());

@@ -91,13 +91,18 @@ pub(crate) fn alone<'p>(
     cx: &Cx<'p>,
     f: impl FnOnce(&Cx<'_>) -> String + Send + 'static,
 ) -> BifResult<'p> {
+    alone_then(cx, Box::new(move |cx| Ok(cx.heap().binary(f(cx).as_bytes()))))
+}
+
+/// Runs `then` while no other scheduler runs a process.
+pub fn alone_then<'p>(cx: &Cx<'p>, then: crate::code::purge::Then) -> BifResult<'p> {
     let s = &cx.vm().sched;
     s.blockers.get().push((cx.pid(), false));
     s.blocked_by.store(cx.scheduler(), Ordering::SeqCst);
     let then: crate::code::purge::Then = Box::new(move |cx| {
-        let text = f(cx);
+        let result = then(cx);
         unblock(cx, false);
-        Ok(cx.heap().binary(text.as_bytes()))
+        result
     });
     after_progress(cx, false, then)
 }

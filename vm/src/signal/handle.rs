@@ -71,6 +71,7 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
         Body::Monitor(m) => {
             let watcher = match from {
                 Sender::Port(port) => Peer::Port(port),
+                Sender::System => Peer::Native,
                 _ => Peer::Process(m.watcher),
             };
             let w = super::relations::Watcher { watcher, name: m.name };

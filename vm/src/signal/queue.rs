@@ -54,6 +54,21 @@ impl InQueue {
     pub fn is_empty(&self) -> bool {
         self.head.load(Ordering::Acquire).is_null()
     }
+    /// Whether one of the waiting signals is such.
+    /// # Safety
+    /// Only the consumer may look, for it alone frees signals.
+    pub unsafe fn any(&self, f: impl Fn(&Signal) -> bool) -> bool {
+        let mut node = self.head.load(Ordering::Acquire);
+        while !node.is_null() {
+            // SAFETY: what is in the chain stays until the consumer takes it.
+            let s = unsafe { &*node };
+            if f(s) {
+                return true;
+            }
+            node = s.next;
+        }
+        false
+    }
     /// Takes all signals, oldest first.
     pub fn take_all(&self) -> Taken {
         let mut node = self.head.swap(null_mut(), Ordering::Acquire);

@@ -13,6 +13,8 @@ pub enum Peer {
     TimeOffset,
     /// A registered name on this or another node that had no holder.
     Nobody,
+    /// An object of a native library watches ([`Hooks`](crate::vm::Hooks)).
+    Native,
 }
 
 /// What this process watches.

@@ -198,14 +198,14 @@ impl BinHandle {
         true
     }
     /// The raw word kept in a `BinRef`; the count moves into it.
-    pub(crate) fn into_raw(self) -> u64 {
+    pub fn into_raw(self) -> u64 {
         let p = self.0.as_ptr() as u64;
         core::mem::forget(self);
         p
     }
     /// # Safety
     /// `w` came from `into_raw` and its count is taken over.
-    pub(crate) unsafe fn from_raw(w: u64) -> BinHandle {
+    pub unsafe fn from_raw(w: u64) -> BinHandle {
         // SAFETY: never null by origin.
         BinHandle(unsafe { NonNull::new_unchecked(w as *mut SharedBin) })
     }

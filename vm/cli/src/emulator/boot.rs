@@ -30,8 +30,10 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
         return Err("no OTP tree: give one with -root or ERL_ROOTDIR".into());
     };
     configure_names(&config);
-    let vm = Vm::new(vm_config(&config, &tree), &bifs::tables(), &bifs::nif_tables())
+    let natives = [bifs::tables(), nif::tables()].concat();
+    let vm = Vm::new(vm_config(&config, &tree), &natives, &bifs::nif_tables())
         .map_err(|e| format!("cannot reserve memory: {e}"))?;
+    nif::start(vm);
     for file in preloaded(&tree)? {
         let bytes = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
         vm.preload(&bytes).map_err(|e| format!("{}: {e}", file.display()))?;

@@ -1,0 +1,218 @@
+//! Environments: where a library builds its terms.
+//!
+//! The environment of a call is on the native stack and builds on the heap of the process; that of a callback or of
+//! `enif_alloc_env` has a heap of its own. What lives as long as an environment without being a term (copies of
+//! unaligned binaries, flattened lists) is in `kept`.
+
+use crate::abi::Word;
+use crate::library::Library;
+use core::ffi::c_void;
+use term::heap::brand_slice;
+use term::shared::BinHandle;
+use term::{Heap, RawTerm, Term};
+use vm::{BifResult, Cx};
+
+/// Something that an environment keeps for its library.
+pub enum Kept {
+    Bytes(#[allow(dead_code, reason = "kept for its memory")] Vec<u8>),
+    Binary(#[allow(dead_code, reason = "kept for its memory")] BinHandle),
+}
+
+/// `ErlNifEnv`
+pub struct Env {
+    /// The turn of the call; null outside a process.
+    cx: *const Cx<'static>,
+    pub library: *const Library,
+    /// Reason of the pending exception, or `RawTerm::NONE`.
+    pub exception: RawTerm,
+    pub scheduled: Option<Box<crate::schedule::Scheduled>>,
+    kept: Vec<Kept>,
+    own: Heap,
+}
+
+impl Env {
+    /// Of a call in a process.
+    #[inline(always)]
+    pub fn of_call(cx: &Cx<'_>, library: *const Library) -> Env {
+        Env {
+            cx: core::ptr::from_ref(cx).cast(),
+            library,
+            exception: RawTerm::NONE,
+            scheduled: None,
+            kept: Vec::new(),
+            own: Heap::new(),
+        }
+    }
+    /// Without a process.
+    pub fn independent(library: *const Library) -> Env {
+        Env {
+            cx: core::ptr::null(),
+            library,
+            exception: RawTerm::NONE,
+            scheduled: None,
+            kept: Vec::new(),
+            own: Heap::new(),
+        }
+    }
+    /// The turn of the call, in a process.
+    #[inline(always)]
+    pub fn cx<'e>(&self) -> Option<&'e Cx<'e>> {
+        // SAFETY: an environment of a call lives within the call's turn.
+        unsafe { self.cx.cast::<Cx<'e>>().as_ref() }
+    }
+    /// Where terms are built.
+    #[inline(always)]
+    pub fn heap<'e>(&self) -> &'e Heap {
+        match self.cx() {
+            Some(cx) => cx.heap(),
+            // SAFETY: C: the environment outlives the terms that are built in it.
+            None => unsafe { &*(&raw const self.own) },
+        }
+    }
+    pub fn keep(&mut self, kept: Kept) {
+        self.kept.push(kept);
+    }
+    /// Forgets everything that was built.
+    fn clear(&mut self) {
+        self.own.clear();
+        self.kept.clear();
+        self.exception = RawTerm::NONE;
+    }
+    /// The heap, which leaves the environment.
+    pub fn take_heap(&mut self) -> Heap {
+        core::mem::take(&mut self.own)
+    }
+    /// Records an exception: the word that the library returns.
+    #[cold]
+    pub fn raise(&mut self, reason: RawTerm) -> Word {
+        self.exception = reason;
+        RawTerm::NONE.0
+    }
+    #[cold]
+    pub fn badarg(&mut self) -> Word {
+        self.raise(RawTerm::atom(term::atom::am::BADARG))
+    }
+    /// What the call comes to, now that the library has returned `word`.
+    #[inline(always)]
+    pub fn finish<'p>(mut self, cx: &Cx<'p>, word: Word) -> BifResult<'p> {
+        if !self.exception.is_none() {
+            // SAFETY: built on the heap of the process during this turn.
+            let reason = unsafe { self.exception.brand() };
+            return Err(cx.error_term(reason));
+        }
+        if let Some(s) = self.scheduled.take() {
+            return Err(crate::schedule::reschedule(cx, *s));
+        }
+        // SAFETY: C: a term of this environment.
+        Ok(unsafe { RawTerm(word).brand() })
+    }
+}
+
+/// The environment behind a pointer.
+/// # Safety
+/// C.
+#[inline(always)]
+pub unsafe fn env<'e>(e: *mut Env) -> &'e mut Env {
+    // SAFETY: C.
+    unsafe { &mut *e }
+}
+
+/// A term of the library, good while its environment is.
+/// # Safety
+/// C.
+#[inline(always)]
+pub unsafe fn term<'e>(w: Word) -> Term<'e> {
+    // SAFETY: C.
+    unsafe { RawTerm(w).brand() }
+}
+
+/// An array of terms.
+/// # Safety
+/// C.
+pub unsafe fn terms<'e>(words: *const Word, n: usize) -> &'e [Term<'e>] {
+    if n == 0 {
+        return &[];
+    }
+    // SAFETY: C.
+    unsafe { brand_slice(words.cast(), n) }
+}
+
+/// Truth as C knows it.
+#[inline(always)]
+pub fn truth(b: bool) -> i32 {
+    i32::from(b)
+}
+
+/// Writes through an output argument.
+/// # Safety
+/// C.
+#[inline(always)]
+pub unsafe fn put<T>(to: *mut T, value: T) -> i32 {
+    // SAFETY: C.
+    unsafe { to.write(value) };
+    1
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn enif_alloc_env() -> *mut Env {
+    Box::into_raw(Box::new(Env::independent(core::ptr::null())))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_free_env(e: *mut Env) {
+    // SAFETY: C: made by `enif_alloc_env`, and not used any more.
+    drop(unsafe { Box::from_raw(e) });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_clear_env(e: *mut Env) {
+    // SAFETY: C.
+    unsafe { env(e) }.clear();
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_priv_data(e: *mut Env) -> *mut c_void {
+    // SAFETY: C; the library lives as long as anything of it is called.
+    match unsafe { env(e).library.as_ref() } {
+        Some(l) => l.priv_data(),
+        None => core::ptr::null_mut(),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_make_copy(to: *mut Env, t: Word) -> Word {
+    // SAFETY: C.
+    unsafe { env(to).heap().copy(term(t)).raw().0 }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_raise_exception(e: *mut Env, reason: Word) -> Word {
+    // SAFETY: C.
+    unsafe { env(e) }.raise(RawTerm(reason))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_make_badarg(e: *mut Env) -> Word {
+    // SAFETY: C.
+    unsafe { env(e) }.badarg()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_has_pending_exception(e: *mut Env, reason: *mut Word) -> i32 {
+    // SAFETY: C.
+    let e = unsafe { env(e) };
+    if e.exception.is_none() {
+        return 0;
+    }
+    if !reason.is_null() {
+        // SAFETY: C.
+        unsafe { put(reason, e.exception.0) };
+    }
+    1
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_is_exception(e: *mut Env, t: Word) -> i32 {
+    // SAFETY: C.
+    truth(!unsafe { env(e) }.exception.is_none() && RawTerm(t).is_none())
+}
