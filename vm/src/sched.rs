@@ -242,12 +242,10 @@ impl Schedulers {
         let mut thread = self.progress.dirty(0);
         for (n, pool, name, kind) in pools {
             for i in 0..n {
-                std::thread::Builder::new()
-                    .name(format!("{}_{name}", i + 1))
-                    .spawn(move || {
-                        KIND.set(kind);
-                        run_dirty(vm, pool, thread)
-                    })?;
+                std::thread::Builder::new().name(format!("{}_{name}", i + 1)).spawn(move || {
+                    KIND.set(kind);
+                    run_dirty(vm, pool, thread)
+                })?;
                 thread += 1;
             }
         }

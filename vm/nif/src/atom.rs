@@ -54,7 +54,9 @@ fn encoded(a: Atom, encoding: c_int) -> Option<Cow<'static, [u8]>> {
     let name = a.name();
     match encoding {
         LATIN1 if name.is_ascii() => Some(name.as_bytes().into()),
-        LATIN1 => name.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<_>>>().map(Cow::from),
+        LATIN1 => {
+            name.chars().map(|c| u8::try_from(c).ok()).collect::<Option<Vec<_>>>().map(Cow::from)
+        }
         UTF8 => Some(name.as_bytes().into()),
         _ => None,
     }

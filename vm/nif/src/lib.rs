@@ -18,6 +18,7 @@ mod anchor;
 mod atom;
 mod binary;
 mod call;
+mod compare;
 mod env;
 mod library;
 mod list;
@@ -30,7 +31,6 @@ mod print;
 mod process;
 mod resource;
 mod schedule;
-mod compare;
 mod thread;
 mod time;
 

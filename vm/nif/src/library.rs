@@ -3,7 +3,7 @@
 //! It lives as long as the module version that loaded it, and beyond as long as there are resources with callbacks into
 //! it, or calls of it that are still to come: each holds a count. The last one calls `unload` and closes the library.
 
-use crate::abi::{NifEntry, NifFunc, NifFunction, OldNifFunc, UnloadFn, UpgradeFn, LoadFn};
+use crate::abi::{LoadFn, NifEntry, NifFunc, NifFunction, OldNifFunc, UnloadFn, UpgradeFn};
 use crate::atom::c_bytes;
 use crate::env::Env;
 use crate::resource::Opening;

@@ -67,9 +67,9 @@ fn load_nif<'p>(cx: &Cx<'p>, path: Term<'p>, info: Term<'p>) -> BifResult<'p> {
     let vm = cx.vm();
     let path = cx.need(path_of(path))?;
     let native = vm.native(am::ERLANG, atom!("load_nif"), 2);
-    let caller = cx.calling_module().filter(|m| {
-        native.is_some_and(|native| cx.is_called_directly(m, native))
-    });
+    let caller = cx
+        .calling_module()
+        .filter(|m| native.is_some_and(|native| cx.is_called_directly(m, native)));
     let Some(caller) = caller else {
         let text = "load_nif/2 must be explicitly called from the NIF module. \
                     It cannot be called through apply/3.";
@@ -118,9 +118,9 @@ fn versions(cx: &Cx<'_>, m: &'static LoadedModule) -> (bool, Option<Arc<Library>
     let Some(slot) = modules.get(&m.name) else { return (true, None) };
     let is = |other: Option<&'static LoadedModule>| other.is_some_and(|o| core::ptr::eq(o, m));
     let before = if is(slot.on_load) { slot.current.or(slot.old) } else { slot.old };
-    let library = before.and_then(|b| b.loaded.get()).and_then(|l| {
-        l.with_library(|l| l.downcast_ref::<Owned>().map(|o| o.0.clone())).flatten()
-    });
+    let library = before
+        .and_then(|b| b.loaded.get())
+        .and_then(|l| l.with_library(|l| l.downcast_ref::<Owned>().map(|o| o.0.clone())).flatten());
     (is(slot.old) && !is(slot.on_load), library)
 }
 
@@ -186,9 +186,7 @@ fn open(
     type Init = unsafe extern "C" fn() -> *const NifEntry;
     // SAFETY: C: the function of this name has this type.
     let init = unsafe { handle.get::<Init>(b"nif_init\0") };
-    let init = init.map_err(|e| {
-        bad_lib(format!("Failed to find library init function: '{e}'"))
-    })?;
+    let init = init.map_err(|e| bad_lib(format!("Failed to find library init function: '{e}'")))?;
     {
         let mut taints = cx.vm().taints.lock().unwrap_or_else(|e| e.into_inner());
         if !taints.contains(&caller.name) {

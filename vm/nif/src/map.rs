@@ -194,9 +194,10 @@ pub unsafe extern "C" fn enif_map_iterator_get_pair(
     let pair = unsafe {
         match it.pairs.as_ref() {
             Some(all) => all.get(i).copied(),
-            None => term(it.map).as_map().and_then(|m| m.flat_parts()).and_then(|(ks, vs)| {
-                Some((ks.get(i)?.raw().0, vs.get(i)?.raw().0))
-            }),
+            None => term(it.map)
+                .as_map()
+                .and_then(|m| m.flat_parts())
+                .and_then(|(ks, vs)| Some((ks.get(i)?.raw().0, vs.get(i)?.raw().0))),
         }
     };
     let Some((k, v)) = pair else { return 0 };

@@ -121,7 +121,10 @@ pub unsafe extern "C" fn enif_demonitor_process(
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn enif_compare_monitors(a: *const NifMonitor, b: *const NifMonitor) -> c_int {
+pub unsafe extern "C" fn enif_compare_monitors(
+    a: *const NifMonitor,
+    b: *const NifMonitor,
+) -> c_int {
     // SAFETY: C.
     match unsafe { (*a).id.cmp(&(*b).id) } {
         core::cmp::Ordering::Less => -1,

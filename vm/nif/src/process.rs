@@ -101,9 +101,7 @@ fn named(t: Word) -> Option<Named> {
 pub unsafe extern "C" fn enif_whereis_pid(_: *mut Env, name: Word, to: *mut NifPid) -> c_int {
     match named(name) {
         // SAFETY: C.
-        Some(Named::Process(pid)) => unsafe {
-            put(to, NifPid { pid: RawTerm::local_pid(pid).0 })
-        },
+        Some(Named::Process(pid)) => unsafe { put(to, NifPid { pid: RawTerm::local_pid(pid).0 }) },
         _ => 0,
     }
 }

@@ -61,11 +61,7 @@ pub extern "C" fn erl_drv_convert_time_unit(n: i64, from: c_int, to: c_int) -> i
 
 /// `{MegaSeconds, Seconds, MicroSeconds}`
 fn timestamp(heap: &Heap, micros: i64) -> Word {
-    let parts = [
-        micros / 1_000_000_000_000,
-        micros / 1_000_000 % 1_000_000,
-        micros % 1_000_000,
-    ];
+    let parts = [micros / 1_000_000_000_000, micros / 1_000_000 % 1_000_000, micros % 1_000_000];
     heap.tuple(&parts.map(Term::small)).raw().0
 }
 
@@ -177,7 +173,8 @@ pub unsafe extern "C" fn erl_drv_getenv(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn erl_drv_putenv(key: *const c_char, value: *const c_char) -> c_int {
     // SAFETY: C.
-    let (key, value) = unsafe { (CStr::from_ptr(key).to_bytes(), CStr::from_ptr(value).to_bytes()) };
+    let (key, value) =
+        unsafe { (CStr::from_ptr(key).to_bytes(), CStr::from_ptr(value).to_bytes()) };
     vm::env::set(key.to_vec(), value.to_vec());
     0
 }

@@ -35,7 +35,13 @@ unsafe impl Sync for Nif {}
 unsafe impl Send for Nif {}
 
 impl Nif {
-    pub fn new(call: NifFn, kind: Kind, index: usize, target: *const (), library: *const ()) -> Nif {
+    pub fn new(
+        call: NifFn,
+        kind: Kind,
+        index: usize,
+        target: *const (),
+        library: *const (),
+    ) -> Nif {
         Nif { code: [0; 6], arity: 0, kind, call, target, library, index }
     }
 }
