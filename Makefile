@@ -3,7 +3,7 @@
 CARGO ?= cargo
 OTP   ?= 25
 
-.PHONY: help build dist run test lint bless bench selfcompile stress fetch
+.PHONY: help build dist run test lint bless bench selfcompile stress conformance fetch
 
 help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
 	@echo 'make selfcompile  compile OTP with Oxbeam and with the reference, compare the files'
 	@echo 'make stress       upgrades under load, random kills, memory after millions of messages'
+	@echo 'make conformance  run OTP'"'"'s own test suites; SUITES="stdlib/lists_SUITE …" for some, ARGS=… for the runner'
 	@echo 'make fetch        fetch OTP $(OTP) from Debian into target/otp/$(OTP)'
 	@echo 'OTP=27 or OTP=29 chooses another release.'
 
@@ -48,3 +49,7 @@ selfcompile: build fetch
 
 stress: build fetch
 	test-beams/stress/run $(ARGS)
+
+# OTP's own test suites against test-beams/otp/expectations.tsv.
+conformance: build fetch
+	test-beams/otp/run $(ARGS) $(SUITES)
