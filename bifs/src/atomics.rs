@@ -36,7 +36,7 @@ const SIGNED: u64 = 1;
 /// Zeroed cells; `None` if there is not so much memory.
 fn cells(n: usize) -> Option<Box<[AtomicU64]>> {
     let mut cells = Vec::new();
-    cells.try_reserve_exact(n).ok()?;
+    sys::oom::fallible(|| cells.try_reserve_exact(n)).ok()?;
     cells.resize_with(n, AtomicU64::default);
     Some(cells.into_boxed_slice())
 }
@@ -164,7 +164,7 @@ fn counters_new<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {
     let mut lines = Vec::new();
     let reserved = usize::try_from(n).ok().and_then(|size| {
         let count = size.div_ceil(LINE).checked_mul(spread)?;
-        lines.try_reserve_exact(count).ok()?;
+        sys::oom::fallible(|| lines.try_reserve_exact(count)).ok()?;
         lines.resize_with(count, Line::default);
         Some(size)
     });

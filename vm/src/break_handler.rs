@@ -79,7 +79,7 @@ fn menu(vm: &'static Vm) {
             b'A' => {
                 let slogan = "Crash dump requested by user";
                 let _ = fd::write_all(2, slogan.as_bytes());
-                crate::dump::write(vm, slogan, 0);
+                crate::dump::write(vm, slogan, 0, true);
                 sys::tty::restore();
                 std::process::abort();
             }

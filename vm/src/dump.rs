@@ -41,8 +41,8 @@ fn env_number(name: &str) -> Option<i64> {
 }
 
 /// Writes the dump to `ERL_CRASH_DUMP`, or `erl_crash.dump` in the working directory. `asker`: the scheduler
-/// whose process ends the emulator (from 1), 0 for another thread.
-pub fn write(vm: &'static Vm, slogan: &str, asker: usize) {
+/// whose process ends the emulator (from 1), 0 for another thread. `whole`: that process may be read.
+pub fn write(vm: &'static Vm, slogan: &str, asker: usize, whole: bool) {
     let seconds = env_number("ERL_CRASH_DUMP_SECONDS");
     let bytes = env_number("ERL_CRASH_DUMP_BYTES");
     if seconds == Some(0) || bytes == Some(0) {
@@ -61,7 +61,7 @@ pub fn write(vm: &'static Vm, slogan: &str, asker: usize) {
     let left = bytes.filter(|b| *b > 0).map_or(u64::MAX, i64::unsigned_abs);
     let mut out = io::BufWriter::new(Limited { to: file, left });
     // What did not fit, or could not be written, is missing at the end.
-    let _ = all(vm, slogan, asker, &mut out).and_then(|()| out.flush());
+    let _ = all(vm, slogan, asker, whole, &mut out).and_then(|()| out.flush());
     say("done\n");
 }
 
@@ -78,7 +78,13 @@ fn stand_still(vm: &'static Vm, asker: usize) {
     }
 }
 
-fn all(vm: &'static Vm, slogan: &str, asker: usize, f: &mut impl Write) -> io::Result<()> {
+fn all(
+    vm: &'static Vm,
+    slogan: &str,
+    asker: usize,
+    whole: bool,
+    f: &mut impl Write,
+) -> io::Result<()> {
     stand_still(vm, asker);
     let now = (sys::clock::system_ns() / 1_000_000_000) as i64;
     let now = sys::localtime::format(c"%a %b %e %H:%M:%S %Y", now, false).unwrap_or_default();
@@ -93,7 +99,7 @@ fn all(vm: &'static Vm, slogan: &str, asker: usize, f: &mut impl Write) -> io::R
     }
     schedulers(vm, f)?;
     f.write_all(info::general(vm).as_bytes())?;
-    let running = vm.sched.current(asker);
+    let running = vm.sched.current(asker).filter(|_| whole);
     process::each(vm, running, |t| f.write_all(t.as_bytes()))?;
     f.write_all(info::ports(vm).as_bytes())?;
     f.write_all(info::tables(vm).as_bytes())?;

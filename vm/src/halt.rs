@@ -10,6 +10,8 @@ pub enum Halt {
     Status(i32),
     /// Write a crash dump with this slogan, exit with status 1.
     Dump(String),
+    /// The same, when the process that asks may be in pieces.
+    NoMemory(String),
     /// Die by a signal that may leave a core dump.
     Abort,
 }
@@ -32,7 +34,12 @@ pub fn halt(vm: &'static Vm, how: Halt, flush: bool, asker: usize) -> ! {
         Halt::Status(n) => std::process::exit(n),
         Halt::Dump(slogan) => {
             say(&format!("{slogan}\n"));
-            crate::dump::write(vm, &slogan, asker);
+            crate::dump::write(vm, &slogan, asker, true);
+            std::process::exit(1)
+        }
+        Halt::NoMemory(slogan) => {
+            say(&format!("{slogan}\n"));
+            crate::dump::write(vm, &slogan, asker, false);
             std::process::exit(1)
         }
         Halt::Abort => std::process::abort(),
@@ -55,4 +62,32 @@ pub(crate) fn say(text: &str) {
 pub fn no_more_atoms(vm: &'static Vm, asker: usize) -> ! {
     let text = format!("no more index entries in atom_tab (max={})", term::atom::limit());
     halt(vm, Halt::Dump(text), false, asker)
+}
+
+/// Makes a failed allocation end the emulator as in the reference.
+pub(crate) fn on_no_memory(vm: &'static Vm) {
+    static VM: std::sync::OnceLock<&'static Vm> = std::sync::OnceLock::new();
+    let _ = VM.set(vm);
+    sys::oom::set_hook(|bytes| match VM.get() {
+        Some(vm) => no_memory(vm, bytes),
+        None => std::process::abort(),
+    });
+}
+
+/// No memory is left for so many bytes. The thread may be anywhere, in a collection or with a lock held: what its
+/// process was at is left out of the dump, and a dump that waits for such a lock ends after a while.
+fn no_memory(vm: &'static Vm, bytes: usize) -> ! {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+    let watch = std::thread::Builder::new().stack_size(1 << 16).spawn(|| {
+        std::thread::sleep(PATIENCE);
+        std::process::exit(1)
+    });
+    let text = format!("eheap_alloc: Cannot allocate {bytes} bytes of memory (of type \"heap\").");
+    match watch {
+        Ok(_) => halt(vm, Halt::NoMemory(text), false, crate::sched::scheduler()),
+        Err(_) => {
+            say(&format!("{text}\n"));
+            std::process::exit(1)
+        }
+    }
 }

@@ -8,8 +8,9 @@ use std::sync::Mutex;
 use sys::mmap::Reservation;
 use term::Heap;
 
-/// Bytes of address space for all literals.
+/// Bytes of address space for all literals, and how little will do where address space is limited.
 const RANGE: usize = 1 << 34;
+const LEAST: usize = 1 << 26;
 
 /// See the module head.
 pub struct LiteralSpace {
@@ -71,7 +72,13 @@ unsafe impl Sync for LiteralArea {}
 
 impl LiteralSpace {
     pub fn new() -> std::io::Result<LiteralSpace> {
-        let range = Reservation::new(RANGE)?;
+        let mut bytes = RANGE;
+        let range = loop {
+            match Reservation::new(bytes) {
+                Err(_) if bytes > LEAST => bytes /= 4,
+                range => break range?,
+            }
+        };
         term::literal::set_range(range.base().as_ptr() as u64, range.len() as u64);
         let state = Mutex::new(State { top: 0, committed: 0, free: BTreeMap::new() });
         Ok(LiteralSpace { range, state })

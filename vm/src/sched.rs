@@ -38,7 +38,13 @@ pub enum ThreadKind {
 }
 
 thread_local! {
+    static SCHEDULER: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
     static KIND: core::cell::Cell<ThreadKind> = const { core::cell::Cell::new(ThreadKind::Other) };
+}
+
+/// The scheduler that the calling thread is (from 1), 0 if it is none.
+pub fn scheduler() -> usize {
+    SCHEDULER.get()
 }
 
 /// What the calling thread is.
@@ -323,6 +329,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     let mut regs = new_regs(vm, index + 1);
     let mut since_timers = 0u32;
     KIND.set(ThreadKind::Normal);
+    SCHEDULER.set(index + 1);
     while !all.stopping.load(Ordering::Relaxed) {
         if all.chores_wait.load(Ordering::Relaxed) {
             all.do_chores();

@@ -138,7 +138,7 @@ impl Vm {
         for bif in nif_modules.iter().flat_map(|t| t.iter()) {
             nifs.entry(Atom::new(bif.module)).or_default().push(bif);
         }
-        Ok(Box::leak(Box::new(Vm {
+        let vm: &'static Vm = Box::leak(Box::new(Vm {
             processes: ProcTable::new(config.max_processes),
             registry: Registry::default(),
             code: CodeServer::new(map),
@@ -165,7 +165,9 @@ impl Vm {
             preloaded: Default::default(),
             start: crate::time::monotonic_ns(),
             live: AtomicI64::new(0),
-        })))
+        }));
+        crate::halt::on_no_memory(vm);
+        Ok(vm)
     }
     /// The native of this name, if we have it.
     pub fn native(&self, module: Atom, function: Atom, arity: usize) -> Option<&'static Bif> {

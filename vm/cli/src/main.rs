@@ -21,6 +21,9 @@ use invocation::{Invocation, PROGRAMS};
 use std::io::Write;
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: sys::oom::Allocator = sys::oom::Allocator;
+
 fn main() -> ExitCode {
     let mut argv = std::env::args_os().map(word::from_os);
     let mut path = argv.next().unwrap_or_else(|| b"oxbeam".to_vec());

@@ -17,6 +17,7 @@ pub mod localtime;
 pub mod math;
 pub mod mem;
 pub mod mmap;
+pub mod oom;
 pub mod poll;
 pub mod pty;
 pub mod random;
