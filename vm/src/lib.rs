@@ -11,6 +11,7 @@ pub mod ets;
 pub mod except;
 pub mod flags;
 pub mod halt;
+pub mod inet;
 pub mod interp;
 pub mod literal_area;
 pub mod magic;

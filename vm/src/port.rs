@@ -259,5 +259,7 @@ impl Port {
 
 /// The drivers that can be opened by name.
 fn built_in() -> Vec<DriverEntry> {
-    vec![tty::entry()]
+    let mut all = crate::inet::entries();
+    all.push(tty::entry());
+    all
 }

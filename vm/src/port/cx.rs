@@ -2,7 +2,7 @@
 
 use super::line::LineBuffer;
 use super::queue::IoQueue;
-use super::{Port, Poster, Task, poll};
+use super::{Driver, Port, Poster, Task, poll};
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, Message, MonitorSignal, RefId, Sender, Signal};
 use crate::timer::{Fire, TimerKey};
@@ -185,6 +185,30 @@ impl<'a> PortCx<'a> {
             self.state.line = Some(line);
         }
     }
+    /// Hands received bytes to the owner, the first `header` of them as a list (driver_output2).
+    pub fn output_with_header(&mut self, header: usize, bytes: &[u8]) {
+        let binary = self.port.is(super::BINARY);
+        match bytes.split_at_checked(header) {
+            Some(([], _)) if self.state.line.is_none() => self.output(bytes),
+            Some((head, tail)) if binary && header > 0 => {
+                self.count_input(bytes.len());
+                if !self.is_closing() {
+                    self.send_owner(|h| {
+                        let head: Vec<Term> =
+                            head.iter().map(|b| Term::small((*b).into())).collect();
+                        let tail = if tail.is_empty() { Term::nil() } else { h.binary(tail) };
+                        h.tuple(&[am::DATA.into(), h.list_onto(&head, tail)])
+                    });
+                }
+            }
+            _ => {
+                self.count_input(bytes.len());
+                if !self.is_closing() {
+                    self.send_owner(|h| h.tuple(&[am::DATA.into(), h.byte_list(bytes)]));
+                }
+            }
+        }
+    }
     fn data(&mut self, bytes: &[u8], eol: Option<bool>) {
         let binary = self.port.is(super::BINARY);
         self.send_owner(|h| {
@@ -225,6 +249,22 @@ impl<'a> PortCx<'a> {
         let Some(pid) = self.state.watches.remove(&reference) else { return false };
         self.vm.signal(pid, Sender::Port(self.port.id), Body::Demonitor { reference });
         true
+    }
+
+    /// A further port of this port's driver, linked to `owner` and owned by it: its number, or `None` if there are too many
+    /// (driver_create_port).
+    pub fn create_port(&self, name: &str, owner: u64, driver: Box<dyn Driver>) -> Option<u64> {
+        let flags = if self.port.is(super::BINARY) { super::BINARY } else { 0 };
+        let of = self.port.driver.clone();
+        let port = self.vm.ports.insert(|id| {
+            let mut port = super::open::new_port(id, name.into(), of, flags, owner);
+            let core = port.core.get_mut().unwrap_or_else(|e| e.into_inner());
+            core.driver = Some(driver);
+            core.state.links.insert(owner, LinkState::default());
+            port
+        })?;
+        self.vm.signal(owner, Sender::Port(port.id), Body::Link);
+        Some(port.id)
     }
 
     // Output that waits.
@@ -286,9 +326,12 @@ impl<'a> PortCx<'a> {
 
     /// Starts the port's one timer, in place of an earlier one.
     pub fn set_timer(&mut self, ms: u64) {
-        self.cancel_timer();
         let wait = i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000_000);
-        let deadline = self.vm.monotonic().saturating_add(wait);
+        self.set_timer_at(self.vm.monotonic().saturating_add(wait));
+    }
+    /// As [`PortCx::set_timer`], by the VM's monotonic clock.
+    pub fn set_timer_at(&mut self, deadline: i64) {
+        self.cancel_timer();
         let fire = PortTimeout { port: self.port.id, generation: self.state.timer_generation };
         let (key, first) = self.vm.timers.add(deadline, Box::new(fire));
         self.state.timer = Some(key);
