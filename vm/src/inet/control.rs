@@ -31,10 +31,7 @@ fn need(ok: bool, otherwise: Fail) -> Result<(), Fail> {
 }
 
 /// Family and type of a socket to be opened; `allowed` says which types the driver takes.
-pub(super) fn family_and_kind(
-    r: &mut Reader<'_>,
-    allowed: &[u8],
-) -> Result<(i32, i32), Fail> {
+pub(super) fn family_and_kind(r: &mut Reader<'_>, allowed: &[u8]) -> Result<(i32, i32), Fail> {
     let (Some(f), Some(k)) = (r.u8(), r.u8()) else { return Err(Fail::EINVAL) };
     let family = address::family(f).ok_or(Fail::Name("eafnosupport"))?;
     need(allowed.contains(&k), Fail::EINVAL)?;

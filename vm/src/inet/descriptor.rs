@@ -355,11 +355,7 @@ impl Inet {
         Some(id)
     }
     /// Answers the operation that waits; `false` if there is none.
-    pub fn answer(
-        &mut self,
-        p: &PortCx<'_>,
-        f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
-    ) -> bool {
+    pub fn answer(&mut self, p: &PortCx<'_>, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) -> bool {
         let Some(op) = self.op.take() else { return false };
         send_async(p, op, f);
         true
@@ -435,10 +431,7 @@ impl Inet {
     pub fn tell_empty(&mut self, p: &PortCx<'_>) {
         let port = p.term();
         for to in std::mem::take(&mut self.subscribers) {
-            p.send(
-                to,
-                OwnedTerm::build(|h| h.tuple(&[atom!("empty_out_q").into(), port])),
-            );
+            p.send(to, OwnedTerm::build(|h| h.tuple(&[atom!("empty_out_q").into(), port])));
         }
     }
     pub fn fill_statistics(&self, p: &mut PortCx<'_>, wanted: &[u8]) -> Reply {

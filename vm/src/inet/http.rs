@@ -82,12 +82,7 @@ impl<'h> Out<'h> {
 }
 
 /// A line as a term. `headers` is the state of the connection: whether header lines follow.
-pub fn parse<'h>(
-    heap: &'h Heap,
-    packet: &[u8],
-    binary: bool,
-    headers: &Cell<bool>,
-) -> Term<'h> {
+pub fn parse<'h>(heap: &'h Heap, packet: &[u8], binary: bool, headers: &Cell<bool>) -> Term<'h> {
     let out = Out { heap, binary };
     let line = match packet {
         [line @ .., b'\r', _] | [line @ .., b'\n'] => line,

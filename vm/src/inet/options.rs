@@ -328,9 +328,7 @@ fn set_other(
             set_system(inet, SOL_SOCKET, SO_LINGER, &both)
         }
         opt::MULTICAST_IF => match inet.family {
-            socket::AF_INET => {
-                set_system(inet, IPPROTO_IP, IP_MULTICAST_IF, &value.to_be_bytes())
-            }
+            socket::AF_INET => set_system(inet, IPPROTO_IP, IP_MULTICAST_IF, &value.to_be_bytes()),
             socket::AF_INET6 => {
                 set_system(inet, IPPROTO_IPV6, IPV6_MULTICAST_IF, &value.to_ne_bytes())
             }

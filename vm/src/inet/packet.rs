@@ -26,8 +26,21 @@ impl Kind {
     pub fn of(n: i32) -> Option<Kind> {
         use Kind::*;
         let all = [
-            Raw, One, Two, Four, Asn1, SunRm, Cdr, Fcgi, Line, Tpkt, Http, HttpHeader, SslTls,
-            HttpBin, HttpHeaderBin,
+            Raw,
+            One,
+            Two,
+            Four,
+            Asn1,
+            SunRm,
+            Cdr,
+            Fcgi,
+            Line,
+            Tpkt,
+            Http,
+            HttpHeader,
+            SslTls,
+            HttpBin,
+            HttpHeaderBin,
         ];
         all.get(usize::try_from(n).ok()?).copied()
     }
@@ -143,9 +156,7 @@ pub fn length(
             None => Ok(None),
         },
         Kind::SslTls => match bytes.get(..5) {
-            Some(h) if h[0] & 0x80 != 0 && h[2] == 1 => {
-                whole(5, (be(&h[..2]) & 0x7fff) as i64 - 3)
-            }
+            Some(h) if h[0] & 0x80 != 0 && h[2] == 1 => whole(5, (be(&h[..2]) & 0x7fff) as i64 - 3),
             Some(h) => whole(5, be(&h[3..5]) as i64),
             None => Ok(None),
         },

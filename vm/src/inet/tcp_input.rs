@@ -139,11 +139,7 @@ impl Tcp {
         self.receive_once(p, request).map(|(_, count)| count)
     }
     /// As [`Tcp::receive`]; also whether the read got all it asked for, so that there may be more.
-    fn receive_once(
-        &mut self,
-        p: &mut PortCx<'_>,
-        request: usize,
-    ) -> Result<(bool, usize), Ended> {
+    fn receive_once(&mut self, p: &mut PortCx<'_>, request: usize) -> Result<(bool, usize), Ended> {
         let input = &mut self.input;
         let mut wanted;
         if !input.exists() {
@@ -217,9 +213,7 @@ impl Tcp {
             return Ok(0);
         }
         match self.remain() {
-            Err(packet::Malformed) => {
-                self.receive_failed(p, Error::TooLong)
-            }
+            Err(packet::Malformed) => self.receive_failed(p, Error::TooLong),
             Ok(Remain::Packet(n)) => self.deliver(p, n),
             Ok(Remain::Exactly(n)) => {
                 self.input.remain = n;
@@ -287,9 +281,8 @@ impl Tcp {
         let tcp = atom!("tcp");
         if kind.is_http() {
             let headers = inet.http_headers.clone();
-            let done = give(inet, p, atom!("http"), |h| {
-                http::parse(h, packet, kind.is_bin(), &headers)
-            });
+            let done =
+                give(inet, p, atom!("http"), |h| http::parse(h, packet, kind.is_bin(), &headers));
             inet.http_headers = headers;
             done
         } else if kind == Kind::SslTls {

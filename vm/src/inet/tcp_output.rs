@@ -119,13 +119,8 @@ impl Tcp {
                 return self.output_empty(p);
             }
             let Ok(fd) = self.inet.fd() else { return };
-            let sent = socket::send_message(
-                fd,
-                &p.queue().slices(socket::MAX_SLICES),
-                None,
-                &[],
-                0,
-            );
+            let sent =
+                socket::send_message(fd, &p.queue().slices(socket::MAX_SLICES), None, &[], 0);
             match sent {
                 Ok(n) => {
                     p.queue().advance(n);

@@ -150,7 +150,13 @@ pub(crate) fn open_first(vm: &'static Vm) {
     }
 }
 
-pub(super) fn new_port(id: u64, name: Vec<u8>, driver: Arc<DriverEntry>, flags: u32, owner: u64) -> Port {
+pub(super) fn new_port(
+    id: u64,
+    name: Vec<u8>,
+    driver: Arc<DriverEntry>,
+    flags: u32,
+    owner: u64,
+) -> Port {
     Port {
         id,
         name,

@@ -19,10 +19,10 @@ pub mod names {
     pub use libc::{
         IFNAMSIZ, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_IF, IP_MULTICAST_LOOP,
         IP_MULTICAST_TTL, IP_RECVTOS, IP_RECVTTL, IP_TOS, IP_TTL, IPPROTO_IP, IPPROTO_IPV6,
-        IPPROTO_TCP, IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_MULTICAST_IF,
-        IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_V6ONLY, SO_BINDTODEVICE, SO_BROADCAST, SO_DONTROUTE,
-        SO_KEEPALIVE, SO_LINGER, SO_OOBINLINE, SO_PRIORITY, SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT,
-        SO_SNDBUF, SOL_SOCKET, TCP_CORK, TCP_NODELAY,
+        IPPROTO_TCP, IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_MULTICAST_IF, IPV6_RECVTCLASS,
+        IPV6_TCLASS, IPV6_V6ONLY, SO_BINDTODEVICE, SO_BROADCAST, SO_DONTROUTE, SO_KEEPALIVE,
+        SO_LINGER, SO_OOBINLINE, SO_PRIORITY, SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF,
+        SOL_SOCKET, TCP_CORK, TCP_NODELAY,
     };
     /// Not in every libc.
     pub const IP_PKTOPTIONS: i32 = 9;
@@ -39,8 +39,16 @@ pub struct SockAddr {
 /// What an address says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Addr<'a> {
-    V4 { ip: Ipv4Addr, port: u16 },
-    V6 { ip: Ipv6Addr, port: u16, flow: u32, scope: u32 },
+    V4 {
+        ip: Ipv4Addr,
+        port: u16,
+    },
+    V6 {
+        ip: Ipv6Addr,
+        port: u16,
+        flow: u32,
+        scope: u32,
+    },
     /// A path; empty for a socket without a name. A first byte of zero is an abstract name of Linux.
     Unix(&'a [u8]),
     Unspecified,
@@ -496,10 +504,7 @@ mod tests {
         let a = SockAddr::v4(Ipv4Addr::new(127, 0, 0, 1), 80);
         assert_eq!(a.read(), Addr::V4 { ip: Ipv4Addr::LOCALHOST, port: 80 });
         let a = SockAddr::v6(Ipv6Addr::LOCALHOST, 81, 1, 2);
-        assert_eq!(
-            a.read(),
-            Addr::V6 { ip: Ipv6Addr::LOCALHOST, port: 81, flow: 1, scope: 2 }
-        );
+        assert_eq!(a.read(), Addr::V6 { ip: Ipv6Addr::LOCALHOST, port: 81, flow: 1, scope: 2 });
         assert_eq!(SockAddr::unix(b"/tmp/x").unwrap().read(), Addr::Unix(b"/tmp/x"));
         assert_eq!(SockAddr::unix(b"\0ab").unwrap().read(), Addr::Unix(b"\0ab"));
         assert!(SockAddr::unix(&[b'x'; 109]).is_none());
