@@ -15,8 +15,10 @@ pub mod math;
 pub mod net_kernel;
 pub mod os;
 pub mod persistent_term;
+pub mod personality;
 pub mod prim_buffer;
 pub mod prim_file;
+pub mod prim_tty;
 pub mod re;
 pub mod unicode;
 pub mod zlib;
@@ -53,5 +55,5 @@ pub fn tables() -> Vec<BifTable> {
 
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.
 pub fn nif_tables() -> Vec<BifTable> {
-    [vec![prim_buffer::TABLE, zlib::TABLE], prim_file::tables()].concat()
+    [vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE], prim_file::tables()].concat()
 }

@@ -3,6 +3,7 @@
 use crate::process::registry::Named;
 use crate::signal::Sender;
 use crate::vm::Vm;
+use std::sync::Mutex;
 use sys::signal::{self, Action};
 use term::{Atom, OwnedTerm, atom};
 
@@ -12,8 +13,8 @@ pub fn start(vm: &'static Vm) -> std::io::Result<()> {
         let Some(name) = signal::name(number) else { return };
         match name {
             "sigint" => crate::break_handler::request(vm),
-            "sigwinch" => crate::port::resized(vm, false),
-            "sigcont" => crate::port::resized(vm, true),
+            "sigwinch" => terminal_signal(vm, false),
+            "sigcont" => terminal_signal(vm, true),
             _ => {}
         }
         notify(vm, Atom::new(name));
@@ -24,6 +25,24 @@ pub fn start(vm: &'static Vm) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Told of terminal signals beside the terminal's driver.
+type Watcher = fn(&'static Vm, bool);
+static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
+
+/// Calls `watcher` from now on when the window has a new size, or (`true`) the program runs again after it was stopped.
+pub fn watch_terminal(watcher: Watcher) {
+    *WATCHER.lock().unwrap_or_else(|e| e.into_inner()) = Some(watcher);
+    terminal(true);
+}
+
+fn terminal_signal(vm: &'static Vm, continued: bool) {
+    crate::port::resized(vm, continued);
+    let watcher = *WATCHER.lock().unwrap_or_else(|e| e.into_inner());
+    if let Some(watcher) = watcher {
+        watcher(vm, continued);
+    }
 }
 
 /// Listens to what concerns a terminal with a line editor, or stops to.

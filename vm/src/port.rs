@@ -37,7 +37,7 @@ pub use request::{
 };
 pub use signal::{flush_all, signal};
 pub use table::Ports;
-pub use tty::{old_shell, resized};
+pub use tty::{line_editor_starts, old_shell, resized};
 
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;

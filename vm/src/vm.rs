@@ -1,6 +1,6 @@
 //! The VM: everything that lives as long as the emulator.
 
-use crate::bif::{Bif, BifTable};
+use crate::bif::Bif;
 use crate::code::CodeServer;
 use crate::literal_area::LiteralSpace;
 use crate::process::registry::Registry;
@@ -125,17 +125,17 @@ impl Vm {
     /// A VM with these natives; `nif_modules` are installed by `erlang:load_nif/2`.
     pub fn new(
         config: Config,
-        natives: &[BifTable],
-        nif_modules: &[BifTable],
+        natives: &[&'static Bif],
+        nif_modules: &[&'static Bif],
     ) -> std::io::Result<&'static Vm> {
         term::atom::set_limit(config.max_atoms);
         term::personality::set_release(config.release);
         let mut map = HashMap::new();
-        for bif in natives.iter().flat_map(|t| t.iter()) {
+        for &bif in natives {
             map.insert((Atom::new(bif.module), Atom::new(bif.function), bif.arity), bif);
         }
         let mut nifs: HashMap<Atom, Vec<&'static Bif>> = HashMap::new();
-        for bif in nif_modules.iter().flat_map(|t| t.iter()) {
+        for &bif in nif_modules {
             nifs.entry(Atom::new(bif.module)).or_default().push(bif);
         }
         let vm: &'static Vm = Box::leak(Box::new(Vm {

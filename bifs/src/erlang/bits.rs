@@ -24,12 +24,13 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "iolist_to_iovec"/1 => iolist_to_iovec(0);
 } }
 
-fn byte_size<'p>(_: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
-    Ok(Term::small(bits.bit_len().div_ceil(8) as i64))
+// From OTP 26 on, compilers ask match contexts too.
+fn byte_size<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    Ok(Term::small(cx.need(t.bits_left())?.div_ceil(8) as i64))
 }
 
-fn bit_size<'p>(_: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
-    Ok(Term::small(bits.bit_len() as i64))
+fn bit_size<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    Ok(Term::small(cx.need(t.bits_left())? as i64))
 }
 
 fn size<'p>(cx: &Cx<'p>, term: Term<'p>) -> BifResult<'p> {

@@ -1,7 +1,7 @@
 //! Spawning, names, flags, and other natives about processes.
 
 use term::atom::am;
-use term::{Atom, Map, Pid, Term, View};
+use term::{Atom, Map, Pid, Term, View, atom};
 use vm::bif::List;
 use vm::process::registry::Named;
 use vm::process::relation;
@@ -281,6 +281,10 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
                 cx.with(|p| p.shared.home.store(n as u32, std::sync::atomic::Ordering::Relaxed));
             }
             Term::small(0)
+        }
+        a if a == atom!("async_dist") && cx.vm().release() >= 26 => {
+            let on = cx.need(v.as_bool())?;
+            Term::bool(cx.with(|p| std::mem::replace(&mut p.flags.async_dist, on)))
         }
         _ => return Err(cx.badarg()),
     })

@@ -35,6 +35,11 @@ pub fn old_shell() -> bool {
     OLD_SHELL.load(Ordering::Acquire)
 }
 
+/// Somebody edits lines on the terminal from now on.
+pub fn line_editor_starts() {
+    OLD_SHELL.store(false, Ordering::Release);
+}
+
 /// What signals tell the driver.
 enum Notice {
     Resized,
@@ -83,7 +88,7 @@ fn start(
     });
     match result {
         Ok(t) => {
-            OLD_SHELL.store(false, Ordering::Release);
+            line_editor_starts();
             crate::os_signal::terminal(true);
             Ok(Box::new(t))
         }

@@ -105,6 +105,17 @@ pub fn wait_ready(
     })
 }
 
+/// Whether the other end has gone. An error, when the descriptor is not open.
+pub fn is_hung_up(fd: RawFd) -> io::Result<bool> {
+    let mut p = libc::pollfd { fd, events: 0, revents: 0 };
+    // SAFETY: one valid pollfd.
+    retry(|| check(unsafe { libc::poll(&mut p, 1, 0) }))?;
+    match p.revents & libc::POLLNVAL {
+        0 => Ok(p.revents & libc::POLLHUP != 0),
+        _ => Err(io::Error::from_raw_os_error(libc::EBADF)),
+    }
+}
+
 /// Closes a descriptor that the caller owns.
 pub fn close(fd: RawFd) -> io::Result<()> {
     // SAFETY: closing is the owner's right; the descriptor is gone even when this reports an error.

@@ -9,6 +9,11 @@
 use crate::terminfo::TermInfo;
 use unicode_width::UnicodeWidthChar;
 
+/// Columns that a character takes; `None` for control characters.
+pub fn width(c: char) -> Option<usize> {
+    c.width()
+}
+
 /// A line this long is ended before the next command.
 const MAX_CELLS: usize = 1 << 16;
 

@@ -6,96 +6,55 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-const FLAGS: &[(&[u8; 2], usize)] = &[
-    (b"bw", 0),
-    (b"am", 1),
-    (b"xb", 2),
-    (b"xs", 3),
-    (b"xn", 4),
-    (b"eo", 5),
-    (b"gn", 6),
-    (b"hc", 7),
-    (b"km", 8),
-    (b"hs", 9),
-    (b"in", 10),
-    (b"da", 11),
-    (b"db", 12),
-    (b"mi", 13),
-    (b"ms", 14),
-    (b"os", 15),
-    (b"es", 16),
-    (b"xt", 17),
-    (b"hz", 18),
-    (b"ul", 19),
-    (b"xo", 20),
-    (b"bs", 37),
-];
+mod expand;
 
-const NUMBERS: &[(&[u8; 2], usize)] =
-    &[(b"co", 0), (b"it", 1), (b"li", 2), (b"lm", 3), (b"sg", 4), (b"Co", 13), (b"pa", 14)];
+pub use expand::expand;
 
-const STRINGS: &[(&[u8; 2], usize)] = &[
-    (b"bt", 0),
-    (b"bl", 1),
-    (b"cr", 2),
-    (b"cs", 3),
-    (b"ct", 4),
-    (b"cl", 5),
-    (b"ce", 6),
-    (b"cd", 7),
-    (b"ch", 8),
-    (b"cm", 10),
-    (b"do", 11),
-    (b"ho", 12),
-    (b"vi", 13),
-    (b"le", 14),
-    (b"ve", 16),
-    (b"nd", 17),
-    (b"ll", 18),
-    (b"up", 19),
-    (b"vs", 20),
-    (b"dc", 21),
-    (b"dl", 22),
-    (b"mb", 26),
-    (b"md", 27),
-    (b"ti", 28),
-    (b"mh", 30),
-    (b"im", 31),
-    (b"mr", 34),
-    (b"so", 35),
-    (b"us", 36),
-    (b"ec", 37),
-    (b"me", 39),
-    (b"te", 40),
-    (b"ei", 42),
-    (b"se", 43),
-    (b"ue", 44),
-    (b"vb", 45),
-    (b"al", 53),
-    (b"ke", 88),
-    (b"ks", 89),
-    (b"DC", 105),
-    (b"DL", 106),
-    (b"DO", 107),
-    (b"IC", 108),
-    (b"SF", 109),
-    (b"AL", 110),
-    (b"LE", 111),
-    (b"RI", 112),
-    (b"SR", 113),
-    (b"UP", 114),
-    (b"rc", 126),
-    (b"cv", 127),
-    (b"sc", 128),
-    (b"sf", 129),
-    (b"sr", 130),
-    (b"ta", 134),
-    (b"u6", 293),
-    (b"u7", 294),
-    (b"u8", 295),
-    (b"u9", 296),
-];
+/// Names of a capability.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// As `cuu1`.
+    pub name: &'static str,
+    /// As `up`.
+    pub code: &'static str,
+    /// As `cursor_up`.
+    pub variable: &'static str,
+}
+
+/// All capabilities, each kind in the order of compiled descriptions.
+#[derive(Default)]
+pub struct Capabilities {
+    pub flags: Vec<Names>,
+    pub numbers: Vec<Names>,
+    pub strings: Vec<Names>,
+}
+
+/// The table of all capabilities.
+pub fn capabilities() -> &'static Capabilities {
+    static ALL: LazyLock<Capabilities> = LazyLock::new(|| {
+        let mut all = Capabilities::default();
+        let mut kind = "";
+        for line in include_str!("terminfo/names.txt").lines().filter(|l| !l.starts_with('#')) {
+            let mut words = line.split(' ');
+            let (Some(name), Some(code), Some(variable)) =
+                (words.next(), words.next(), words.next())
+            else {
+                kind = line;
+                continue;
+            };
+            match kind {
+                "[flags]" => &mut all.flags,
+                "[numbers]" => &mut all.numbers,
+                _ => &mut all.strings,
+            }
+            .push(Names { name, code, variable });
+        }
+        all
+    });
+    &ALL
+}
 
 const ANSI: &[(&[u8; 2], &[u8])] = &[
     (b"bl", b"\x07"),
@@ -162,8 +121,10 @@ pub struct TermInfo {
     strings: Vec<Option<Vec<u8>>>,
 }
 
-fn find(table: &[(&[u8; 2], usize)], name: &[u8]) -> Option<usize> {
-    table.iter().find(|(n, _)| n.as_slice() == name).map(|(_, i)| *i)
+/// By termcap code. Codes have two letters; what follows them in `code` does not count.
+fn find(table: &[Names], code: &[u8]) -> Option<usize> {
+    let code = code.get(..2)?;
+    table.iter().position(|n| n.code.as_bytes() == code)
 }
 
 /// Reads little-endian numbers off the front.
@@ -242,12 +203,12 @@ impl TermInfo {
         let mut info =
             TermInfo { flags: vec![false; 38], numbers: vec![80, 8, 24], strings: Vec::new() };
         for name in [b"am", b"xn", b"bs"] {
-            if let Some(i) = find(FLAGS, name) {
+            if let Some(i) = find(&capabilities().flags, name) {
                 info.flags[i] = true;
             }
         }
         for (name, text) in ANSI {
-            if let Some(i) = find(STRINGS, *name) {
+            if let Some(i) = find(&capabilities().strings, *name) {
                 if info.strings.len() <= i {
                     info.strings.resize(i + 1, None);
                 }
@@ -259,22 +220,33 @@ impl TermInfo {
 
     /// Is the capability `name` (as `xn`) set?
     pub fn flag(&self, name: &[u8]) -> bool {
-        find(FLAGS, name).and_then(|i| self.flags.get(i).copied()).unwrap_or(false)
+        find(&capabilities().flags, name).and_then(|i| self.flags.get(i).copied()).unwrap_or(false)
     }
 
     /// The number `name` (as `co`).
     pub fn number(&self, name: &[u8]) -> Option<i32> {
-        find(NUMBERS, name).and_then(|i| self.numbers.get(i).copied()).filter(|n| *n >= 0)
+        find(&capabilities().numbers, name).and_then(|i| self.numbers.get(i).copied()).filter(|n| *n >= 0)
     }
 
     /// The string `name` (as `up`), parameters unexpanded, delays removed.
     pub fn string(&self, name: &[u8]) -> Option<Vec<u8>> {
-        find(STRINGS, name).and_then(|i| self.strings.get(i)?.as_deref()).map(without_delays)
+        self.raw_string(name).map(without_delays)
+    }
+
+    /// The string `name` (as `up`) as it is described.
+    pub fn raw_string(&self, name: &[u8]) -> Option<&[u8]> {
+        find(&capabilities().strings, name).and_then(|i| self.strings.get(i)?.as_deref())
+    }
+
+    /// The string of this terminfo name (as `cuu1`), as it is described. `None`: there is no such capability.
+    pub fn named_string(&self, name: &[u8]) -> Option<Option<&[u8]>> {
+        let i = capabilities().strings.iter().position(|n| n.name.as_bytes() == name)?;
+        Some(self.strings.get(i).and_then(|s| s.as_deref()))
     }
 }
 
 /// Removes `$<…>`, the pauses for terminals of old.
-fn without_delays(text: &[u8]) -> Vec<u8> {
+pub fn without_delays(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&b, tail)) = rest.split_first() {
@@ -288,59 +260,6 @@ fn without_delays(text: &[u8]) -> Vec<u8> {
         }
     }
     out
-}
-
-/// Fills parameters into a string with terminfo's `%` codes: `%i %p1…%p9 %d %c %s-free arithmetic %{n} %+ %- %* %/ %m`.
-/// Conditions are not known here. `None` when the string asks for what is not known.
-pub fn expand(text: &[u8], params: &[i32]) -> Option<Vec<u8>> {
-    let mut params: Vec<i32> = params.to_vec();
-    params.resize(9, 0);
-    let (mut out, mut stack) = (Vec::new(), Vec::new());
-    let mut it = text.iter().copied();
-    while let Some(b) = it.next() {
-        if b != b'%' {
-            out.push(b);
-            continue;
-        }
-        match it.next()? {
-            b'%' => out.push(b'%'),
-            b'i' => {
-                params[0] = params[0].wrapping_add(1);
-                params[1] = params[1].wrapping_add(1);
-            }
-            b'p' => {
-                let n = usize::from(it.next()?.checked_sub(b'1')?);
-                stack.push(*params.get(n)?);
-            }
-            b'd' => out.extend_from_slice(stack.pop()?.to_string().as_bytes()),
-            b'c' => out.push(stack.pop()? as u8),
-            b'{' => {
-                let mut n: i32 = 0;
-                loop {
-                    match it.next()? {
-                        b'}' => break,
-                        d => {
-                            let d = char::from(d).to_digit(10)?;
-                            n = n.checked_mul(10)?.checked_add(d as i32)?;
-                        }
-                    }
-                }
-                stack.push(n);
-            }
-            op @ (b'+' | b'-' | b'*' | b'/' | b'm') => {
-                let (y, x) = (stack.pop()?, stack.pop()?);
-                stack.push(match op {
-                    b'+' => x.wrapping_add(y),
-                    b'-' => x.wrapping_sub(y),
-                    b'*' => x.wrapping_mul(y),
-                    b'/' => x.checked_div(y)?,
-                    _ => x.checked_rem(y)?,
-                });
-            }
-            _ => return None,
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]
@@ -398,15 +317,5 @@ mod tests {
         assert!(TermInfo::load(b"dumbest", none).is_none());
         assert!(TermInfo::load(b"", none).is_none());
         assert!(TermInfo::load(b"../x", none).is_none());
-    }
-
-    #[test]
-    fn parameters() {
-        assert_eq!(expand(b"\x1b[%i%p1%d;%p2%dH", &[4, 9]), Some(b"\x1b[5;10H".to_vec()));
-        assert_eq!(expand(b"%p1%{32}%+%c%%", &[33]), Some(b"A%".to_vec()));
-        assert_eq!(expand(b"%p1%{0}%/%d", &[3]), None);
-        assert_eq!(expand(b"%?", &[]), None);
-        assert_eq!(expand(b"%", &[]), None);
-        assert_eq!(expand(b"%d", &[]), None);
     }
 }

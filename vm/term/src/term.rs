@@ -425,6 +425,14 @@ impl<'p> Term<'p> {
             None
         }
     }
+    /// Bits of a bitstring, or those left in a match context.
+    pub fn bits_left(self) -> Option<usize> {
+        if self.is_box(Subtag::MatchContext) {
+            // Position and end, in bits, as small integers.
+            return Some(self.word(3).wrapping_sub(self.word(2)) as usize >> 3);
+        }
+        self.as_bits().map(|b| b.bit_len())
+    }
     /// A bitstring of whole bytes.
     pub fn as_binary(self) -> Option<Bits<'p>> {
         self.as_bits().filter(|b| b.bit_len() % 8 == 0)

@@ -30,8 +30,11 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
         return Err("no OTP tree: give one with -root or ERL_ROOTDIR".into());
     };
     configure_names(&config);
-    let natives = [bifs::tables(), nif::tables()].concat();
-    let vm = Vm::new(vm_config(&config, &tree), &natives, &bifs::nif_tables())
+    let machine = vm_config(&config, &tree);
+    let of_release = |tables| bifs::personality::of_release(machine.release, tables);
+    let natives = of_release([bifs::tables(), nif::tables()].concat());
+    let nifs = of_release(bifs::nif_tables());
+    let vm = Vm::new(machine, &natives, &nifs)
         .map_err(|e| format!("cannot reserve memory: {e}"))?;
     nif::start(vm);
     for file in preloaded(&tree)? {
