@@ -55,5 +55,9 @@ pub fn tables() -> Vec<BifTable> {
 
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.
 pub fn nif_tables() -> Vec<BifTable> {
-    [vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE], prim_file::tables()].concat()
+    [
+        vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE],
+        prim_file::tables(),
+    ]
+    .concat()
 }

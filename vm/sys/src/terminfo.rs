@@ -225,7 +225,9 @@ impl TermInfo {
 
     /// The number `name` (as `co`).
     pub fn number(&self, name: &[u8]) -> Option<i32> {
-        find(&capabilities().numbers, name).and_then(|i| self.numbers.get(i).copied()).filter(|n| *n >= 0)
+        find(&capabilities().numbers, name)
+            .and_then(|i| self.numbers.get(i).copied())
+            .filter(|n| *n >= 0)
     }
 
     /// The string `name` (as `up`), parameters unexpanded, delays removed.

@@ -34,8 +34,8 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     let of_release = |tables| bifs::personality::of_release(machine.release, tables);
     let natives = of_release([bifs::tables(), nif::tables()].concat());
     let nifs = of_release(bifs::nif_tables());
-    let vm = Vm::new(machine, &natives, &nifs)
-        .map_err(|e| format!("cannot reserve memory: {e}"))?;
+    let vm =
+        Vm::new(machine, &natives, &nifs).map_err(|e| format!("cannot reserve memory: {e}"))?;
     nif::start(vm);
     for file in preloaded(&tree)? {
         let bytes = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
