@@ -7,6 +7,7 @@ pub mod compare;
 pub mod convert;
 pub mod dictionary;
 pub mod display;
+pub mod dist;
 pub mod dynamic_trace;
 pub mod error;
 pub mod etf;
@@ -61,6 +62,8 @@ pub fn tables() -> Vec<BifTable> {
         time::TABLE,
         time::INTERNAL,
         dictionary::TABLE,
+        dist::TABLE,
+        dist::INTERNAL,
         error::TABLE,
         port::TABLE,
         port::INTERNAL,

@@ -5,6 +5,7 @@ pub mod bif;
 pub mod bits;
 pub mod break_handler;
 pub mod code;
+pub mod dist;
 pub mod dump;
 pub mod env;
 pub mod ets;

@@ -5,6 +5,7 @@
 //! remembered by these numbers from when it is first encoded, for as long as it lives.
 
 use core::hash::BuildHasher;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::{Mutex, MutexGuard, Weak};
@@ -22,11 +23,46 @@ pub struct Written {
     table: Mutex<Table>,
     /// No other VM has this number: it seals `local` terms.
     pub seal: u64,
+    pub aliases: Aliases,
+}
+
+/// Aliases that were encoded: on the wire they do not show their process.
+#[derive(Default)]
+pub struct Aliases {
+    table: Mutex<HashMap<[u32; 3], u64>>,
+    count: AtomicUsize,
+}
+
+impl Aliases {
+    fn table(&self) -> MutexGuard<'_, HashMap<[u32; 3], u64>> {
+        self.table.lock().unwrap_or_else(|e| e.into_inner())
+    }
+    /// Remembers the process of an alias for as long as the alias is in use.
+    pub fn keep(&self, words: [u32; 3], pid: u64) {
+        let mut t = self.table();
+        t.insert(words, pid);
+        self.count.store(t.len(), Ordering::Release);
+    }
+    pub fn find(&self, words: [u32; 3]) -> Option<u64> {
+        self.table().get(&words).copied()
+    }
+    /// The alias is no longer in use.
+    pub fn forget(&self, (n0, n1): (u64, u64)) {
+        if self.count.load(Ordering::Acquire) > 0 {
+            let mut t = self.table();
+            t.remove(&[n0 as u32, (n0 >> 32) as u32, n1 as u32]);
+            self.count.store(t.len(), Ordering::Release);
+        }
+    }
 }
 
 impl Default for Written {
     fn default() -> Written {
-        Written { table: Mutex::default(), seal: RandomState::new().hash_one(0) }
+        Written {
+            table: Mutex::default(),
+            seal: RandomState::new().hash_one(0),
+            aliases: Aliases::default(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod children;
 mod cx;
+mod dist;
 mod driver;
 mod exit;
 mod fd;
@@ -27,6 +28,7 @@ mod tty;
 
 pub use cx::PortCx;
 pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
+pub(crate) use dist::{attach as dist_attach, end as dist_end, output as dist_output};
 pub(crate) use open::open_first;
 pub use open::{OpenError, open};
 pub use poll::watched;
@@ -39,6 +41,7 @@ pub use signal::{flush_all, signal};
 pub use table::Ports;
 pub use tty::{line_editor_starts, old_shell, resized};
 
+use crate::dist::Connection;
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
@@ -47,9 +50,9 @@ use ops::Request;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use sys::poll::Interest;
-use term::OwnedTerm;
+use term::{Atom, OwnedTerm};
 
 /// Received data are binaries.
 const BINARY: u32 = 1;
@@ -84,6 +87,8 @@ pub struct Port {
     data: Mutex<Option<OwnedTerm>>,
     /// Processes that wait for it to be no longer busy.
     suspended: Mutex<Vec<u64>>,
+    /// The connection with another node that it carries.
+    dist: OnceLock<Arc<Connection>>,
 }
 
 /// What the lock protects.
@@ -101,6 +106,10 @@ enum Task {
     Event(Box<dyn Any + Send>),
     /// The node halts.
     Halt,
+    /// The connection that it carries has packets.
+    DistOutput,
+    /// The connection that it carries is to end.
+    DistEnd(Atom),
 }
 
 /// Reaches a port's driver from anywhere.
@@ -210,6 +219,8 @@ impl Port {
                 self.callback(vm, core, |d, p| d.event(p, e));
             }
             Task::Halt => self.halt(vm, core),
+            Task::DistOutput => self.dist_output(vm, core),
+            Task::DistEnd(reason) => self.dist_end(vm, core, reason),
         }
     }
     /// Calls the driver, then acts on what it reported. Nothing happens if the port is gone.
@@ -246,8 +257,11 @@ impl Port {
             self.after_callback(vm, core);
         }
     }
-    fn set_busy(&self, vm: &'static Vm, busy: bool) {
+    fn set_busy(self: &Arc<Self>, vm: &'static Vm, busy: bool) {
         if self.set_flag(BUSY, busy) && !busy {
+            if self.dist.get().is_some() {
+                self.post(vm, Task::DistOutput);
+            }
             for pid in core::mem::take(&mut *lock(&self.suspended)) {
                 if let Some(p) = vm.processes.lookup(pid) {
                     vm.wake(&p);

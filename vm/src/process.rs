@@ -13,6 +13,7 @@ pub(crate) mod monitor;
 pub mod registry;
 pub mod relation;
 pub mod spawn;
+pub mod spawn_options;
 pub mod state;
 pub mod suspend;
 pub mod table;
@@ -156,8 +157,12 @@ pub struct Extra {
     /// Replies to requests this process sent as signals, by reference.
     pub replies: Vec<((u64, u64), OwnedTerm)>,
     /// `erts_debug`-like save_calls ring and others go here.
-    /// Subscriptions to node events: how often, by options.
-    pub node_monitors: std::collections::HashMap<u8, u32>,
+    /// Whether it may have subscribed to comings and goings of nodes.
+    pub monitors_nodes: bool,
+    /// What it is for the distribution.
+    pub dist: Option<crate::dist::Role>,
+    /// Who had it spawned from another node.
+    pub remote_parent: Option<crate::dist::RemotePid>,
     pub suspended_by_me: Vec<(u64, u32)>,
     /// System tasks that wait until the process does not run.
     pub(crate) tasks: Vec<task::Task>,

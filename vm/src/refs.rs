@@ -70,6 +70,11 @@ pub fn is_magic(words: [u32; 3]) -> bool {
     u64::from(words[1]) & MAGIC != 0
 }
 
+/// Whether the words of an external term are those of an alias.
+pub fn is_pid(words: [u32; 3]) -> bool {
+    u64::from(words[1]) & PID != 0
+}
+
 /// As [`next`], for a reference that finds its process.
 pub fn next_pid() -> (u64, u64) {
     let (n0, n1) = next();

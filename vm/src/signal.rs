@@ -10,6 +10,7 @@ pub mod queue;
 pub mod relations;
 
 use core::ptr::null_mut;
+use crate::dist::peer::{RemotePid, RemoteRef};
 use term::{Atom, OwnedTerm, Term};
 
 /// Who sent a signal: pid data, port data, or nobody in particular.
@@ -18,6 +19,8 @@ pub enum Sender {
     None,
     Process(u64),
     Port(u64),
+    /// A process of another node, through the connection of this number.
+    Remote(RemotePid, u32),
     /// The system itself (timers, the code purger, …).
     System,
 }
@@ -69,6 +72,14 @@ pub enum Body {
     Task(Box<crate::process::task::Task>),
     /// The receive timer of this generation fired.
     ReceiveTimeout(u64),
+    /// A process of another node watches the receiver.
+    RemoteMonitor(Box<RemoteMonitor>),
+    RemoteDemonitor(Box<RemoteRef>),
+    /// A message, exit or down signal of another node, not decoded yet.
+    Encoded(Box<crate::dist::input::Encoded>),
+    SpawnReply(Box<crate::dist::spawn::Reply>),
+    /// A connection that the receiver has links or monitors through is over.
+    ConnectionDown(Box<(Atom, u32)>),
 }
 
 /// A message with the memory it lives in.
@@ -122,6 +133,16 @@ pub struct MonitorSignal {
     pub watcher: u64,
     /// The name through which the receiver is watched.
     pub name: Option<Atom>,
+}
+
+pub struct RemoteMonitor {
+    pub reference: RemoteRef,
+    pub watcher: RemotePid,
+    /// The receiver as the watcher named it.
+    pub shown: crate::dist::op::Watched,
+    /// The connection.
+    pub node: Atom,
+    pub id: u32,
 }
 
 pub struct DownSignal {

@@ -107,6 +107,7 @@ pub struct Vm {
     pub ets: crate::ets::Registry,
     pub persistent: crate::persistent_term::PersistentTerms,
     pub written: crate::magic::Written,
+    pub dist: crate::dist::Dist,
     pub system: SystemProcesses,
     pub flags: crate::flags::Flags,
     pub monitor: crate::system_monitor::SystemMonitor,
@@ -153,6 +154,7 @@ impl Vm {
             ets: crate::ets::Registry::new(),
             persistent: Default::default(),
             written: Default::default(),
+            dist: Default::default(),
             system: SystemProcesses::default(),
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),
@@ -346,7 +348,8 @@ impl Vm {
                     (h.down)(d.reference, pid);
                 }
             }
-            Peer::TimeOffset | Peer::Nobody => {}
+            Peer::Remote(to) => crate::dist::relation::signal(self, to, from, body),
+            Peer::RemoteName(_) | Peer::TimeOffset | Peer::Nobody => {}
         }
     }
     /// Sends a message to a process; to nobody if it is gone.

@@ -1,10 +1,12 @@
 //! Spawning, names, flags, and other natives about processes.
 
 use term::atom::am;
-use term::{Atom, Map, Pid, Term, View, atom};
+use term::{Atom, Pid, Term, View, atom};
 use vm::bif::List;
+use vm::dist::RemotePid;
 use vm::process::registry::Named;
 use vm::process::relation;
+pub use vm::process::spawn_options::{max_heap, priority, queue_data};
 use vm::process::spawn::{self, SpawnOptions, Start};
 use vm::process::{Priority, QueueData, state};
 use vm::signal::relations::Peer;
@@ -26,11 +28,6 @@ vm::bifs! { pub TABLE: "erlang" {
     Heavy "hibernate"/3 => hibernate(0, 1, 2);
     Plain "bump_reductions"/1 => bump_reductions(0);
     Plain "yield"/0 => yield_();
-    Guard "node"/0 => node();
-    Guard "node"/1 => node_of(0);
-    Plain "nodes"/0 => nodes();
-    Plain "nodes"/1 => nodes_of(0);
-    Plain "nodes"/2 => nodes_with(0, 1);
 } }
 
 vm::bifs! { pub INTERNAL: "erts_internal" {
@@ -85,15 +82,6 @@ fn spawn_opt<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>, opts: List<'p>) 
     Ok(cx.heap().tuple(&[Term::local_pid(p.pid), reference]))
 }
 
-pub fn priority(a: Atom) -> Option<Priority> {
-    match a {
-        am::LOW => Some(Priority::Low),
-        am::NORMAL => Some(Priority::Normal),
-        am::HIGH => Some(Priority::High),
-        am::MAX => Some(Priority::Max),
-        _ => None,
-    }
-}
 fn priority_atom(p: Priority) -> Atom {
     match p {
         Priority::Low => am::LOW,
@@ -102,36 +90,6 @@ fn priority_atom(p: Priority) -> Atom {
         Priority::Max => am::MAX,
     }
 }
-pub fn queue_data(a: Atom) -> Option<QueueData> {
-    match a {
-        am::ON_HEAP => Some(QueueData::OnHeap),
-        am::OFF_HEAP => Some(QueueData::OffHeap),
-        _ => None,
-    }
-}
-
-/// `max_heap_size` as given: a number or a map.
-pub struct MaxHeap {
-    pub size: Option<usize>,
-    pub kill: Option<bool>,
-    pub log: Option<bool>,
-}
-
-pub fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
-    if let Some(n) = t.as_usize() {
-        return Some(MaxHeap { size: Some(n), kill: None, log: None });
-    }
-    let map = t.as_map()?;
-    let get = |k: Atom| map.get(Term::atom(k));
-    let flag = |k: Atom| match get(k) {
-        Some(v) => v.as_bool().map(Some),
-        None => Some(None),
-    };
-    let size = get(am::SIZE)?.as_usize()?;
-    let (kill, log) = (flag(am::KILL)?, flag(am::ERROR_LOGGER)?);
-    Some(MaxHeap { size: Some(size), kill, log })
-}
-
 fn register<'p>(cx: &Cx<'p>, name: Atom, t: Term<'p>) -> BifResult<'p> {
     if name == am::UNDEFINED || name == am::TRUE || name == am::FALSE {
         return Err(cx.badarg());
@@ -190,6 +148,13 @@ fn group_leader<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(cx.group_leader())
 }
 fn set_group_leader<'p>(cx: &Cx<'p>, leader: Pid<'p>, pid: Pid<'p>) -> BifResult<'p> {
+    if let Some(to) = RemotePid::of(pid.term()) {
+        if let Some(c) = cx.vm().dist.way(cx.vm(), to.node_name(), true).open() {
+            let op = vm::dist::Op::GroupLeader { to };
+            vm::dist::relation::send(cx.vm(), &c, op, Some(leader.term()));
+        }
+        return Ok(am::TRUE.into());
+    }
     let pid = cx.need(pid.local())?;
     if pid == cx.pid() {
         cx.set_group_leader(leader.term());
@@ -206,14 +171,7 @@ fn set_group_leader<'p>(cx: &Cx<'p>, leader: Pid<'p>, pid: Pid<'p>) -> BifResult
 
 fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
     if let Some(options) = node_monitor(flag) {
-        let on = cx.need(v.as_bool())?;
-        let options = cx.need(node_monitor_options(options))?;
-        return Ok(Term::small(cx.with(|p| {
-            let count = p.extra().node_monitors.entry(options).or_default();
-            let old = *count;
-            *count = if on { old + 1 } else { 0 };
-            i64::from(old)
-        })));
+        return super::dist::monitor_nodes(cx, options, v);
     }
     let flag = cx.need(flag.as_atom())?;
     let size = || cx.need(v.as_usize());
@@ -299,27 +257,6 @@ fn node_monitor(flag: Term<'_>) -> Option<Term<'_>> {
         _ => None,
     }
 }
-/// As bits: node type (2 bits), reason, id, options given as a list. `kernel` passes a map.
-fn node_monitor_options(options: Term<'_>) -> Option<u8> {
-    let mut bits = 0;
-    let Some(map) = options.as_map() else {
-        return if options.is_nil() { Some(0) } else { None };
-    };
-    for (k, v) in map.iter() {
-        bits |= match (k.as_atom()?.name(), v.as_atom()?.name()) {
-            ("node_type", "visible") => 1,
-            ("node_type", "hidden") => 2,
-            ("node_type", "all") => 3,
-            ("nodedown_reason", "true") => 4,
-            ("connection_id", "true") => 8,
-            ("list", "true") => 16,
-            ("nodedown_reason" | "connection_id" | "list", "false") => 0,
-            _ => return None,
-        };
-    }
-    Some(bits)
-}
-
 fn hibernate<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: List<'p>) -> BifResult<'p> {
     let args = cx.need(args.0.to_vec().filter(|a| a.len() <= 255))?;
     Err(cx.hibernate(m, f, &args))
@@ -330,65 +267,6 @@ fn bump_reductions<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {
 }
 fn yield_<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Err(cx.yield_return(am::TRUE.into()))
-}
-
-fn node<'p>(_: &Cx<'p>) -> BifResult<'p> {
-    Ok(Term::atom(term::node::this().name))
-}
-fn node_of<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
-    let n = match t.view() {
-        View::Pid(p) => p.node(),
-        View::Port(p) => p.node(),
-        View::Ref(r) => r.node(),
-        _ => return Err(cx.badarg()),
-    };
-    Ok(Term::atom(n.unwrap_or_else(|| term::node::this()).name))
-}
-/// There is no distribution yet: this node knows no other.
-fn nodes<'p>(_: &Cx<'p>) -> BifResult<'p> {
-    Ok(Term::nil())
-}
-fn nodes_of<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p> {
-    Ok(match this_is_asked(cx, which)? {
-        true => cx.heap().list(&[Term::atom(term::node::this().name)]),
-        false => Term::nil(),
-    })
-}
-/// Whether this node is among the kinds of node asked for.
-fn this_is_asked<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p, bool> {
-    let kinds = if which.is_list() { cx.need(which.to_vec())? } else { vec![which] };
-    let mut this = false;
-    for k in kinds {
-        match cx.need(k.as_atom())?.name() {
-            "this" | "known" => this = true,
-            "visible" | "hidden" | "connected" => {}
-            _ => return Err(cx.badarg()),
-        }
-    }
-    Ok(this)
-}
-fn nodes_with<'p>(cx: &Cx<'p>, which: Term<'p>, options: Map<'p>) -> BifResult<'p> {
-    let (id, kind) = (Atom::new("connection_id"), Atom::new("node_type"));
-    let mut info = Vec::new();
-    for (k, v) in options.iter() {
-        let wanted = cx.need(v.as_bool())?;
-        let value = match cx.need(k.as_atom())? {
-            a if a == id => Term::atom(am::UNDEFINED),
-            a if a == kind => Term::atom(Atom::new("this")),
-            _ => return Err(cx.badarg()),
-        };
-        if wanted {
-            info.push((k, value));
-        }
-    }
-    Ok(match this_is_asked(cx, which)? {
-        true => {
-            let info = cx.heap().map_from_pairs(&info);
-            let pair = cx.heap().tuple(&[Term::atom(term::node::this().name), info]);
-            cx.heap().list(&[pair])
-        }
-        false => Term::nil(),
-    })
 }
 
 fn is_system_process<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {

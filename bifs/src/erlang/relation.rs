@@ -3,6 +3,7 @@
 use term::atom::am;
 use term::{Atom, Reference, Term, View};
 use vm::bif::List;
+use vm::dist::{Op, RemotePid, job};
 use vm::process::registry::Named;
 use vm::process::relation::{self, MonitorOptions};
 use vm::signal::relations::{AliasKind, Peer};
@@ -26,7 +27,10 @@ vm::bifs! { pub TABLE: "erlang" {
 /// A pid or port of this node. `Ok(None)`: of another.
 fn peer<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
     match t.view() {
-        View::Pid(p) => Ok(p.local().map(Peer::Process)),
+        View::Pid(p) => Ok(match p.local() {
+            Some(pid) => Some(Peer::Process(pid)),
+            None => RemotePid::of(t).map(Peer::Remote),
+        }),
         View::Port(p) => Ok(p.local().map(Peer::Port)),
         _ => Err(cx.badarg()),
     }
@@ -46,6 +50,13 @@ fn unlink<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
 }
 fn exit<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
     if let Some(peer) = peer(cx, t)? {
+        if let Peer::Remote(to) = peer {
+            if let Some(c) = cx.vm().dist.way(cx.vm(), to.node_name(), true).open() {
+                let op = Op::Exit2 { from: cx.pid(), to };
+                job::transmit(cx, c, op, reason, am::TRUE.into(), false)?;
+            }
+            return Ok(am::TRUE.into());
+        }
         relation::exit(cx, peer, reason);
         if peer == Peer::Process(cx.pid()) {
             // A signal to oneself is dealt with before the next instruction.
@@ -113,7 +124,11 @@ fn start<'p>(
         _ => Peer::Nobody,
     };
     let (peer, name) = match target.view() {
-        View::Pid(p) if !is_port => (p.local().map_or(Peer::Nobody, Peer::Process), None),
+        View::Pid(p) if !is_port => match (p.local(), RemotePid::of(target)) {
+            (Some(pid), _) => (Peer::Process(pid), None),
+            (None, Some(pid)) => (Peer::Remote(pid), None),
+            (None, None) => (Peer::Nobody, None),
+        },
         View::Port(p) if is_port => (p.local().map_or(Peer::Nobody, Peer::Port), None),
         View::Atom(name) => (named(name), Some(name)),
         View::Tuple(t) => match *t.elements() {
@@ -121,7 +136,10 @@ fn start<'p>(
                 let name = cx.need(name.as_atom())?;
                 let node = cx.need(node.as_atom())?;
                 let here = node == term::node::this().name;
-                (if here { named(name) } else { Peer::Nobody }, Some(name))
+                if !here && (is_port || !cx.vm().dist.is_alive()) {
+                    return Err(cx.badarg());
+                }
+                (if here { named(name) } else { Peer::RemoteName(node) }, Some(name))
             }
             _ => return Err(cx.badarg()),
         },

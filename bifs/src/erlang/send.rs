@@ -3,7 +3,8 @@
 use term::atom::am;
 use term::{OwnedTerm, Pid, Term, View};
 use vm::bif::List;
-use vm::port::Sent;
+use vm::dist::job::{self, How, Sent, To};
+use vm::dist::{RemotePid, RemoteRef};
 use vm::process::registry::Named;
 use vm::signal::{Body, Message, Sender};
 use vm::{BifResult, Cx};
@@ -15,35 +16,41 @@ vm::bifs! { pub TABLE: "erlang" {
 } }
 
 fn send<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p> {
-    deliver(cx, to, message, message, false)?;
+    deliver(cx, to, message, message, How::default())?;
     Ok(message)
 }
 
 fn send_with<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>, o: List<'p>) -> BifResult<'p> {
-    let mut nosuspend = false;
+    let mut how = How::default();
     for o in cx.need(o.0.to_vec())? {
-        nosuspend |= o.is_atom_of(am::NOSUSPEND);
-        if !o.is_atom_of(am::NOSUSPEND) && !o.is_atom_of(am::NOCONNECT) {
-            return Err(cx.badarg());
+        match o.as_atom() {
+            Some(am::NOSUSPEND) => how.nosuspend = true,
+            Some(am::NOCONNECT) => how.noconnect = true,
+            _ => return Err(cx.badarg()),
         }
     }
-    match deliver(cx, to, message, am::OK.into(), nosuspend)? {
-        Sent::Done => Ok(am::OK.into()),
+    match deliver(cx, to, message, am::OK.into(), how)? {
+        Sent::NotConnected if how.noconnect => Ok(am::NOCONNECT.into()),
         Sent::Busy => Ok(am::NOSUSPEND.into()),
+        Sent::Done | Sent::NotConnected => Ok(am::OK.into()),
     }
 }
 
-/// Sends to whatever `to` names. A busy port makes the sender wait (unless `nosuspend`), and the native then returns `result`.
+/// Sends to whatever `to` names. A busy port or connection makes the sender wait (unless `nosuspend`), and the native then returns `result`.
 pub fn deliver<'p>(
     cx: &Cx<'p>,
     to: Term<'p>,
     message: Term<'p>,
     result: Term<'p>,
-    nosuspend: bool,
+    how: How,
 ) -> BifResult<'p, Sent> {
-    let to_named = |named| to_named(cx, named, message, result, nosuspend);
+    let to_named = |named| to_named(cx, named, message, result, how);
+    let remote = |to| job::send(cx, to, message, result, how);
     match to.view() {
-        View::Pid(pid) => to_pid(cx, pid, message),
+        View::Pid(pid) => match RemotePid::of(pid.term()) {
+            Some(pid) => return remote(To::Pid(pid)),
+            None => to_pid(cx, pid, message),
+        },
         View::Atom(name) => {
             let Some(named) = cx.vm().registry.lookup(name) else { return Err(cx.badarg()) };
             return to_named(named);
@@ -53,10 +60,10 @@ pub fn deliver<'p>(
                 let (Some(name), Some(node)) = (name.as_atom(), node.as_atom()) else {
                     return Err(cx.badarg());
                 };
-                // Without distribution a message to another node is lost, as to one that is down.
-                if node == term::node::this().name
-                    && let Some(named) = cx.vm().registry.lookup(name)
-                {
+                if node != term::node::this().name {
+                    return remote(To::Name { node, name });
+                }
+                if let Some(named) = cx.vm().registry.lookup(name) {
                     return to_named(named);
                 }
             }
@@ -64,10 +71,14 @@ pub fn deliver<'p>(
         },
         View::Port(port) => {
             if let Some(port) = port.local() {
-                return vm::port::send_command(cx, port, message, result, nosuspend);
+                let sent = vm::port::send_command(cx, port, message, result, how.nosuspend)?;
+                return Ok(of_port(sent));
             }
         }
         View::Ref(r) => {
+            if let Some(alias) = RemoteRef::of(to) {
+                return remote(To::Alias(alias));
+            }
             if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
                 let m = Message::new(copy(cx, message));
                 let body = Body::AliasMessage { alias, message: m };
@@ -97,13 +108,22 @@ fn to_named<'p>(
     named: Named,
     message: Term<'p>,
     result: Term<'p>,
-    nosuspend: bool,
+    how: How,
 ) -> BifResult<'p, Sent> {
     match named {
         Named::Process(pid) => {
             cx.vm().send_message(Sender::Process(cx.pid()), pid, copy(cx, message));
             Ok(Sent::Done)
         }
-        Named::Port(port) => vm::port::send_command(cx, port, message, result, nosuspend),
+        Named::Port(port) => {
+            vm::port::send_command(cx, port, message, result, how.nosuspend).map(of_port)
+        }
+    }
+}
+
+fn of_port(sent: vm::port::Sent) -> Sent {
+    match sent {
+        vm::port::Sent::Done => Sent::Done,
+        vm::port::Sent::Busy => Sent::Busy,
     }
 }

@@ -1,10 +1,11 @@
 //! Options of spawning, and spawning by request: the outcome comes as a message [bif.c, erl_process.c].
 
-use super::process;
+use super::dist::abandon;
 use term::atom::am;
-use term::{Atom, OwnedTerm, Reference, Term, View, atom};
+use term::{Atom, OwnedTerm, Term, View, atom};
 use vm::process::relation::{self, MonitorOptions};
 use vm::process::spawn::{self, SpawnOptions, Start};
+use vm::process::spawn_options;
 use vm::signal::Sender;
 use vm::signal::relations::Peer;
 use vm::{BifResult, Cx};
@@ -52,6 +53,9 @@ pub fn parse<'p>(cx: &Cx<'p>, list: Term<'p>, request: bool) -> Result<Options<'
 }
 
 fn one<'p>(cx: &Cx<'p>, o: &mut Options<'p>, t: Term<'p>, request: bool) -> Option<()> {
+    if spawn_options::parse(cx.vm(), &mut o.spawn, t)? {
+        return Some(());
+    }
     let plain = || MonitorOptions { name: None, alias: None, tag: None };
     match t.view() {
         View::Atom(am::LINK) => o.spawn.link = true,
@@ -59,23 +63,6 @@ fn one<'p>(cx: &Cx<'p>, o: &mut Options<'p>, t: Term<'p>, request: bool) -> Opti
         View::Tuple(pair) => {
             let &[k, v] = pair.elements() else { return None };
             match k.as_atom()? {
-                am::PRIORITY => o.spawn.priority = process::priority(v.as_atom()?)?,
-                am::FULLSWEEP_AFTER => o.spawn.heap.fullsweep_after = v.as_usize()?.min(65_535),
-                am::MIN_HEAP_SIZE => o.spawn.heap.min_heap = term::gc::size_for(v.as_usize()?),
-                am::MIN_BIN_VHEAP_SIZE => o.spawn.heap.min_vheap = v.as_usize()?,
-                am::MAX_HEAP_SIZE => {
-                    let m = process::max_heap(v)?;
-                    o.spawn.heap.max_heap = m.size.unwrap_or(o.spawn.heap.max_heap);
-                    o.spawn.max_heap_kill = m.kill.unwrap_or(o.spawn.max_heap_kill);
-                    o.spawn.max_heap_log = m.log.unwrap_or(o.spawn.max_heap_log);
-                }
-                am::MESSAGE_QUEUE_DATA => {
-                    o.spawn.queue_data = process::queue_data(v.as_atom()?)?;
-                }
-                am::SCHEDULER => {
-                    let n = v.as_usize().filter(|n| *n <= cx.vm().sched.count())?;
-                    o.spawn.scheduler = Some(n).filter(|&n| n > 0);
-                }
                 am::MONITOR => {
                     let (alias, tag) = super::relation::monitor_options(v)?;
                     o.monitor = Some(MonitorOptions { name: None, alias, tag });
@@ -89,9 +76,6 @@ fn one<'p>(cx: &Cx<'p>, o: &mut Options<'p>, t: Term<'p>, request: bool) -> Opti
                         "error_only" => (false, true),
                         _ => return None,
                     };
-                }
-                a if cx.vm().release() >= 26 && a == atom!("async_dist") => {
-                    v.as_bool()?;
                 }
                 _ => return None,
             }
@@ -167,9 +151,4 @@ fn tag_of(options: Term<'_>) -> (Term<'_>, bool) {
 fn reply(cx: &Cx<'_>, tag: Term<'_>, r: Term<'_>, what: Atom, result: Term<'_>) {
     let m = OwnedTerm::build(|h| h.tuple(&[h.copy(tag), h.copy(r), what.into(), h.copy(result)]));
     cx.vm().send_message(Sender::Process(cx.pid()), cx.pid(), m);
-}
-
-/// A local spawn is over when its request returns, so there is nothing to abandon.
-fn abandon<'p>(_: &Cx<'p>, _r: Reference<'p>) -> BifResult<'p> {
-    Ok(Term::bool(false))
 }

@@ -20,11 +20,13 @@ pub struct DecodeOptions<'a> {
     pub resolver: &'a dyn Resolver,
     /// Make no new atom and no reference to a function that is not loaded.
     pub safe: bool,
+    /// The atoms that the header of a message names by number.
+    pub atoms: &'a [Atom],
 }
 
 impl<'a> DecodeOptions<'a> {
     pub fn new(resolver: &'a dyn Resolver) -> DecodeOptions<'a> {
-        DecodeOptions { resolver, safe: false }
+        DecodeOptions { resolver, safe: false, atoms: &[] }
     }
 }
 
@@ -177,7 +179,7 @@ impl Reader {
                 tag::SMALL_INTEGER => Term::small(input.u8()?.into()),
                 tag::INTEGER => Term::small(input.i32()?.into()),
                 tag::NIL => Term::nil(),
-                t @ (tag::ATOM | tag::SMALL_ATOM | tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) => {
+                t @ (tag::ATOM_CACHE_REF | tag::ATOM | tag::SMALL_ATOM | tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) => {
                     Term::atom(atom_of(t, input, opts)?)
                 }
                 tag::STRING => {
@@ -375,6 +377,10 @@ pub(crate) fn atom(input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<At
 
 fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<Atom, DecodeError> {
     let n = match tag {
+        tag::ATOM_CACHE_REF => {
+            let i = usize::from(input.u8()?);
+            return opts.atoms.get(i).copied().ok_or(DecodeError::BadAtom);
+        }
         tag::ATOM | tag::ATOM_UTF8 => input.u16()?.into(),
         tag::SMALL_ATOM | tag::SMALL_ATOM_UTF8 => input.u8()?.into(),
         _ => return Err(DecodeError::BadAtom),
@@ -387,7 +393,7 @@ fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<A
     intern(core::str::from_utf8(bytes).map_err(|_| DecodeError::BadAtom)?, opts.safe)
 }
 
-fn intern(name: &str, safe: bool) -> Result<Atom, DecodeError> {
+pub(crate) fn intern(name: &str, safe: bool) -> Result<Atom, DecodeError> {
     if safe {
         return Atom::existing(name).ok_or(DecodeError::BadAtom);
     }

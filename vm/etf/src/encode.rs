@@ -1,5 +1,6 @@
 //! From terms to bytes: options and one-call forms; the work is done in [`crate::writer`].
 
+use crate::atom_cache::AtomTable;
 use crate::resolver::Resolver;
 use crate::sink::{Count, Iovec, Sink};
 use crate::writer::Writer;
@@ -23,6 +24,8 @@ pub struct EncodeOptions<'a> {
     pub compress: u32,
     /// Readable by this incarnation of this node only (OTP 26).
     pub local: bool,
+    /// Atoms as numbers of this table, as far as they find a place in it.
+    pub atoms: Option<&'a AtomTable>,
 }
 
 /// The level that `compressed` alone means (`Z_DEFAULT_COMPRESSION`).
@@ -38,6 +41,7 @@ impl<'a> EncodeOptions<'a> {
             deterministic: false,
             compress: 0,
             local: false,
+            atoms: None,
         }
     }
     /// The defaults of an OTP release.

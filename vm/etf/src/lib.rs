@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod atom_cache;
 pub mod decode;
 mod decoder;
 pub mod encode;
@@ -26,4 +27,4 @@ pub use encode::{
 };
 pub use encoder::{Encoded, Encoder};
 pub use resolver::{LocalReference, Resolver};
-pub use sink::Iovec;
+pub use sink::{Iovec, Part};

@@ -40,6 +40,11 @@ pub trait Resolver {
         let _ = (words, magic);
     }
 
+    /// Called when an alias is encoded, so that what is sent to it finds its process.
+    fn keep_alias(&self, words: [u32; 3], pid: u64) {
+        let _ = (words, pid);
+    }
+
     /// A number that no other incarnation of a node has: seals what `local` encoding writes. `None`
     /// where such terms do not exist (before OTP 26).
     fn local_seal(&self) -> Option<u64> {

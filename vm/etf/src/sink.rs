@@ -91,6 +91,13 @@ pub struct Iovec {
     shared: usize,
 }
 
+/// A piece of an encoded term.
+pub enum Part {
+    Fresh(Vec<u8>),
+    /// Bytes of a shared binary, from where on and how many.
+    Shared(BinHandle, usize, usize),
+}
+
 enum Segment {
     Fresh(Range<usize>),
     /// Whole bytes of a shared binary, from the byte on.
@@ -108,6 +115,20 @@ impl Iovec {
     /// Bytes of all segments.
     pub fn total(&self) -> usize {
         self.bytes.len() + self.shared
+    }
+    /// The segments in order.
+    pub fn into_parts(mut self) -> Vec<Part> {
+        self.close_run();
+        if let [Segment::Fresh(all)] = &self.segments[..]
+            && all.len() == self.bytes.len()
+        {
+            return vec![Part::Fresh(self.bytes)];
+        }
+        let part = |segment| match segment {
+            Segment::Fresh(run) => Part::Fresh(self.bytes.get(run).unwrap_or_default().to_vec()),
+            Segment::Shared(bin, at, n) => Part::Shared(bin, at, n),
+        };
+        self.segments.into_iter().map(part).collect()
     }
     /// The segments as a list of binaries. Fresh bytes are put into one shared binary, of which
     /// the runs are parts.

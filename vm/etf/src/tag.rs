@@ -3,6 +3,14 @@
 pub const VERSION: u8 = 131;
 pub const COMPRESSED: u8 = 80;
 
+/// Second byte of a message between nodes: atom cache header, first and later fragments.
+pub const DIST_HEADER: u8 = 68;
+pub const DIST_FRAG_HEADER: u8 = 69;
+pub const DIST_FRAG_CONT: u8 = 70;
+/// First byte of a message without a header.
+pub const PASS_THROUGH: u8 = 112;
+
+
 pub const RECORD: u8 = 67;
 pub const NEW_FLOAT: u8 = 70;
 pub const BIT_BINARY: u8 = 77;

@@ -393,6 +393,9 @@ fn integer<S: Sink>(
 }
 
 fn atom<S: Sink>(a: Atom, out: &mut S, opts: &EncodeOptions<'_>) {
+    if let Some(i) = opts.atoms.and_then(|table| table.number(a)) {
+        return out.bytes(&[tag::ATOM_CACHE_REF, i]);
+    }
     let name = a.name();
     if !opts.utf8_atoms {
         if name.is_ascii() {
@@ -470,6 +473,9 @@ fn reference<S: Sink>(r: Reference<'_>, out: &mut S, opts: &EncodeOptions<'_>) {
     let count = if r.is_local() { 3 } else { count };
     if let Some(magic) = r.magic() {
         opts.resolver.keep_magic([words[0], words[1], words[2]], magic);
+    }
+    if let Some(pid) = r.process() {
+        opts.resolver.keep_alias([words[0], words[1], words[2]], pid);
     }
     out.byte(tag::NEWER_REFERENCE);
     out.u16(count as u16);

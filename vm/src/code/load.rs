@@ -69,11 +69,18 @@ impl Resolver for VmResolver {
         self.0.code.fun_entry(module, unnamed, index, uniq, old_uniq, arity, num_free)
     }
     fn local_reference(&self, words: [u32; 3]) -> LocalReference {
-        let magic = if refs::is_magic(words) { self.0.written.find(words) } else { None };
-        match magic {
-            Some(magic) => LocalReference::Magic(magic),
-            None => LocalReference::Plain,
+        if refs::is_magic(words) {
+            return self.0.written.find(words).map_or(LocalReference::Plain, LocalReference::Magic);
         }
+        if refs::is_pid(words)
+            && let Some(pid) = self.0.written.aliases.find(words)
+        {
+            return LocalReference::Process(pid);
+        }
+        LocalReference::Plain
+    }
+    fn keep_alias(&self, words: [u32; 3], pid: u64) {
+        self.0.written.aliases.keep(words, pid);
     }
     fn keep_magic(&self, words: [u32; 3], magic: MagicHandle) {
         self.0.written.keep(words, &magic);

@@ -151,6 +151,9 @@ impl<'a> PortCx<'a> {
         if self.is_closing() {
             return;
         }
+        if let Some(c) = self.port.dist.get() {
+            return crate::dist::input::packet(self.vm, c, bytes);
+        }
         match self.state.line.take() {
             None => self.data(bytes, None),
             Some(mut line) => {
@@ -163,7 +166,9 @@ impl<'a> PortCx<'a> {
     pub fn output_buffer(&mut self, buffer: &mut Vec<u8>) {
         /// Smaller ones are copied: a binary keeps the whole buffer.
         const TAKE_FROM: usize = 16 << 10;
-        let whole = self.port.is(super::BINARY) && self.state.line.is_none();
+        let whole = self.port.is(super::BINARY)
+            && self.state.line.is_none()
+            && self.port.dist.get().is_none();
         if !whole || buffer.len() < TAKE_FROM || self.is_closing() {
             return self.output(buffer);
         }

@@ -83,6 +83,9 @@ impl Port {
         for (reference, pid) in core.state.watches.drain() {
             vm.signal(pid, me, Body::Demonitor { reference });
         }
+        if let Some(c) = self.dist.get() {
+            crate::dist::down::closed(vm, c, shown);
+        }
         if !kill && !core.state.queue.is_empty() {
             self.callback(vm, core, |d, p| d.flush(p));
         } else {

@@ -8,7 +8,7 @@ use crate::bif::Cx;
 use crate::signal::relations::{LinkState, Peer};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use term::atom::am;
 use term::{OwnedTerm, Term};
 
@@ -169,5 +169,6 @@ pub(super) fn new_port(
         waiting: AtomicUsize::new(0),
         data: Mutex::new(Some(OwnedTerm::immediate(Term::atom(am::UNDEFINED)))),
         suspended: Mutex::default(),
+        dist: OnceLock::new(),
     }
 }

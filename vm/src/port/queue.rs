@@ -121,6 +121,47 @@ impl IoQueue {
         self.size += bytes.len();
         self.chunks.push_back(Chunk::Own(bytes));
     }
+    /// Adds bytes of a shared binary at the end, without copying many.
+    pub fn push_shared(&mut self, bin: BinHandle, at: usize, n: usize) {
+        if n < SHARE_FROM {
+            return self.push_slice(bin.bytes().get(at..at + n).unwrap_or(&[]));
+        }
+        self.size += n;
+        self.chunks.push_back(Chunk::Shared(bin, at, at + n));
+    }
+    /// Takes off the first `n` bytes as a queue of their own.
+    pub fn split_front(&mut self, n: usize) -> IoQueue {
+        let mut front = IoQueue::new();
+        let mut left = n.min(self.size);
+        while left > 0 {
+            let Some(chunk) = self.chunks.front() else { break };
+            let have = chunk.bytes().len() - self.skip;
+            let take = have.min(left);
+            match chunk {
+                Chunk::Own(v) => front.push_slice(v.get(self.skip..self.skip + take).unwrap_or(&[])),
+                Chunk::Shared(b, start, _) => front.push_shared(b.clone(), start + self.skip, take),
+            }
+            self.advance(take);
+            left -= take;
+        }
+        front
+    }
+    /// The chunks as a list of binaries.
+    pub fn into_list(mut self, h: &term::Heap) -> Term<'_> {
+        let mut all = Vec::new();
+        let mut skip = self.skip;
+        for chunk in self.chunks.drain(..) {
+            let n = chunk.bytes().len() - skip;
+            if n > 0 {
+                all.push(match chunk {
+                    Chunk::Own(v) => h.binary(v.get(skip..).unwrap_or(&[])),
+                    Chunk::Shared(b, start, _) => h.shared_bits(b, (start + skip) * 8, n * 8),
+                });
+            }
+            skip = 0;
+        }
+        h.list(&all)
+    }
     /// Puts a header before the first byte of a queue that nothing was taken from.
     pub fn push_header(&mut self, header: &[u8]) {
         if !header.is_empty() {

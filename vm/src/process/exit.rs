@@ -1,6 +1,7 @@
 //! How a process ends [erl_process.c: erts_do_exit_process].
 
 use super::{Process, state};
+use crate::dist::Role;
 use crate::interp::Regs;
 use crate::signal::relations::Peer;
 use crate::signal::{Body, DownSignal, ExitSignal, Sender, Signal};
@@ -108,9 +109,13 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     // From here on nobody finds it.
     let table_ref = vm.processes.remove(me);
     let shared_reason = &reason;
-    if let Some(tables) = p.relations.take() {
+    if let Some(mut tables) = p.relations.take() {
+        crate::dist::relation::process_exits(vm, me, &mut tables, shared_reason);
+        for alias in tables.aliases.keys() {
+            vm.written.aliases.forget(*alias);
+        }
         for (peer, link) in &tables.links {
-            if link.unlinking == 0 {
+            if link.unlinking == 0 && !matches!(peer, Peer::Remote(_)) {
                 send_linked_exit(vm, *peer, me, shared_reason);
             }
         }
@@ -134,6 +139,14 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     p.dict = None;
     if let Some(extra) = p.extra.take() {
         super::suspend::suspender_exits(vm, me, &extra.suspended_by_me);
+        if extra.monitors_nodes {
+            crate::dist::nodes::process_exits(vm, me);
+        }
+        match extra.dist {
+            Some(Role::NetKernel) => vm.dist.net_kernel_exits(vm, shared_reason),
+            Some(Role::Controller(c)) => crate::dist::down::closed(vm, &c, shared_reason),
+            None => {}
+        }
         extra.tasks.into_iter().for_each(|t| t.too_late(vm));
         extra.owned.into_values().for_each(|o| (o.on_exit)(&o.object));
     }
@@ -173,7 +186,9 @@ pub(crate) fn flush(p: &mut Process, vm: &'static Vm, _reason: &OwnedTerm) {
 /// A signal to a process that is gone: links and monitors get `noproc`.
 pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
     let noproc = || OwnedTerm::immediate(Term::atom(am::NOPROC));
-    match (s.body, crate::signal::handle::peer_of(s.from)) {
+    let body = crate::dist::relation::too_late(vm, target, s.from, s.body);
+    let Some(body) = body else { return };
+    match (body, crate::signal::handle::peer_of(s.from)) {
         (Body::Link, Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
         (Body::Monitor(m), _) => {
             let d = DownSignal { reference: m.reference, reason: noproc() };

@@ -153,12 +153,13 @@ pub fn message_count(cx: &Cx<'_>) -> usize {
     cx.with(|p| p.messages.len())
 }
 
-fn peer_term(p: Peer) -> Option<Term<'static>> {
+fn peer_term<'h>(p: Peer, h: &'h Heap) -> Option<Term<'h>> {
     match p {
+        Peer::Remote(pid) => Some(pid.term(h)),
         Peer::Process(pid) => Some(Term::local_pid(pid)),
         Peer::Port(port) => Some(Term::local_port(port)),
         Peer::TimeOffset => Some(atom!("clock_service").into()),
-        Peer::Nobody | Peer::Native => None,
+        Peer::RemoteName(_) | Peer::Nobody | Peer::Native => None,
     }
 }
 
@@ -175,7 +176,7 @@ pub fn links<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         Peer::Port(n) => (0, *n),
         _ => (2, 0),
     });
-    let all: Vec<Term> = all.into_iter().filter_map(peer_term).collect();
+    let all: Vec<Term> = all.into_iter().filter_map(|p| peer_term(p, h)).collect();
     h.list(&all)
 }
 
@@ -194,8 +195,11 @@ pub fn monitors<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
                 _ => am::PROCESS,
             };
             let what = match w.name {
-                Some(name) => h.tuple(&[name.into(), node]),
-                None => peer_term(w.target)?,
+                Some(name) => match w.target {
+                    Peer::RemoteName(other) => h.tuple(&[name.into(), other.into()]),
+                    _ => h.tuple(&[name.into(), node]),
+                },
+                None => peer_term(w.target, h)?,
             };
             Some(h.tuple(&[kind.into(), what]))
         })
@@ -211,7 +215,12 @@ pub fn monitored_by<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
             .map_or_else(Vec::new, |t| t.watchers.iter().map(|w| (*w.0, w.1.watcher)).collect())
     });
     all.sort_by_key(|w| w.0);
-    let all: Vec<Term> = all.into_iter().filter_map(|w| peer_term(w.1)).collect();
+    let remote = cx.with(|p| {
+        let remote = p.relations.get().and_then(|t| t.remote.as_ref());
+        remote.map_or_else(Vec::new, |r| r.watchers.values().map(|w| w.watcher).collect())
+    });
+    all.extend(remote.into_iter().map(|w| ((0, 0), Peer::Remote(w))));
+    let all: Vec<Term> = all.into_iter().filter_map(|w| peer_term(w.1, h)).collect();
     h.list(&all)
 }
 

@@ -14,6 +14,9 @@ pub(crate) fn drop_watch(p: &mut Process, vm: &'static Vm, reference: RefId) -> 
         Peer::Process(_) | Peer::Port(_) => {
             vm.signal_peer(w.target, Sender::Process(p.pid()), Body::Demonitor { reference });
         }
+        Peer::Remote(_) | Peer::RemoteName(_) => {
+            crate::dist::relation::demonitor(vm, p.pid(), reference, &w);
+        }
         Peer::TimeOffset | Peer::Nobody | Peer::Native => {}
     }
     true

@@ -12,6 +12,9 @@ pub fn link(cx: &Cx<'_>, peer: Peer) {
     if peer == Peer::Process(cx.pid()) {
         return;
     }
+    if let Peer::Remote(to) = peer {
+        return crate::dist::relation::link(cx, to);
+    }
     let fresh = cx.with(|p| {
         let links = &mut p.relations.tables().links;
         match links.get_mut(&peer) {
@@ -33,6 +36,9 @@ pub fn link(cx: &Cx<'_>, peer: Peer) {
 
 /// Ends a link: from here on nothing comes through it.
 pub fn unlink(cx: &Cx<'_>, peer: Peer) {
+    if let Peer::Remote(to) = peer {
+        return crate::dist::relation::unlink(cx, to);
+    }
     let id = cx.with(|p| {
         let t = p.relations.get_mut()?;
         t.unlink_serial += 1;
@@ -64,9 +70,10 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
         (cx.heap().reference(n0, n1), (n0, n1))
     };
     let tag = o.tag.map(OwnedTerm::copy_of);
+    let watch = Watch { target, name: o.name, tag: None, alias: o.alias, connection: 0 };
     cx.with(|p| {
         let t = p.relations.tables();
-        t.watches.insert(id, Watch { target, name: o.name, tag: None, alias: o.alias });
+        t.watches.insert(id, watch);
         if let Some(tag) = tag {
             t.tags.insert(id, tag);
         }
@@ -85,6 +92,7 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
             let m = MonitorSignal { reference: id, watcher: me, name: o.name };
             cx.vm().signal_peer(target, from, Body::Monitor(Box::new(m)));
         }
+        Peer::Remote(_) | Peer::RemoteName(_) => crate::dist::relation::monitor(cx, id, watch),
         _ => {}
     }
     reference
@@ -99,7 +107,7 @@ pub fn demonitor(cx: &Cx<'_>, reference: RefId) -> bool {
                 Some(AliasKind::Demonitor | AliasKind::ReplyDemonitor)
             )
         {
-            t.aliases.remove(&reference);
+            t.drop_alias(cx.vm(), reference);
         }
         drop_watch(p, cx.vm(), reference)
     })
@@ -113,7 +121,7 @@ pub fn alias<'p>(cx: &Cx<'p>, kind: AliasKind) -> Term<'p> {
 }
 /// Whether there was such an alias.
 pub fn unalias(cx: &Cx<'_>, reference: RefId) -> bool {
-    cx.with(|p| p.relations.get_mut().is_some_and(|t| t.aliases.remove(&reference).is_some()))
+    cx.with(|p| p.relations.get_mut().is_some_and(|t| t.drop_alias(cx.vm(), reference)))
 }
 
 /// Takes the DOWN message of this monitor out of the queue, if it is there. Whether it was.

@@ -28,6 +28,7 @@ pub(crate) fn fetch_for(cx: &Cx<'_>) {
 }
 
 fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body: Body) {
+    let Some(body) = crate::dist::relation::receive(p, vm, from, body) else { return };
     match body {
         Body::Message(m) => p.messages.push(m),
         Body::AliasMessage { alias, message } => {
@@ -35,10 +36,10 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
             match tables.aliases.get(&alias).copied() {
                 None => return,
                 Some(AliasKind::Reply) => {
-                    tables.aliases.remove(&alias);
+                    tables.drop_alias(vm, alias);
                 }
                 Some(AliasKind::ReplyDemonitor) => {
-                    tables.aliases.remove(&alias);
+                    tables.drop_alias(vm, alias);
                     crate::process::monitor::drop_watch(p, vm, alias);
                 }
                 Some(AliasKind::ExplicitUnalias | AliasKind::Demonitor) => {}
@@ -82,10 +83,16 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
                 t.watchers.remove(&reference);
             }
         }
-        Body::Down(d) => down(p, *d),
+        Body::Down(d) => down(p, vm, *d),
         Body::GroupLeader(t) => {
             p.group_leader = t.into_heap(&p.heap.heap).raw();
         }
+        // Dealt with above.
+        Body::RemoteMonitor(_)
+        | Body::RemoteDemonitor(_)
+        | Body::Encoded(_)
+        | Body::SpawnReply(_)
+        | Body::ConnectionDown(_) => {}
         Body::Request(r) => {
             // SAFETY: this thread runs the process; the turn ends with the request.
             let cx = unsafe { Cx::new(p, vm, scheduler) };
@@ -118,14 +125,20 @@ pub fn peer_of(from: Sender) -> Option<Peer> {
     match from {
         Sender::Process(pid) => Some(Peer::Process(pid)),
         Sender::Port(port) => Some(Peer::Port(port)),
+        Sender::Remote(peer, _) => Some(Peer::Remote(peer)),
         Sender::None | Sender::System => None,
     }
 }
 
-fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
+pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
     if x.linked {
         let Some(peer) = peer_of(from) else { return };
         let Some(t) = p.relations.get_mut() else { return };
+        if let Sender::Remote(_, id) = from
+            && t.links.get(&peer).is_some_and(|l| l.connection != id)
+        {
+            return;
+        }
         match t.links.remove(&peer) {
             None => return,
             Some(l) if l.unlinking != 0 => return,
@@ -153,12 +166,15 @@ fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
     p.exit_reason.get_or_insert(x.reason);
 }
 
-fn down(p: &mut Process, d: DownSignal) {
+pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
     let Some(t) = p.relations.get_mut() else { return };
     let Some(w) = t.watches.remove(&d.reference) else { return };
+    if w.connection != 0 {
+        crate::dist::relation::watch_ended(vm, p.shared.pid, &w);
+    }
     let tag = t.tags.remove(&d.reference);
     if matches!(w.alias, Some(AliasKind::Demonitor | AliasKind::ReplyDemonitor)) {
-        t.aliases.remove(&d.reference);
+        t.drop_alias(vm, d.reference);
     }
     let me = p.pid();
     let m = OwnedTerm::build(|h| {
@@ -168,10 +184,15 @@ fn down(p: &mut Process, d: DownSignal) {
         let (kind, target) = match (w.target, w.name) {
             (Peer::Port(port), None) => (am::PORT, Term::local_port(port)),
             (Peer::Process(pid), None) => (am::PROCESS, Term::local_pid(pid)),
+            (Peer::Remote(pid), None) => (am::PROCESS, pid.term(h)),
             (peer, name) => {
                 let kind = if matches!(peer, Peer::Port(_)) { am::PORT } else { am::PROCESS };
                 let name = Term::atom(name.unwrap_or(am::UNDEFINED));
-                (kind, h.tuple(&[name, Term::atom(term::node::this().name)]))
+                let node = match peer {
+                    Peer::RemoteName(node) => node,
+                    _ => term::node::this().name,
+                };
+                (kind, h.tuple(&[name, Term::atom(node)]))
             }
         };
         let tag = match &tag {

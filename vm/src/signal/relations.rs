@@ -1,6 +1,9 @@
 //! Links, monitors and aliases of one process [erl_monitor_link.c].
 
 use super::RefId;
+use crate::dist::op::Watched;
+use crate::dist::peer::{RemotePid, RemoteRef};
+use crate::dist::spawn::Pending;
 use std::collections::HashMap;
 use term::Atom;
 
@@ -9,6 +12,9 @@ use term::Atom;
 pub enum Peer {
     Process(u64),
     Port(u64),
+    Remote(RemotePid),
+    /// Whoever has a name on this other node.
+    RemoteName(Atom),
     /// `erlang:monitor(time_offset, clock_service)`
     TimeOffset,
     /// A registered name on this or another node that had no holder.
@@ -26,6 +32,8 @@ pub struct Watch {
     /// The tag instead of `'DOWN'` is kept as the heap-free index of `tags`.
     pub tag: Option<usize>,
     pub alias: Option<AliasKind>,
+    /// Number of the connection that it goes through; 0 on this node.
+    pub connection: u32,
 }
 
 /// How an alias ends by itself.
@@ -50,6 +58,18 @@ pub struct Watcher {
 pub struct LinkState {
     /// Id of an unlink that waits for its acknowledgement: the link is dead from here.
     pub unlinking: u64,
+    /// Number of the connection that it goes through; 0 on this node.
+    pub connection: u32,
+}
+
+/// A process of another node that watches this one.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteWatcher {
+    pub watcher: RemotePid,
+    pub shown: Watched,
+    /// The connection.
+    pub node: Atom,
+    pub id: u32,
 }
 
 /// Links, monitors, aliases. Empty tables cost one pointer.
@@ -64,6 +84,31 @@ pub struct Tables {
     pub aliases: HashMap<RefId, AliasKind>,
     pub tags: HashMap<RefId, term::OwnedTerm>,
     pub unlink_serial: u64,
+    /// What only those have who deal with other nodes.
+    pub remote: Option<Box<Remote>>,
+}
+
+#[derive(Default)]
+pub struct Remote {
+    pub watchers: HashMap<RemoteRef, RemoteWatcher>,
+    /// Processes asked for over there.
+    pub spawns: HashMap<RefId, Pending>,
+    /// `monitor_node/2`: how often, by node and number of its connection.
+    pub nodes: HashMap<(Atom, u32), u32>,
+}
+
+impl Tables {
+    /// Whether there was such an alias.
+    pub fn drop_alias(&mut self, vm: &crate::vm::Vm, alias: RefId) -> bool {
+        let was = self.aliases.remove(&alias).is_some();
+        if was {
+            vm.written.aliases.forget(alias);
+        }
+        was
+    }
+    pub fn remote(&mut self) -> &mut Remote {
+        self.remote.get_or_insert_default()
+    }
 }
 
 impl Relations {

@@ -643,8 +643,8 @@ fn compare_ports(a: Port<'_>, b: Port<'_>) -> Ordering {
 
 fn compare_refs(a: Reference<'_>, b: Reference<'_>) -> Ordering {
     // Missing words count as zero, and the last word is the most significant.
-    let words = |r: Reference<'_>| r.words().0;
-    compare_nodes(a.node(), b.node()).then_with(|| words(a).iter().rev().cmp(words(b).iter().rev()))
+    let (x, y) = (a.identity(), b.identity());
+    compare_nodes(a.node(), b.node()).then_with(|| x.iter().rev().cmp(y.iter().rev()))
 }
 
 fn compare_local_funs(a: Fun<'_>, b: Fun<'_>) -> Ordering {

@@ -297,7 +297,7 @@ pub fn strong(term: Term<'_>, salt: u32) -> u64 {
                 }
                 View::Ref(r) => {
                     let node = r.node().map(|n| n as *const _ as u64);
-                    (13u8, r.words().0, node).hash(&mut to);
+                    (13u8, r.identity(), node).hash(&mut to);
                 }
                 View::Other => {
                     (14u8, t.hdr().header_bitmap()).hash(&mut to);
@@ -387,7 +387,7 @@ fn internal_compound(term: Term<'_>, salt: u32) -> u32 {
                         }
                         // Words beyond the third are zero in most references, and zero counts as
                         // missing for equality.
-                        let [a, b, c, d, e] = r.words().0;
+                        let [a, b, c, d, e] = r.identity();
                         hash = hash2_word(hash, a, hconst(7));
                         hash = hash2_words(hash, b, c, hconst(8));
                         if d | e != 0 {

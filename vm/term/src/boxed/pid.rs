@@ -96,6 +96,15 @@ impl<'p> Reference<'p> {
             ([a, b, c, d, e], n as usize)
         }
     }
+    /// The words that tell it from others: without the process of an alias, which a reference that comes back
+    /// from another node after the alias has ended does not show.
+    pub fn identity(self) -> [u32; MAX_REF_WORDS] {
+        let (mut words, _) = self.words();
+        if self.is_local() {
+            (words[3], words[4]) = (0, 0);
+        }
+        words
+    }
     /// Identity of a local reference.
     pub fn local_id(self) -> Option<(u64, u64)> {
         if self.is_local() { Some((self.0.word(1), self.0.word(2))) } else { None }

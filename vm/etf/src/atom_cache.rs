@@ -1,0 +1,263 @@
+//! The atom cache of a connection, and the headers that carry it [external.c: dist header].
+//!
+//! Each side of a connection numbers up to 2048 atoms that it has sent. A message names the atoms that it
+//! uses in its header, by these numbers or (new ones) by text, and its terms then name them by their place in the header.
+//! A message is encoded long before it is known what was sent before it: so terms are written with an [`AtomTable`], and the
+//! header is made from it when the message leaves ([`Sent::header`]). [`read`] takes headers in; its input is not trusted.
+
+use crate::decode::DecodeError;
+use crate::input::Input;
+use crate::tag;
+use core::cell::RefCell;
+use term::atom::Atom;
+
+/// Places of a cache.
+const PLACES: usize = 2048;
+/// Most atoms that a header can name.
+const MOST: usize = 255;
+/// Tables up to this length are searched in order.
+const SHORT: usize = 12;
+
+/// In the flags of an atom: it is new, and its text follows.
+const NEW: u8 = 8;
+/// After the flags of the last atom: lengths have two bytes.
+const LONG: u8 = 1;
+
+fn place(a: Atom) -> usize {
+    a.0 as usize % PLACES
+}
+
+/// The atoms of one message.
+#[derive(Default)]
+pub struct AtomTable(RefCell<Numbers>);
+
+#[derive(Default)]
+struct Numbers {
+    atoms: Vec<Atom>,
+    /// Number plus one by place, once the table is long.
+    by_place: Vec<u8>,
+}
+
+impl AtomTable {
+    pub fn new() -> AtomTable {
+        AtomTable::default()
+    }
+    /// The atom's number in the message; `None` if its place is another's or there are too many.
+    pub fn number(&self, a: Atom) -> Option<u8> {
+        let n = &mut *self.0.borrow_mut();
+        let at = place(a);
+        let known = if n.by_place.is_empty() {
+            n.atoms.iter().position(|b| place(*b) == at)
+        } else {
+            n.by_place[at].checked_sub(1).map(usize::from)
+        };
+        if let Some(i) = known {
+            return if n.atoms[i] == a { u8::try_from(i).ok() } else { None };
+        }
+        let i = n.atoms.len();
+        if i >= MOST {
+            return None;
+        }
+        n.atoms.push(a);
+        if !n.by_place.is_empty() {
+            n.by_place[at] = i as u8 + 1;
+        } else if n.atoms.len() > SHORT {
+            n.by_place = vec![0; PLACES];
+            for (i, b) in n.atoms.iter().enumerate() {
+                n.by_place[place(*b)] = i as u8 + 1;
+            }
+        }
+        Some(i as u8)
+    }
+    pub fn into_atoms(self) -> Vec<Atom> {
+        self.0.into_inner().atoms
+    }
+}
+
+/// Which part of a message a packet is: sequence and number, the last being 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fragment {
+    Whole,
+    First { sequence: u64, number: u64 },
+    Next { sequence: u64, number: u64 },
+}
+
+/// What this side has sent.
+pub struct Sent(Vec<Option<Atom>>);
+
+impl Default for Sent {
+    fn default() -> Sent {
+        Sent(vec![None; PLACES])
+    }
+}
+
+impl Sent {
+    /// The header of a message that uses these atoms, which are known to the other side from here on.
+    pub fn header(&mut self, atoms: &[Atom], fragment: Fragment) -> Vec<u8> {
+        let mut out = start(fragment);
+        let n = atoms.len().min(MOST);
+        out.push(n as u8);
+        if n == 0 {
+            return out;
+        }
+        let long = atoms.iter().any(|a| a.name().len() > 255);
+        let flags_at = out.len();
+        out.resize(flags_at + n / 2 + 1, 0);
+        for (i, &a) in atoms[..n].iter().enumerate() {
+            let at = place(a);
+            let mut flags = (at >> 8) as u8;
+            out.push(at as u8);
+            if self.0[at] != Some(a) {
+                self.0[at] = Some(a);
+                flags |= NEW;
+                let text = a.name().as_bytes();
+                if long {
+                    out.extend_from_slice(&(text.len() as u16).to_be_bytes());
+                } else {
+                    out.push(text.len() as u8);
+                }
+                out.extend_from_slice(text);
+            }
+            out[flags_at + i / 2] |= flags << (i % 2 * 4);
+        }
+        if long {
+            out[flags_at + n / 2] |= LONG << (n % 2 * 4);
+        }
+        out
+    }
+}
+
+/// The header of a message where no atoms are cached.
+pub fn empty_header(fragment: Fragment) -> Vec<u8> {
+    let mut out = start(fragment);
+    if !matches!(fragment, Fragment::Next { .. }) {
+        out.push(0);
+    }
+    out
+}
+
+fn start(fragment: Fragment) -> Vec<u8> {
+    let (tag, numbers) = match fragment {
+        Fragment::Whole => (tag::DIST_HEADER, None),
+        Fragment::First { sequence, number } => (tag::DIST_FRAG_HEADER, Some((sequence, number))),
+        Fragment::Next { sequence, number } => (tag::DIST_FRAG_CONT, Some((sequence, number))),
+    };
+    let mut out = vec![tag::VERSION, tag];
+    if let Some((sequence, number)) = numbers {
+        out.extend_from_slice(&sequence.to_be_bytes());
+        out.extend_from_slice(&number.to_be_bytes());
+    }
+    out
+}
+
+/// What the other side has sent.
+pub struct Received(Vec<Option<Atom>>);
+
+impl Default for Received {
+    fn default() -> Received {
+        Received(vec![None; PLACES])
+    }
+}
+
+/// A header that was read.
+pub struct Header {
+    pub fragment: Fragment,
+    pub atoms: Vec<Atom>,
+    /// Where the terms begin.
+    pub body: usize,
+}
+
+/// Reads the header of a packet.
+pub fn read(bytes: &[u8], cache: &mut Received) -> Result<Header, DecodeError> {
+    let mut input = Input::new(bytes);
+    if input.u8()? != tag::VERSION {
+        return Err(DecodeError::BadVersion);
+    }
+    let kind = input.u8()?;
+    let fragment = match kind {
+        tag::DIST_HEADER => Fragment::Whole,
+        tag::DIST_FRAG_HEADER => {
+            Fragment::First { sequence: input.u64()?, number: input.u64()? }
+        }
+        tag::DIST_FRAG_CONT => Fragment::Next { sequence: input.u64()?, number: input.u64()? },
+        t => return Err(DecodeError::BadTag(t)),
+    };
+    let mut atoms = Vec::new();
+    if kind != tag::DIST_FRAG_CONT {
+        let n = usize::from(input.u8()?);
+        if n > 0 {
+            let flags = input.take(n / 2 + 1)?;
+            let flags_of = |i: usize| flags[i / 2] >> (i % 2 * 4) & 15;
+            let long = flags_of(n) & LONG != 0;
+            atoms.reserve(n);
+            for i in 0..n {
+                let flags = flags_of(i);
+                let at = usize::from(flags & 7) << 8 | usize::from(input.u8()?);
+                if flags & NEW != 0 {
+                    let len = if long { input.u16()?.into() } else { input.u8()?.into() };
+                    let text = core::str::from_utf8(input.take(len)?);
+                    let text = text.map_err(|_| DecodeError::BadAtom)?;
+                    cache.0[at] = Some(crate::decode::intern(text, false)?);
+                }
+                atoms.push(cache.0[at].ok_or(DecodeError::BadAtom)?);
+            }
+        }
+    }
+    Ok(Header { fragment, atoms, body: bytes.len() - input.left() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_come_back() {
+        let (mut sent, mut received) = (Sent::default(), Received::default());
+        for round in 0..40usize {
+            let table = AtomTable::new();
+            let mut numbers = Vec::new();
+            for i in 0..round * 7 {
+                let a = Atom::new(&format!("header_{}", i * (round % 3 + 1)));
+                numbers.push((a, table.number(a)));
+            }
+            if round % 5 == 4 {
+                let a = Atom::new(&"å".repeat(200));
+                numbers.push((a, table.number(a)));
+            }
+            let atoms = table.into_atoms();
+            let fragment = match round % 2 {
+                0 => Fragment::Whole,
+                _ => Fragment::First { sequence: round as u64, number: 1 << 40 },
+            };
+            let mut bytes = sent.header(&atoms, fragment);
+            let body = bytes.len();
+            bytes.extend_from_slice(b"rest");
+            let h = read(&bytes, &mut received).unwrap();
+            assert_eq!((h.fragment, h.body, &h.atoms), (fragment, body, &atoms));
+            for (a, n) in numbers {
+                assert!(n.is_none_or(|n| atoms[usize::from(n)] == a));
+            }
+            for cut in 0..body {
+                assert!(read(&bytes[..cut], &mut Received::default()).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_on_trust() {
+        let mut seed = 1u64;
+        let mut bytes = vec![0u8; 64];
+        let mut cache = Received::default();
+        for _ in 0..200_000 {
+            for b in &mut bytes {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                *b = (seed >> 59) as u8 * (seed >> 40) as u8;
+            }
+            bytes[0] = tag::VERSION;
+            bytes[1] = tag::DIST_HEADER + (seed >> 33) as u8 % 3;
+            if let Ok(h) = read(&bytes, &mut cache) {
+                assert!(h.body <= bytes.len());
+            }
+        }
+    }
+}

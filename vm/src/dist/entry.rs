@@ -1,0 +1,48 @@
+//! One other node, over all connections with it.
+
+use super::connection::Connection;
+use super::lock;
+use std::sync::{Arc, Mutex};
+use term::Atom;
+
+/// Connection numbers have so many bits.
+const ID_MASK: u32 = 0x00ff_ffff;
+
+/// See the module head.
+pub struct Entry {
+    pub name: Atom,
+    state: Mutex<State>,
+}
+
+struct State {
+    current: Option<Arc<Connection>>,
+    last: u32,
+}
+
+impl Entry {
+    pub fn new(name: Atom) -> Entry {
+        Entry { name, state: Mutex::new(State { current: None, last: 0 }) }
+    }
+    /// The connection, whether it is pending, up or ending.
+    pub fn current(&self) -> Option<Arc<Connection>> {
+        lock(&self.state).current.clone()
+    }
+    /// The connection, or a fresh pending one (`true`).
+    pub fn begin(&self) -> (Arc<Connection>, bool) {
+        let mut s = lock(&self.state);
+        if let Some(c) = &s.current {
+            return (c.clone(), false);
+        }
+        s.last = (s.last + 1) & ID_MASK;
+        let c = Arc::new(Connection::new(self.name, s.last));
+        s.current = Some(c.clone());
+        (c, true)
+    }
+    /// The connection is over, and everybody has been told.
+    pub(crate) fn forget(&self, c: &Arc<Connection>) {
+        let mut s = lock(&self.state);
+        if s.current.as_ref().is_some_and(|d| Arc::ptr_eq(c, d)) {
+            s.current = None;
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! What comes in from another node: packets, fragments, control messages.
+//!
+//! None of it is trusted. Whatever is malformed ends the connection it came through, with a report, and nothing else. Control
+//! messages are decoded at once, in order; payloads by the process that they are for, in its own time.
+
+use super::connection::Connection;
+use super::op::{self, Watched};
+use super::peer::{RemotePid, RemoteRef};
+use super::{lock, spawn};
+use crate::code::load::VmResolver;
+use crate::process::registry::Named;
+use crate::signal::{Body, DownSignal, ExitSignal, RefId, RemoteMonitor, Sender};
+use crate::vm::Vm;
+use core::sync::atomic::Ordering;
+use etf::atom_cache::{self, Fragment, Received};
+use etf::{DecodeOptions, tag};
+use std::collections::HashMap;
+use std::sync::Arc;
+use term::atom::am;
+use term::{Atom, Heap, OwnedTerm, Term, View};
+
+/// What the input side of a connection remembers.
+#[derive(Default)]
+pub struct State {
+    pub cache: Option<Received>,
+    sequences: HashMap<u64, Sequence>,
+}
+
+/// A message of which fragments are missing.
+struct Sequence {
+    atoms: Vec<Atom>,
+    bytes: Vec<u8>,
+    /// Number of the next fragment.
+    next: u64,
+}
+
+impl State {
+    pub fn clear(&mut self) {
+        *self = State::default();
+    }
+}
+
+/// Why input is not good.
+pub enum Bad {
+    Header,
+    /// No term where one should be.
+    Term,
+    /// A control message that there is not: its text.
+    Message(String),
+}
+
+/// A payload that is not decoded yet.
+pub struct Payload {
+    bytes: Vec<u8>,
+    atoms: Vec<Atom>,
+    node: Atom,
+    id: u32,
+}
+
+/// What becomes of a payload.
+#[derive(Clone, Copy)]
+pub enum Use {
+    Message,
+    Alias(RefId),
+    /// The reason of an exit signal.
+    Exit { from: RemotePid, linked: bool },
+    Down(RefId),
+}
+
+/// A signal whose payload is still to be decoded.
+pub struct Encoded {
+    pub payload: Payload,
+    pub used: Use,
+}
+
+impl Payload {
+    /// Decodes. If that fails the connection ends.
+    pub fn decode(&self, vm: &'static Vm) -> Option<OwnedTerm> {
+        let resolver = VmResolver(vm);
+        let options = DecodeOptions { atoms: &self.atoms, ..DecodeOptions::new(&resolver) };
+        let mut bad = false;
+        let t = OwnedTerm::build(|h| match etf::decode_body(&self.bytes, h, &options) {
+            Ok((t, _)) => t,
+            Err(_) => {
+                bad = true;
+                Term::nil()
+            }
+        });
+        if !bad {
+            return Some(t);
+        }
+        if let Some(c) = vm.dist.connection(self.node, self.id) {
+            report(vm, &c, &self.bytes, Bad::Term);
+            c.kill(vm);
+        }
+        None
+    }
+    /// Bytes that it takes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// Takes in one packet.
+pub fn packet(vm: &'static Vm, c: &Arc<Connection>, bytes: &[u8]) {
+    let mut state = lock(&c.input);
+    c.received.fetch_add(1, Ordering::Relaxed);
+    if bytes.is_empty() || !c.is_connected() || !vm.dist.is_alive() {
+        return;
+    }
+    let done = assemble(vm, c, &mut state, bytes);
+    if let Err(bad) = done {
+        drop(state);
+        report(vm, c, bytes, bad);
+        c.kill(vm);
+    }
+}
+
+fn assemble(
+    vm: &'static Vm,
+    c: &Arc<Connection>,
+    state: &mut State,
+    bytes: &[u8],
+) -> Result<(), Bad> {
+    use super::flags::{DIST_HDR_ATOM_CACHE, FRAGMENTS};
+    if c.flags() & (DIST_HDR_ATOM_CACHE | FRAGMENTS) == 0 {
+        let body = bytes.get(1..).ok_or(Bad::Header)?;
+        return message(vm, c, Vec::new(), body, true);
+    }
+    let mut none;
+    let cache = match &mut state.cache {
+        Some(cache) => cache,
+        None => {
+            none = Received::default();
+            &mut none
+        }
+    };
+    let header = atom_cache::read(bytes, cache).map_err(|_| Bad::Header)?;
+    let body = bytes.get(header.body..).ok_or(Bad::Header)?;
+    let (sequence, number) = match header.fragment {
+        Fragment::Whole => return message(vm, c, header.atoms, body, false),
+        _ if !c.has(FRAGMENTS) => return Err(Bad::Header),
+        Fragment::First { sequence, number: 1 } if !state.sequences.contains_key(&sequence) => {
+            return message(vm, c, header.atoms, body, false);
+        }
+        Fragment::First { sequence, number } => {
+            // The control message is in the first fragment, whole.
+            if number == 0 || state.sequences.contains_key(&sequence) {
+                return Err(Bad::Header);
+            }
+            let s = Sequence { atoms: header.atoms, bytes: body.to_vec(), next: number - 1 };
+            state.sequences.insert(sequence, s);
+            return Ok(());
+        }
+        Fragment::Next { sequence, number } => (sequence, number),
+    };
+    let s = state.sequences.get_mut(&sequence).ok_or(Bad::Header)?;
+    if s.next != number {
+        return Err(Bad::Header);
+    }
+    s.bytes.extend_from_slice(body);
+    s.next -= 1;
+    if number > 1 {
+        return Ok(());
+    }
+    match state.sequences.remove(&sequence) {
+        Some(s) => message(vm, c, s.atoms, &s.bytes, false),
+        None => Ok(()),
+    }
+}
+
+fn message(
+    vm: &'static Vm,
+    c: &Arc<Connection>,
+    atoms: Vec<Atom>,
+    body: &[u8],
+    versions: bool,
+) -> Result<(), Bad> {
+    let term = |bytes: &mut &[u8]| -> Result<(), Bad> {
+        if versions {
+            match bytes.split_first() {
+                Some((&tag::VERSION, rest)) => *bytes = rest,
+                _ => return Err(Bad::Term),
+            }
+        }
+        Ok(())
+    };
+    let mut rest = body;
+    term(&mut rest)?;
+    let heap = Heap::new();
+    let resolver = VmResolver(vm);
+    let options = DecodeOptions { atoms: &atoms, ..DecodeOptions::new(&resolver) };
+    let (control, used) = etf::decode_body(rest, &heap, &options).map_err(|_| Bad::Term)?;
+    rest = rest.get(used..).unwrap_or_default();
+    let bad = || Bad::Message(term::print::to_text(control));
+    let elements = control.as_tuple().ok_or_else(bad)?.elements();
+    let payload = || -> Result<Payload, Bad> {
+        let mut bytes = rest;
+        term(&mut bytes)?;
+        if bytes.is_empty() {
+            return Err(Bad::Term);
+        }
+        Ok(Payload { bytes: bytes.to_vec(), atoms: atoms.clone(), node: c.name, id: c.id })
+    };
+    match dispatch(vm, c, elements, &payload) {
+        Some(done) => done,
+        None => Err(bad()),
+    }
+}
+
+type Outcome = Option<Result<(), Bad>>;
+
+/// Acts on a control message. `None`: there is no such message.
+fn dispatch(
+    vm: &'static Vm,
+    c: &Arc<Connection>,
+    elements: &[Term<'_>],
+    payload: &dyn Fn() -> Result<Payload, Bad>,
+) -> Outcome {
+    let (code, rest) = elements.split_first()?;
+    let node = c.name;
+    // A process at the other end.
+    let theirs = |t: Term<'_>| RemotePid::of(t).filter(|p| p.node_name() == node);
+    let sender = |t: Term<'_>| {
+        RemotePid::of(t).map_or(Sender::None, |p| Sender::Remote(p, c.id))
+    };
+    match (code.as_small()?, rest) {
+        (op::LINK, &[from, to]) => {
+            let from = theirs(from)?;
+            match mine(to)? {
+                Ok(to) => vm.signal(to, Sender::Remote(from, c.id), Body::Link),
+                Err(former) => {
+                    let noproc = Term::atom(am::NOPROC);
+                    let op = op::Op::ExitFormer { from: former, to: from };
+                    super::relation::send(vm, c, op, Some(noproc));
+                }
+            }
+        }
+        (op::UNLINK, &[from, to]) => {
+            let from = theirs(from)?;
+            if let Ok(to) = mine(to)? {
+                vm.signal(to, Sender::Remote(from, c.id), Body::Unlink { id: 0 });
+            }
+        }
+        (op::UNLINK_ID, &[id, from, to]) => {
+            let (id, from) = (id.as_u64().filter(|id| *id > 0)?, theirs(from)?);
+            if let Ok(to) = mine(to)? {
+                vm.signal(to, Sender::Remote(from, c.id), Body::Unlink { id });
+            }
+        }
+        (op::UNLINK_ID_ACK, &[id, from, to]) => {
+            let (id, from) = (id.as_u64()?, theirs(from)?);
+            if let Ok(to) = mine(to)? {
+                vm.signal(to, Sender::Remote(from, c.id), Body::UnlinkAck { id });
+            }
+        }
+        (op::SEND | op::SEND_SENDER, &[from, to])
+        | (op::SEND_TT | op::SEND_SENDER_TT, &[from, to, _]) => {
+            let to = to.as_pid()?;
+            if let Some(to) = to.local() {
+                return Some(deliver(vm, to, sender(from), payload, Use::Message));
+            }
+        }
+        (op::REG_SEND, &[from, _, name]) | (op::REG_SEND_TT, &[from, _, name, _]) => {
+            from.as_pid()?;
+            if let Some(Named::Process(to)) = vm.registry.lookup(name.as_atom()?) {
+                return Some(deliver(vm, to, sender(from), payload, Use::Message));
+            }
+        }
+        (op::ALIAS_SEND, &[from, to]) | (op::ALIAS_SEND_TT, &[from, to, _]) => {
+            let to = to.as_reference()?;
+            if let (Some(pid), Some(id)) = (to.process(), to.local_id()) {
+                return Some(deliver(vm, pid, sender(from), payload, Use::Alias(id)));
+            }
+        }
+        (op::PAYLOAD_MONITOR_P_EXIT, &[watched, watcher, reference]) => {
+            watched_over_there(watched)?;
+            let id = reference.as_reference()?.local_id();
+            if let (Ok(to), Some(id)) = (mine(watcher)?, id) {
+                return Some(deliver(vm, to, Sender::None, payload, Use::Down(id)));
+            }
+        }
+        (op::MONITOR_P_EXIT, &[watched, watcher, reference, reason]) => {
+            watched_over_there(watched)?;
+            let id = reference.as_reference()?.local_id();
+            if let (Ok(to), Some(reference)) = (mine(watcher)?, id) {
+                let d = DownSignal { reference, reason: OwnedTerm::copy_of(reason) };
+                vm.signal(to, Sender::None, Body::Down(Box::new(d)));
+            }
+        }
+        (op::PAYLOAD_EXIT, &[from, to]) | (op::PAYLOAD_EXIT_TT, &[from, to, _]) => {
+            let (from, to) = (theirs(from)?, to.as_pid()?.local()?);
+            let used = Use::Exit { from, linked: true };
+            return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used));
+        }
+        (op::EXIT, &[from, to, reason]) | (op::EXIT_TT, &[from, to, _, reason]) => {
+            let (from, to) = (theirs(from)?, to.as_pid()?.local()?);
+            exit(vm, c, from, to, reason, true);
+        }
+        (op::PAYLOAD_EXIT2, &[from, to]) | (op::PAYLOAD_EXIT2_TT, &[from, to, _]) => {
+            let from = theirs(from)?;
+            if let Ok(to) = mine(to)? {
+                let used = Use::Exit { from, linked: false };
+                return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used));
+            }
+        }
+        (op::EXIT2, &[from, to, reason]) | (op::EXIT2_TT, &[from, to, _, reason]) => {
+            let from = theirs(from)?;
+            if let Ok(to) = mine(to)? {
+                exit(vm, c, from, to, reason, false);
+            }
+        }
+        (op::MONITOR_P, &[watcher, watched, reference]) => {
+            let watcher = theirs(watcher)?;
+            let reference = RemoteRef::of(reference)?;
+            monitor(vm, c, watcher, watched, reference)?;
+        }
+        (op::DEMONITOR_P, &[watcher, watched, reference]) => {
+            theirs(watcher)?;
+            let reference = RemoteRef::of(reference)?;
+            let to = match watched.view() {
+                View::Atom(_) => lock(&c.names).remove(&reference),
+                _ => mine(watched)?.ok(),
+            };
+            if let Some(to) = to {
+                vm.signal(to, Sender::None, Body::RemoteDemonitor(Box::new(reference)));
+            }
+        }
+        (op::GROUP_LEADER, &[leader, to]) => {
+            leader.as_pid()?;
+            if let Some(to) = to.as_pid()?.local() {
+                let leader = OwnedTerm::copy_of(leader);
+                vm.signal(to, Sender::None, Body::GroupLeader(leader));
+            }
+        }
+        (op::SPAWN_REQUEST, &[reference, from, leader, mfa, options])
+        | (op::SPAWN_REQUEST_TT, &[reference, from, leader, mfa, options, _]) => {
+            let request = spawn::Request {
+                reference: RemoteRef::of(reference)?,
+                from: RemotePid::of(from)?,
+                leader: leader.as_pid()?.term(),
+                mfa: mfa.as_tuple_of::<3>()?,
+                options,
+            };
+            let payload = match payload() {
+                Ok(p) => p,
+                Err(bad) => return Some(Err(bad)),
+            };
+            spawn::serve(vm, c, request, payload)?;
+        }
+        (op::SPAWN_REPLY, &[reference, to, flags, result])
+        | (op::SPAWN_REPLY_TT, &[reference, to, flags, result, _]) => {
+            let flags = flags.as_u64().and_then(|f| u32::try_from(f).ok()).filter(|f| *f < 1 << 27)?;
+            let result = match result.view() {
+                View::Atom(a) => Err(a),
+                _ => Ok(RemotePid::of(result)?),
+            };
+            let id = reference.as_reference()?.local_id();
+            if let (Ok(to), Some(reference)) = (mine(to)?, id) {
+                let r = spawn::Reply { reference, flags, result, id: c.id, node: c.name };
+                vm.signal(to, Sender::None, Body::SpawnReply(Box::new(r)));
+            }
+        }
+        _ => return None,
+    }
+    Some(Ok(()))
+}
+
+/// A process of this node, or of an earlier incarnation of it.
+fn mine(t: Term<'_>) -> Option<Result<u64, RemotePid>> {
+    let pid = t.as_pid()?;
+    match pid.local() {
+        Some(pid) => Some(Ok(pid)),
+        None => {
+            RemotePid::of(t).filter(|p| p.node_name() == term::node::this().name).map(Err)
+        }
+    }
+}
+
+fn watched_over_there(t: Term<'_>) -> Option<()> {
+    match t.view() {
+        View::Atom(_) => Some(()),
+        _ => RemotePid::of(t).map(|_| ()),
+    }
+}
+
+fn deliver(
+    vm: &'static Vm,
+    to: u64,
+    from: Sender,
+    payload: &dyn Fn() -> Result<Payload, Bad>,
+    used: Use,
+) -> Result<(), Bad> {
+    if vm.processes.lookup(to).is_some() {
+        let e = Encoded { payload: payload()?, used };
+        vm.signal(to, from, Body::Encoded(Box::new(e)));
+    }
+    Ok(())
+}
+
+fn exit(
+    vm: &'static Vm,
+    c: &Connection,
+    from: RemotePid,
+    to: u64,
+    reason: Term<'_>,
+    linked: bool,
+) {
+    let x = ExitSignal {
+        reason: OwnedTerm::copy_of(reason),
+        linked,
+        kill: !linked && reason.is_atom_of(am::KILL),
+        sender: OwnedTerm::build(|h| from.term(h)),
+    };
+    vm.signal(to, Sender::Remote(from, c.id), Body::Exit(Box::new(x)));
+}
+
+fn monitor(
+    vm: &'static Vm,
+    c: &Arc<Connection>,
+    watcher: RemotePid,
+    watched: Term<'_>,
+    reference: RemoteRef,
+) -> Option<()> {
+    let (to, shown) = match watched.view() {
+        View::Atom(name) => match vm.registry.lookup(name) {
+            Some(Named::Process(pid)) => {
+                lock(&c.names).insert(reference, pid);
+                (Some(pid), Watched::Name(name))
+            }
+            _ => (None, Watched::Name(name)),
+        },
+        _ => match mine(watched)? {
+            Ok(pid) => (Some(pid), Watched::Pid(pid)),
+            Err(former) => (None, Watched::Former(former)),
+        },
+    };
+    match to {
+        Some(pid) => {
+            let m = RemoteMonitor { reference, watcher, shown, node: c.name, id: c.id };
+            vm.signal(pid, Sender::Remote(watcher, c.id), Body::RemoteMonitor(Box::new(m)));
+        }
+        None => {
+            let op = op::Op::MonitorExit { from: shown, to: watcher, reference };
+            super::relation::send(vm, c, op, Some(Term::atom(am::NOPROC)));
+        }
+    }
+    Some(())
+}
+
+/// Tells the logger what came in.
+fn report(vm: &'static Vm, c: &Connection, bytes: &[u8], bad: Bad) {
+    /// Bytes shown.
+    const MOST: usize = 1000;
+    let this = term::node::this().name;
+    let text = match bad {
+        Bad::Message(text) => {
+            let cut: String = text.chars().take(200).collect();
+            format!("Invalid distribution message: {cut}")
+        }
+        Bad::Header | Bad::Term => {
+            let what = if matches!(bad, Bad::Header) { "distribution header" } else { "external term" };
+            let shown: Vec<String> = bytes.iter().take(MOST).map(|b| b.to_string()).collect();
+            let more = if bytes.len() > MOST { ",..." } else { "" };
+            let (this, node) = (this.name(), c.name.name());
+            let list = shown.join(",");
+            let id = c.id;
+            format!("{this} got a corrupted {what} from {node} on distribution channel {id}\n<<{list}{more}>>")
+        }
+    };
+    vm.log_error(None, Term::NIL, |h| (h.string("~s~n"), h.list(&[h.string(&text)])));
+}

@@ -1,0 +1,168 @@
+//! Sending by natives: large terms are encoded in time slices, and senders wait for a busy connection.
+
+use super::connection::Connection;
+use super::op::Op;
+use super::output::Encoding;
+use super::peer::{RemotePid, RemoteRef};
+use super::{Way, flags, relation};
+use crate::bif::{BifResult, Cx, Held};
+use crate::stop::Resume;
+use std::sync::Arc;
+use term::{Atom, Term};
+
+/// Units of the encoder that count as one reduction.
+const PER_REDUCTION: usize = 32;
+
+/// To whom a message goes.
+#[derive(Clone, Copy)]
+pub enum To {
+    Pid(RemotePid),
+    Name { node: Atom, name: Atom },
+    Alias(RemoteRef),
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// It is on its way, as far as that can be known.
+    Done,
+    /// The sender would have to wait, and does not want to.
+    Busy,
+    /// There is no connection, and none is wanted or possible.
+    NotConnected,
+}
+
+/// How to send.
+#[derive(Clone, Copy, Default)]
+pub struct How {
+    pub nosuspend: bool,
+    pub noconnect: bool,
+}
+
+/// Sends a message; if that takes longer the native returns `result` later.
+pub fn send<'p>(
+    cx: &Cx<'p>,
+    to: To,
+    message: Term<'p>,
+    result: Term<'p>,
+    how: How,
+) -> BifResult<'p, Sent> {
+    let node = match to {
+        To::Pid(p) => p.node_name(),
+        To::Name { node, .. } => node,
+        To::Alias(r) => r.node.name,
+    };
+    let Way::Open(c) = cx.vm().dist.way(cx.vm(), node, !how.noconnect) else {
+        return Ok(Sent::NotConnected);
+    };
+    if how.nosuspend && c.is_busy() {
+        return Ok(Sent::Busy);
+    }
+    let from = cx.pid();
+    let op = match to {
+        To::Pid(to) => Op::Send { from, to },
+        To::Name { name, .. } => Op::RegSend { from, name },
+        To::Alias(_) if !c.may(flags::ALIAS) => return Ok(Sent::Done),
+        To::Alias(to) => Op::AliasSend { from, to },
+    };
+    transmit(cx, c, op, message, result, how.nosuspend)?;
+    Ok(Sent::Done)
+}
+
+/// Sends an operation with a payload; waits if the connection is busy afterwards.
+pub fn transmit<'p>(
+    cx: &Cx<'p>,
+    c: Arc<Connection>,
+    op: Op,
+    payload: Term<'p>,
+    result: Term<'p>,
+    nosuspend: bool,
+) -> BifResult<'p, ()> {
+    if c.is_pending() {
+        relation::send(cx.vm(), &c, op, Some(payload));
+        cx.bump(4);
+        return wait(cx, c, result, nosuspend);
+    }
+    let mut terms = Vec::new();
+    let encoding = Encoding::start(cx.vm(), c.flags(), &op, Some(payload), &mut terms);
+    let encoding = encoding.map_err(|_| cx.system_limit())?;
+    let job = Job { c, encoding, nosuspend, terms: None, result: None };
+    job.go_on(cx, terms, result)
+}
+
+/// Waits while the connection is busy; the native then returns `result`.
+fn wait<'p>(
+    cx: &Cx<'p>,
+    c: Arc<Connection>,
+    result: Term<'p>,
+    nosuspend: bool,
+) -> BifResult<'p, ()> {
+    if !nosuspend && c.is_busy() && c.wait_for(cx) {
+        let result = cx.hold(result);
+        return Err(cx.wait(Blocked { c, result }));
+    }
+    Ok(())
+}
+
+struct Job {
+    c: Arc<Connection>,
+    encoding: Encoding,
+    nosuspend: bool,
+    /// A tuple of the terms that the encoder still needs.
+    terms: Option<Held>,
+    result: Option<Held>,
+}
+
+impl Job {
+    fn go_on<'p>(
+        mut self,
+        cx: &Cx<'p>,
+        mut terms: Vec<Term<'p>>,
+        result: Term<'p>,
+    ) -> BifResult<'p, ()> {
+        let reds = cx.reductions_left().clamp(64, 1 << 20) as usize;
+        let mut budget = reds * PER_REDUCTION;
+        let all = budget;
+        let done = self.encoding.step(cx.vm(), &mut terms, &mut budget);
+        cx.bump((all - budget) / PER_REDUCTION + 4);
+        match done {
+            Err(_) => Err(cx.system_limit()),
+            Ok(true) => {
+                self.c.push(cx.vm(), self.encoding.finish());
+                wait(cx, self.c, result, self.nosuspend)
+            }
+            Ok(false) => {
+                cx.bump_all();
+                cx.keep(&mut self.result, result);
+                cx.keep(&mut self.terms, cx.heap().tuple(&terms));
+                Err(cx.yield_to(self))
+            }
+        }
+    }
+}
+
+impl Resume for Job {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let terms = self.terms.and_then(|held| cx.get(held).as_tuple());
+        let terms = cx.need(terms)?.elements().to_vec();
+        let held = cx.need(self.result)?;
+        let result = cx.get(held);
+        self.go_on(cx, terms, result)?;
+        Ok(result)
+    }
+}
+
+struct Blocked {
+    c: Arc<Connection>,
+    result: Held,
+}
+
+impl Resume for Blocked {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        if self.c.is_busy() && self.c.wait_for(cx) {
+            return Err(cx.wait(*self));
+        }
+        Ok(cx.get(self.result))
+    }
+}
+
