@@ -126,7 +126,7 @@ fn refuse(cx: &Cx<'_>, node: Atom) {
     let who = term::print::to_text(cx.self_pid());
     let text = format!(
         "{who} attempted to enable connection to node {} which does not support all mandatory capabilities.\n",
-        node.name()
+        term::print::to_text(node.into())
     );
     cx.vm().log_error(Some(cx.pid()), leader, |h| (h.string("~s~n"), h.list(&[h.string(&text)])));
 }

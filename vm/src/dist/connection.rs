@@ -148,11 +148,13 @@ impl Connection {
         lock(&self.input).cache = cache.then(Received::default);
         // What was sent while nothing was known of the other side.
         let waiting = core::mem::take(&mut out.waiting);
+        // It was not known whether senders are shown.
+        let hidden = super::flags::SEND_SENDER;
         let mut size = 0;
         for Waiting { op, payload } in waiting {
             let payload = payload.as_ref().map(|t| t.term());
             if flags & op.needs() == op.needs()
-                && let Ok(frames) = super::output::encode(vm, flags, &op, payload)
+                && let Ok(frames) = super::output::encode(vm, flags & !hidden, &op, payload)
             {
                 size += frames.iter().map(Frame::size).sum::<usize>();
                 out.push(frames);
