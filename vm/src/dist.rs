@@ -216,9 +216,8 @@ impl crate::signal::Request for BecomeNetKernel {
 /// `{auto_connect, Node, Handle}`; `false` if there is no `net_kernel`.
 fn ask_net_kernel(vm: &'static Vm, c: &Arc<Connection>) -> bool {
     let Some(Named::Process(pid)) = vm.registry.lookup(atom!("net_kernel")) else { return false };
-    let m = OwnedTerm::build(|h| {
-        h.tuple(&[atom!("auto_connect").into(), c.name.into(), handle(c, h)])
-    });
+    let m =
+        OwnedTerm::build(|h| h.tuple(&[atom!("auto_connect").into(), c.name.into(), handle(c, h)]));
     vm.send_message(Sender::System, pid, m);
     true
 }

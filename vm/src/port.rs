@@ -27,8 +27,8 @@ mod table;
 mod tty;
 
 pub use cx::PortCx;
-pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
 pub(crate) use dist::{attach as dist_attach, end as dist_end, output as dist_output};
+pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
 pub(crate) use open::open_first;
 pub use open::{OpenError, open};
 pub use poll::watched;

@@ -9,8 +9,8 @@ pub mod inner;
 pub mod queue;
 pub mod relations;
 
-use core::ptr::null_mut;
 use crate::dist::peer::{RemotePid, RemoteRef};
+use core::ptr::null_mut;
 use term::{Atom, OwnedTerm, Term};
 
 /// Who sent a signal: pid data, port data, or nobody in particular.

@@ -59,8 +59,7 @@ fn create_channel<'p>(
     let how = how.as_tuple_of::<2>().and_then(|[flags, creation]| {
         Some((flags.as_u64()?, u32::try_from(creation.as_u64()?).ok()?))
     });
-    let (Some(node), Some(controller), Some((flags, creation))) =
-        (node.as_atom(), controller, how)
+    let (Some(node), Some(controller), Some((flags, creation))) = (node.as_atom(), controller, how)
     else {
         return Ok(am::BADARG.into());
     };

@@ -176,9 +176,7 @@ pub fn read(bytes: &[u8], cache: &mut Received) -> Result<Header, DecodeError> {
     let kind = input.u8()?;
     let fragment = match kind {
         tag::DIST_HEADER => Fragment::Whole,
-        tag::DIST_FRAG_HEADER => {
-            Fragment::First { sequence: input.u64()?, number: input.u64()? }
-        }
+        tag::DIST_FRAG_HEADER => Fragment::First { sequence: input.u64()?, number: input.u64()? },
         tag::DIST_FRAG_CONT => Fragment::Next { sequence: input.u64()?, number: input.u64()? },
         t => return Err(DecodeError::BadTag(t)),
     };

@@ -179,9 +179,11 @@ impl Reader {
                 tag::SMALL_INTEGER => Term::small(input.u8()?.into()),
                 tag::INTEGER => Term::small(input.i32()?.into()),
                 tag::NIL => Term::nil(),
-                t @ (tag::ATOM_CACHE_REF | tag::ATOM | tag::SMALL_ATOM | tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) => {
-                    Term::atom(atom_of(t, input, opts)?)
-                }
+                t @ (tag::ATOM_CACHE_REF
+                | tag::ATOM
+                | tag::SMALL_ATOM
+                | tag::ATOM_UTF8
+                | tag::SMALL_ATOM_UTF8) => Term::atom(atom_of(t, input, opts)?),
                 tag::STRING => {
                     let n = input.u16()?.into();
                     heap.byte_list(spend(input.take(n)?, budget))

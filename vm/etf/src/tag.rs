@@ -10,7 +10,6 @@ pub const DIST_FRAG_CONT: u8 = 70;
 /// First byte of a message without a header.
 pub const PASS_THROUGH: u8 = 112;
 
-
 pub const RECORD: u8 = 67;
 pub const NEW_FLOAT: u8 = 70;
 pub const BIT_BINARY: u8 = 77;

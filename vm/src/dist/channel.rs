@@ -101,11 +101,9 @@ impl Dist {
             Controller::Process(pid) => {
                 vm.processes.lookup(pid)?;
                 let id = crate::refs::next();
-                let question: ask::Question = Box::new(move |cx, h| {
-                    match setup.by_process(cx) {
-                        true => super::handle(&setup.c, h),
-                        false => am::BADARG.into(),
-                    }
+                let question: ask::Question = Box::new(move |cx, h| match setup.by_process(cx) {
+                    true => super::handle(&setup.c, h),
+                    false => am::BADARG.into(),
                 });
                 ask::ask_by_message(cx, pid, id, am::BADARG, question);
                 Some(Created::Later(id))

@@ -1,7 +1,7 @@
 //! One connection with another node, from the first attempt to its end.
 
-use super::output::{Frame, Out};
 use super::op::{Op, Waiting};
+use super::output::{Frame, Out};
 use super::{RemoteRef, lock};
 use crate::bif::Cx;
 use crate::signal::{Body, ExitSignal, RefId, Sender};

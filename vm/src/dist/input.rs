@@ -63,7 +63,10 @@ pub enum Use {
     Message,
     Alias(RefId),
     /// The reason of an exit signal.
-    Exit { from: RemotePid, linked: bool },
+    Exit {
+        from: RemotePid,
+        linked: bool,
+    },
     Down(RefId),
 }
 
@@ -224,9 +227,7 @@ fn dispatch(
     let node = c.name;
     // A process at the other end.
     let theirs = |t: Term<'_>| RemotePid::of(t).filter(|p| p.node_name() == node);
-    let sender = |t: Term<'_>| {
-        RemotePid::of(t).map_or(Sender::None, |p| Sender::Remote(p, c.id))
-    };
+    let sender = |t: Term<'_>| RemotePid::of(t).map_or(Sender::None, |p| Sender::Remote(p, c.id));
     match (code.as_small()?, rest) {
         (op::LINK, &[from, to]) => {
             let from = theirs(from)?;
@@ -353,7 +354,8 @@ fn dispatch(
         }
         (op::SPAWN_REPLY, &[reference, to, flags, result])
         | (op::SPAWN_REPLY_TT, &[reference, to, flags, result, _]) => {
-            let flags = flags.as_u64().and_then(|f| u32::try_from(f).ok()).filter(|f| *f < 1 << 27)?;
+            let flags =
+                flags.as_u64().and_then(|f| u32::try_from(f).ok()).filter(|f| *f < 1 << 27)?;
             let result = match result.view() {
                 View::Atom(a) => Err(a),
                 _ => Ok(RemotePid::of(result)?),
@@ -374,9 +376,7 @@ fn mine(t: Term<'_>) -> Option<Result<u64, RemotePid>> {
     let pid = t.as_pid()?;
     match pid.local() {
         Some(pid) => Some(Ok(pid)),
-        None => {
-            RemotePid::of(t).filter(|p| p.node_name() == term::node::this().name).map(Err)
-        }
+        None => RemotePid::of(t).filter(|p| p.node_name() == term::node::this().name).map(Err),
     }
 }
 
@@ -401,14 +401,7 @@ fn deliver(
     Ok(())
 }
 
-fn exit(
-    vm: &'static Vm,
-    c: &Connection,
-    from: RemotePid,
-    to: u64,
-    reason: Term<'_>,
-    linked: bool,
-) {
+fn exit(vm: &'static Vm, c: &Connection, from: RemotePid, to: u64, reason: Term<'_>, linked: bool) {
     let x = ExitSignal {
         reason: OwnedTerm::copy_of(reason),
         linked,
@@ -462,13 +455,16 @@ fn report(vm: &'static Vm, c: &Connection, bytes: &[u8], bad: Bad) {
             format!("Invalid distribution message: {cut}")
         }
         Bad::Header | Bad::Term => {
-            let what = if matches!(bad, Bad::Header) { "distribution header" } else { "external term" };
+            let what =
+                if matches!(bad, Bad::Header) { "distribution header" } else { "external term" };
             let shown: Vec<String> = bytes.iter().take(MOST).map(|b| b.to_string()).collect();
             let more = if bytes.len() > MOST { ",..." } else { "" };
             let (this, node) = (this.name(), c.name.name());
             let list = shown.join(",");
             let id = c.id;
-            format!("{this} got a corrupted {what} from {node} on distribution channel {id}\n<<{list}{more}>>")
+            format!(
+                "{this} got a corrupted {what} from {node} on distribution channel {id}\n<<{list}{more}>>"
+            )
         }
     };
     vm.log_error(None, Term::NIL, |h| (h.string("~s~n"), h.list(&[h.string(&text)])));

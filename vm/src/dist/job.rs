@@ -165,4 +165,3 @@ impl Resume for Blocked {
         Ok(cx.get(self.result))
     }
 }
-

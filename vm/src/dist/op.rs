@@ -60,24 +60,78 @@ pub enum Watched {
 
 /// See the module head. `from` is a local process.
 pub enum Op {
-    Link { from: u64, to: RemotePid },
-    Unlink { id: u64, from: u64, to: RemotePid },
-    UnlinkAck { id: u64, from: u64, to: RemotePid },
-    Send { from: u64, to: RemotePid },
-    RegSend { from: u64, name: Atom },
-    AliasSend { from: u64, to: RemoteRef },
-    Exit { from: u64, to: RemotePid },
+    Link {
+        from: u64,
+        to: RemotePid,
+    },
+    Unlink {
+        id: u64,
+        from: u64,
+        to: RemotePid,
+    },
+    UnlinkAck {
+        id: u64,
+        from: u64,
+        to: RemotePid,
+    },
+    Send {
+        from: u64,
+        to: RemotePid,
+    },
+    RegSend {
+        from: u64,
+        name: Atom,
+    },
+    AliasSend {
+        from: u64,
+        to: RemoteRef,
+    },
+    Exit {
+        from: u64,
+        to: RemotePid,
+    },
     /// Through a link with a process of an earlier incarnation of this node.
-    ExitFormer { from: RemotePid, to: RemotePid },
-    Exit2 { from: u64, to: RemotePid },
+    ExitFormer {
+        from: RemotePid,
+        to: RemotePid,
+    },
+    Exit2 {
+        from: u64,
+        to: RemotePid,
+    },
     /// The payload is the leader.
-    GroupLeader { to: RemotePid },
-    Monitor { from: u64, target: Target, reference: RefId, alias: bool },
-    Demonitor { from: u64, target: Target, reference: RefId },
-    MonitorExit { from: Watched, to: RemotePid, reference: RemoteRef },
+    GroupLeader {
+        to: RemotePid,
+    },
+    Monitor {
+        from: u64,
+        target: Target,
+        reference: RefId,
+        alias: bool,
+    },
+    Demonitor {
+        from: u64,
+        target: Target,
+        reference: RefId,
+    },
+    MonitorExit {
+        from: Watched,
+        to: RemotePid,
+        reference: RemoteRef,
+    },
     /// `rest` is `{GroupLeader, {M, F, Arity}, Options}`; the payload is the argument list.
-    SpawnRequest { reference: RefId, alias: bool, from: u64, rest: OwnedTerm },
-    SpawnReply { reference: RemoteRef, to: RemotePid, flags: u32, result: Result<u64, Atom> },
+    SpawnRequest {
+        reference: RefId,
+        alias: bool,
+        from: u64,
+        rest: OwnedTerm,
+    },
+    SpawnReply {
+        reference: RemoteRef,
+        to: RemotePid,
+        flags: u32,
+        result: Result<u64, Atom>,
+    },
 }
 
 /// What was sent before the connection was up.

@@ -4,10 +4,10 @@
 //! have any ([`Connection::hold`]); when it is over it tells them, and each looks through its own tables.
 
 use super::connection::Connection;
+use super::flags;
 use super::op::{Op, Target, Watched};
 use super::output;
 use super::peer::RemotePid;
-use super::flags;
 use crate::bif::Cx;
 use crate::process::Process;
 use crate::signal::relations::{LinkState, Peer, RemoteWatcher, Tables, Watch};
@@ -77,7 +77,8 @@ fn linked_exit(peer: RemotePid, reason: OwnedTerm) -> ExitSignal {
 pub fn link(cx: &Cx<'_>, to: RemotePid) {
     let me = cx.pid();
     let peer = Peer::Remote(to);
-    let there = cx.with(|p| p.relations.tables().links.get(&peer).map(|l| (l.unlinking, l.connection)));
+    let there =
+        cx.with(|p| p.relations.tables().links.get(&peer).map(|l| (l.unlinking, l.connection)));
     if let Some((0, _)) = there {
         return;
     }
@@ -257,12 +258,7 @@ pub(crate) fn process_exits(vm: &'static Vm, me: u64, t: &mut Tables, reason: &O
 // The side that is acted on.
 
 /// Handles what only comes from other nodes; the rest is given back.
-pub(crate) fn receive(
-    p: &mut Process,
-    vm: &'static Vm,
-    from: Sender,
-    body: Body,
-) -> Option<Body> {
+pub(crate) fn receive(p: &mut Process, vm: &'static Vm, from: Sender, body: Body) -> Option<Body> {
     match (body, from) {
         (Body::Link, Sender::Remote(peer, id)) => linked(p, vm, peer, id),
         (Body::Unlink { id }, Sender::Remote(peer, connection)) => {
@@ -280,7 +276,9 @@ pub(crate) fn receive(
         (Body::UnlinkAck { id }, Sender::Remote(peer, connection)) => {
             let key = Peer::Remote(peer);
             if let Some(t) = p.relations.get_mut()
-                && t.links.get(&key).is_some_and(|l| l.unlinking == id && l.connection == connection)
+                && t.links
+                    .get(&key)
+                    .is_some_and(|l| l.unlinking == id && l.connection == connection)
             {
                 t.links.remove(&key);
                 release(vm, peer.node_name(), connection, p.pid());
@@ -387,10 +385,7 @@ pub(crate) fn too_late(vm: &'static Vm, me: u64, from: Sender, body: Body) -> Op
         }
         (Body::SpawnReply(r), _) => super::spawn::replied_too_late(vm, me, &r),
         (_, Sender::Remote(..)) => {}
-        (
-            Body::RemoteDemonitor(_) | Body::Encoded(_) | Body::ConnectionDown(_),
-            _,
-        ) => {}
+        (Body::RemoteDemonitor(_) | Body::Encoded(_) | Body::ConnectionDown(_), _) => {}
         (body, _) => return Some(body),
     }
     None

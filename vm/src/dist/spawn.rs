@@ -259,12 +259,7 @@ pub struct Request<'a> {
 }
 
 /// Serves a request of another node; the payload is the argument list. `None`: it is malformed.
-pub fn serve(
-    vm: &'static Vm,
-    c: &Arc<Connection>,
-    r: Request<'_>,
-    payload: Payload,
-) -> Option<()> {
+pub fn serve(vm: &'static Vm, c: &Arc<Connection>, r: Request<'_>, payload: Payload) -> Option<()> {
     let [m, f, n] = r.mfa;
     let (m, f, n) = (m.as_atom()?, f.as_atom()?, n.as_small()?);
     let answer = |flags, result| {

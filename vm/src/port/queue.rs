@@ -138,7 +138,9 @@ impl IoQueue {
             let have = chunk.bytes().len() - self.skip;
             let take = have.min(left);
             match chunk {
-                Chunk::Own(v) => front.push_slice(v.get(self.skip..self.skip + take).unwrap_or(&[])),
+                Chunk::Own(v) => {
+                    front.push_slice(v.get(self.skip..self.skip + take).unwrap_or(&[]))
+                }
                 Chunk::Shared(b, start, _) => front.push_shared(b.clone(), start + self.skip, take),
             }
             self.advance(take);
