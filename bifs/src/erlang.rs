@@ -18,6 +18,7 @@ pub mod hash;
 pub mod list;
 pub mod memory;
 pub mod number;
+pub mod packet;
 pub mod port;
 pub mod process;
 pub mod process_info;
@@ -59,6 +60,7 @@ pub fn tables() -> Vec<BifTable> {
         etf::TABLE,
         list::TABLE,
         number::TABLE,
+        packet::TABLE,
         time::TABLE,
         time::INTERNAL,
         dictionary::TABLE,

@@ -20,6 +20,7 @@ mod open;
 mod ops;
 mod poll;
 mod queue;
+mod ram_file;
 mod request;
 mod signal;
 mod spawn;
@@ -274,6 +275,6 @@ impl Port {
 /// The drivers that can be opened by name.
 fn built_in() -> Vec<DriverEntry> {
     let mut all = crate::inet::entries();
-    all.push(tty::entry());
+    all.extend([ram_file::entry(), tty::entry()]);
     all
 }
