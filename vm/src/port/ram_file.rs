@@ -179,7 +179,9 @@ mod tests {
         assert_eq!(f.read(2, 9).unwrap(), [0, 0, b'a', b'b']);
         assert!(f.seek(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]).is_err());
         assert!(f.seek(&[0, 0, 0, 9, 0, 0, 0, 0]).is_ok());
-        assert!(f.read_on(&[0, 0, 0, 1]).is_ok_and(|a| matches!(a, Answer::Data(d) if d.is_empty())));
+        assert!(
+            f.read_on(&[0, 0, 0, 1]).is_ok_and(|a| matches!(a, Answer::Data(d) if d.is_empty()))
+        );
         f.mode = 1;
         assert_eq!(f.write(0, b"x"), Err("ebadf"));
     }
