@@ -19,12 +19,14 @@ anchor! {
     enif_binary_to_term enif_clear_env enif_compare enif_compare_monitors enif_cond_broadcast
     enif_cond_create enif_cond_destroy enif_cond_name enif_cond_signal enif_cond_wait
     enif_consume_timeslice enif_convert_time_unit enif_cpu_time enif_demonitor_process enif_dlopen
-    enif_dlsym enif_dynamic_resource_call enif_equal_tids enif_free enif_free_env enif_get_atom
-    enif_get_atom_length enif_get_double enif_get_int enif_get_int64 enif_get_list_cell
-    enif_get_list_length enif_get_local_pid enif_get_local_port enif_get_long enif_get_map_size
-    enif_get_map_value enif_get_resource enif_get_string enif_get_string_length enif_get_tuple
-    enif_get_uint enif_get_uint64 enif_get_ulong enif_getenv enif_has_pending_exception enif_hash
-    enif_init_resource_type enif_inspect_binary enif_inspect_iolist_as_binary enif_is_atom
+    enif_dlsym enif_dynamic_resource_call enif_equal_tids enif_free enif_free_env enif_free_iovec
+    enif_get_atom enif_get_atom_length enif_get_double enif_get_int enif_get_int64
+    enif_get_list_cell enif_get_list_length enif_get_local_pid enif_get_local_port enif_get_long
+    enif_get_map_size enif_get_map_value enif_get_resource enif_get_string enif_get_string_length
+    enif_get_tuple enif_get_uint enif_get_uint64 enif_get_ulong enif_getenv
+    enif_has_pending_exception enif_hash enif_init_resource_type enif_inspect_binary
+    enif_inspect_iolist_as_binary enif_inspect_iovec enif_ioq_create enif_ioq_deq enif_ioq_destroy
+    enif_ioq_enq_binary enif_ioq_enqv enif_ioq_peek enif_ioq_peek_head enif_ioq_size enif_is_atom
     enif_is_binary enif_is_current_process_alive enif_is_empty_list enif_is_exception enif_is_fun
     enif_is_identical enif_is_list enif_is_map enif_is_number enif_is_pid enif_is_pid_undefined
     enif_is_port enif_is_port_alive enif_is_process_alive enif_is_ref enif_is_tuple
@@ -44,12 +46,12 @@ anchor! {
     enif_port_command enif_priv_data enif_raise_exception enif_realloc enif_realloc_binary
     enif_release_binary enif_release_resource enif_rwlock_create enif_rwlock_destroy
     enif_rwlock_name enif_rwlock_rlock enif_rwlock_runlock enif_rwlock_rwlock enif_rwlock_rwunlock
-    enif_rwlock_tryrlock enif_rwlock_tryrwlock enif_schedule_nif enif_self enif_send
-    enif_set_pid_undefined enif_sizeof_resource enif_system_info enif_term_size enif_term_to_binary
-    enif_term_type enif_thread_create enif_thread_exit enif_thread_join enif_thread_name
-    enif_thread_opts_create enif_thread_opts_destroy enif_thread_self enif_thread_type
-    enif_time_offset enif_tsd_get enif_tsd_key_create enif_tsd_key_destroy enif_tsd_set
-    enif_whereis_pid enif_whereis_port erl_drv_cond_broadcast erl_drv_cond_create
+    enif_rwlock_tryrlock enif_rwlock_tryrwlock enif_schedule_nif enif_select enif_select_x enif_self
+    enif_send enif_set_pid_undefined enif_sizeof_resource enif_system_info enif_term_size
+    enif_term_to_binary enif_term_type enif_thread_create enif_thread_exit enif_thread_join
+    enif_thread_name enif_thread_opts_create enif_thread_opts_destroy enif_thread_self
+    enif_thread_type enif_time_offset enif_tsd_get enif_tsd_key_create enif_tsd_key_destroy
+    enif_tsd_set enif_whereis_pid enif_whereis_port erl_drv_cond_broadcast erl_drv_cond_create
     erl_drv_cond_destroy erl_drv_cond_name erl_drv_cond_signal erl_drv_cond_wait
     erl_drv_convert_time_unit erl_drv_equal_tids erl_drv_getenv erl_drv_monotonic_time
     erl_drv_mutex_create erl_drv_mutex_destroy erl_drv_mutex_lock erl_drv_mutex_name

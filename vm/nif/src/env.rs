@@ -16,6 +16,7 @@ use vm::{BifResult, Cx};
 pub enum Kept {
     Bytes(#[allow(dead_code, reason = "kept for its memory")] Vec<u8>),
     Binary(#[allow(dead_code, reason = "kept for its memory")] BinHandle),
+    Vector(#[allow(dead_code, reason = "kept for its memory")] Box<crate::ioq::Owned>),
 }
 
 /// `ErlNifEnv`
@@ -66,7 +67,7 @@ impl Env {
         match self.cx() {
             Some(cx) => cx.heap(),
             // SAFETY: C: the environment outlives the terms that are built in it.
-            None => unsafe { &*(&raw const self.own) },
+            None => unsafe { &*core::ptr::from_ref(&self.own) },
         }
     }
     pub fn keep(&mut self, kept: Kept) {

@@ -20,6 +20,7 @@ mod binary;
 mod call;
 mod compare;
 mod env;
+mod ioq;
 mod library;
 mod list;
 mod load;
@@ -31,6 +32,7 @@ mod print;
 mod process;
 mod resource;
 mod schedule;
+mod select;
 mod thread;
 mod time;
 
@@ -45,7 +47,7 @@ static VM: OnceLock<&'static Vm> = OnceLock::new();
 /// Says which VM the libraries of this program belong to.
 pub fn start(vm: &'static Vm) {
     let _ = VM.set(vm);
-    let _ = vm.hooks.set(Hooks { down: monitor::down, ready: |_, _| {} });
+    let _ = vm.hooks.set(Hooks { down: monitor::down, ready: select::ready });
     keep();
 }
 

@@ -153,13 +153,13 @@ pub unsafe extern "C" fn enif_map_iterator_destroy(_: *mut Env, it: *mut MapIter
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_map_iterator_is_head(_: *mut Env, it: *mut MapIterator) -> c_int {
     // SAFETY: C.
-    unsafe { crate::env::truth((*it).index == 0) }
+    unsafe { crate::env::truth((*it).index == 0 || (*it).size == 0) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_map_iterator_is_tail(_: *mut Env, it: *mut MapIterator) -> c_int {
     // SAFETY: C.
-    unsafe { crate::env::truth((*it).index == (*it).size + 1) }
+    unsafe { crate::env::truth((*it).index > (*it).size) }
 }
 
 #[unsafe(no_mangle)]

@@ -9,8 +9,11 @@ use std::io;
 use std::sync::Arc;
 use sys::poll::Poller;
 
+/// Tokens with this bit are descriptors of native libraries, not ports.
+pub const NATIVE_TOKEN: u64 = 1 << 63;
+
 /// The poller, started at its first use.
-pub(super) fn poller(vm: &'static Vm) -> io::Result<&'static Poller> {
+pub fn poller(vm: &'static Vm) -> io::Result<&'static Poller> {
     let poller = vm.ports.poller.get_or_init(|| {
         let poller = Arc::new(Poller::new().ok()?);
         let body = {
@@ -28,7 +31,11 @@ fn run(vm: &'static Vm, poller: &Poller) {
     while poller.wait(None, &mut ready).is_ok() {
         let _gate = super::lock(&vm.ports.gate);
         for r in ready.drain(..) {
-            if let Some(port) = vm.ports.get(r.token) {
+            if r.token & NATIVE_TOKEN != 0 {
+                if let Some(h) = vm.hooks.get() {
+                    (h.ready)(r.fd, r.interest);
+                }
+            } else if let Some(port) = vm.ports.get(r.token) {
                 port.post(vm, Task::Ready(r.fd, r.interest));
             }
         }
