@@ -121,6 +121,10 @@ pub struct Poster {
 }
 
 impl Poster {
+    /// Whether the port is still there.
+    pub fn is_alive(&self) -> bool {
+        self.vm.ports.get(self.port).is_some()
+    }
     /// Has [`Driver::event`] called with `event`, unless the port is gone.
     pub fn post(&self, event: Box<dyn Any + Send>) {
         if let Some(port) = self.vm.ports.get(self.port) {

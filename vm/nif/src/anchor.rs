@@ -15,7 +15,19 @@ macro_rules! anchor {
 }
 
 anchor! {
-    driver_system_info enif_alloc enif_alloc_binary enif_alloc_env enif_alloc_resource
+    add_driver_entry driver_alloc driver_alloc_binary driver_async driver_async_port_key
+    driver_binary_dec_refc driver_binary_get_refc driver_binary_inc_refc driver_caller
+    driver_cancel_timer driver_compare_monitors driver_connected driver_create_port
+    driver_demonitor_process driver_deq driver_dl_close driver_dl_error driver_dl_open driver_dl_sym
+    driver_enq driver_enq_bin driver_enqv driver_exit driver_failure driver_failure_atom
+    driver_failure_eof driver_failure_posix driver_free driver_free_binary
+    driver_get_monitored_process driver_get_now driver_lock_driver driver_mk_atom driver_mk_port
+    driver_mk_term_nil driver_monitor_process driver_output driver_output2 driver_output_binary
+    driver_output_term driver_outputv driver_pdl_create driver_pdl_dec_refc driver_pdl_get_refc
+    driver_pdl_inc_refc driver_pdl_lock driver_pdl_unlock driver_peekq driver_peekqv driver_pushq
+    driver_pushq_bin driver_pushqv driver_read_timer driver_realloc driver_realloc_binary
+    driver_select driver_send_term driver_set_timer driver_sizeq driver_system_info
+    driver_vec_to_buf enif_alloc enif_alloc_binary enif_alloc_env enif_alloc_resource
     enif_binary_to_term enif_clear_env enif_compare enif_compare_monitors enif_cond_broadcast
     enif_cond_create enif_cond_destroy enif_cond_name enif_cond_signal enif_cond_wait
     enif_consume_timeslice enif_convert_time_unit enif_cpu_time enif_demonitor_process enif_dlopen
@@ -51,16 +63,19 @@ anchor! {
     enif_term_to_binary enif_term_type enif_thread_create enif_thread_exit enif_thread_join
     enif_thread_name enif_thread_opts_create enif_thread_opts_destroy enif_thread_self
     enif_thread_type enif_time_offset enif_tsd_get enif_tsd_key_create enif_tsd_key_destroy
-    enif_tsd_set enif_whereis_pid enif_whereis_port erl_drv_cond_broadcast erl_drv_cond_create
-    erl_drv_cond_destroy erl_drv_cond_name erl_drv_cond_signal erl_drv_cond_wait
-    erl_drv_convert_time_unit erl_drv_equal_tids erl_drv_getenv erl_drv_monotonic_time
-    erl_drv_mutex_create erl_drv_mutex_destroy erl_drv_mutex_lock erl_drv_mutex_name
-    erl_drv_mutex_trylock erl_drv_mutex_unlock erl_drv_putenv erl_drv_rwlock_create
-    erl_drv_rwlock_destroy erl_drv_rwlock_name erl_drv_rwlock_rlock erl_drv_rwlock_runlock
-    erl_drv_rwlock_rwlock erl_drv_rwlock_rwunlock erl_drv_rwlock_tryrlock erl_drv_rwlock_tryrwlock
-    erl_drv_thread_create erl_drv_thread_exit erl_drv_thread_join erl_drv_thread_name
-    erl_drv_thread_opts_create erl_drv_thread_opts_destroy erl_drv_thread_self erl_drv_time_offset
-    erl_drv_tsd_get erl_drv_tsd_key_create erl_drv_tsd_key_destroy erl_drv_tsd_set oxbeam_print_term
+    enif_tsd_set enif_whereis_pid enif_whereis_port erl_drv_busy_msgq_limits erl_drv_cond_broadcast
+    erl_drv_cond_create erl_drv_cond_destroy erl_drv_cond_name erl_drv_cond_signal erl_drv_cond_wait
+    erl_drv_consume_timeslice erl_drv_convert_time_unit erl_drv_equal_tids erl_drv_getenv
+    erl_drv_init_ack erl_drv_monotonic_time erl_drv_mutex_create erl_drv_mutex_destroy
+    erl_drv_mutex_lock erl_drv_mutex_name erl_drv_mutex_trylock erl_drv_mutex_unlock
+    erl_drv_output_term erl_drv_putenv erl_drv_rwlock_create erl_drv_rwlock_destroy
+    erl_drv_rwlock_name erl_drv_rwlock_rlock erl_drv_rwlock_runlock erl_drv_rwlock_rwlock
+    erl_drv_rwlock_rwunlock erl_drv_rwlock_tryrlock erl_drv_rwlock_tryrwlock erl_drv_send_term
+    erl_drv_set_os_pid erl_drv_thread_create erl_drv_thread_exit erl_drv_thread_join
+    erl_drv_thread_name erl_drv_thread_opts_create erl_drv_thread_opts_destroy erl_drv_thread_self
+    erl_drv_time_offset erl_drv_tsd_get erl_drv_tsd_key_create erl_drv_tsd_key_destroy
+    erl_drv_tsd_set erl_errno_id get_port_flags null_func oxbeam_print_term remove_driver_entry
+    set_busy_port set_port_control_flags
 }
 
 /// Refers to every function, in a way that the compiler cannot see through.
@@ -77,9 +92,9 @@ mod tests {
     /// Every exported function is named above.
     #[test]
     fn nothing_is_forgotten() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        for file in std::fs::read_dir(dir).unwrap() {
-            let path = file.unwrap().path();
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let files = |dir: &Path| std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().path());
+        for path in files(&top).chain(files(&top.join("driver"))).filter(|p| p.is_file()) {
             let text = std::fs::read_to_string(&path).unwrap();
             for part in text.split("#[unsafe(no_mangle)]").skip(1) {
                 let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap();

@@ -19,6 +19,7 @@ mod atom;
 mod binary;
 mod call;
 mod compare;
+mod driver;
 mod env;
 mod ioq;
 mod library;
@@ -58,5 +59,5 @@ fn vm() -> &'static Vm {
 
 /// The natives that load libraries.
 pub fn tables() -> Vec<BifTable> {
-    vec![load::TABLE]
+    vec![load::TABLE, driver::ddll::TABLE]
 }

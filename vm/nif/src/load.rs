@@ -49,7 +49,7 @@ fn error<'p>(cx: &Cx<'p>, r: Refused) -> Term<'p> {
 }
 
 /// The path of a library without its ending: characters or a binary.
-fn path_of(t: Term<'_>) -> Option<Vec<u8>> {
+pub fn path_of(t: Term<'_>) -> Option<Vec<u8>> {
     let path = match t.as_binary() {
         Some(b) => b.bytes().into_owned(),
         None => {

@@ -125,6 +125,27 @@ impl<'a> PortCx<'a> {
     pub fn poster(&self) -> Poster {
         Poster { vm: self.vm, port: self.port.id }
     }
+    /// The same for another port.
+    pub fn poster_of(&self, port: u64) -> Poster {
+        Poster { vm: self.vm, port }
+    }
+    /// Whether received data are binaries now.
+    pub fn is_binary(&self) -> bool {
+        self.port.is(super::BINARY)
+    }
+    /// Whether received data are cut into lines.
+    pub fn has_lines(&self) -> bool {
+        self.state.line.is_some()
+    }
+    /// Opens another port with the same driver, owned by and linked to a process (driver_create_port).
+    pub fn create_port(
+        &self,
+        owner: u64,
+        name: Vec<u8>,
+        driver: Box<dyn super::Driver>,
+    ) -> Option<u64> {
+        super::open::create_child(self.vm, self.port, owner, name, driver)
+    }
     /// The port was closed and only lives on until its queue is empty.
     pub fn is_closing(&self) -> bool {
         self.port.is(super::CLOSING)

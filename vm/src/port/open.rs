@@ -102,16 +102,18 @@ fn create(
     let owner = cx.pid();
     let port = vm
         .ports
-        .insert(|id| new_port(id, name.text().into_owned(), driver.clone(), flags, owner))
+        .insert(|id| new_port(id, name.text().into_owned(), driver.clone(), 0, owner))
         .ok_or(OpenError::SystemLimit)?;
     let started = {
         // Nobody else knows the port yet, but its descriptors may be ready at once.
         let mut core = super::lock(&port.core);
         core.state.caller = owner;
-        core.state.line = options.line.map(LineBuffer::new);
         core.state.links.insert(owner, LinkState::default());
         let mut p = PortCx { vm, port: &port, state: &mut core.state };
         let result = (driver.start)(&mut p, name, options);
+        // What a driver sends when it starts goes out as it comes.
+        core.state.line = options.line.map(LineBuffer::new);
+        port.flags.fetch_or(flags, core::sync::atomic::Ordering::AcqRel);
         match result {
             Ok(d) => {
                 core.driver = Some(d);
@@ -135,6 +137,28 @@ fn create(
     };
     port.settle(vm);
     started
+}
+
+/// Opens a port for a driver that runs already, beside a port of the same driver.
+pub(super) fn create_child(
+    vm: &'static Vm,
+    parent: &Port,
+    owner: u64,
+    name: Vec<u8>,
+    driver: Box<dyn super::Driver>,
+) -> Option<u64> {
+    vm.processes.lookup(owner)?;
+    let flags = parent.flags.load(core::sync::atomic::Ordering::Acquire) & BINARY;
+    let entry = parent.driver.clone();
+    let port = vm.ports.insert(|id| new_port(id, name, entry, flags, owner))?;
+    {
+        let mut core = super::lock(&port.core);
+        core.state.links.insert(owner, LinkState::default());
+        core.driver = Some(driver);
+    }
+    let me = crate::signal::Sender::Port(port.id);
+    vm.signal(owner, me, crate::signal::Body::Link);
+    Some(port.id)
 }
 
 /// Opens the port that every node has first.
