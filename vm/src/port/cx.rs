@@ -137,15 +137,6 @@ impl<'a> PortCx<'a> {
     pub fn has_lines(&self) -> bool {
         self.state.line.is_some()
     }
-    /// Opens another port with the same driver, owned by and linked to a process (driver_create_port).
-    pub fn create_port(
-        &self,
-        owner: u64,
-        name: Vec<u8>,
-        driver: Box<dyn super::Driver>,
-    ) -> Option<u64> {
-        super::open::create_child(self.vm, self.port, owner, name, driver)
-    }
     /// The port was closed and only lives on until its queue is empty.
     pub fn is_closing(&self) -> bool {
         self.port.is(super::CLOSING)

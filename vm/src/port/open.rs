@@ -139,28 +139,6 @@ fn create(
     started
 }
 
-/// Opens a port for a driver that runs already, beside a port of the same driver.
-pub(super) fn create_child(
-    vm: &'static Vm,
-    parent: &Port,
-    owner: u64,
-    name: Vec<u8>,
-    driver: Box<dyn super::Driver>,
-) -> Option<u64> {
-    vm.processes.lookup(owner)?;
-    let flags = parent.flags.load(core::sync::atomic::Ordering::Acquire) & BINARY;
-    let entry = parent.driver.clone();
-    let port = vm.ports.insert(|id| new_port(id, name, entry, flags, owner))?;
-    {
-        let mut core = super::lock(&port.core);
-        core.state.links.insert(owner, LinkState::default());
-        core.driver = Some(driver);
-    }
-    let me = crate::signal::Sender::Port(port.id);
-    vm.signal(owner, me, crate::signal::Body::Link);
-    Some(port.id)
-}
-
 /// Opens the port that every node has first.
 pub(crate) fn open_first(vm: &'static Vm) {
     let driver = Arc::new(children::entry());

@@ -23,7 +23,7 @@ unsafe impl Send for Done {}
 
 impl Done {
     /// Gives the data to the driver.
-    pub fn take(mut self: Box<Self>) -> *mut c_void {
+    pub fn take(mut self) -> *mut c_void {
         self.free = None;
         self.data
     }

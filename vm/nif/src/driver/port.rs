@@ -326,11 +326,12 @@ pub unsafe extern "C" fn driver_create_port(
         return FAILED;
     }
     // SAFETY: C.
-    let name = unsafe { crate::atom::c_bytes(name) }.to_vec();
+    let name = unsafe { crate::atom::c_bytes(name) };
+    let name = String::from_utf8_lossy(name).into_owned();
     let made = with_port(creator, |p, s| {
         let driver = super::CDriver::new(&s.driver, data);
         let owner = RawTerm(owner).payload();
-        let id = p.create_port(owner, name, Box::new(driver))?;
+        let id = p.create_port(&name, owner, Box::new(driver))?;
         super::ddll::port_opened(&s.driver, p.poster_of(id));
         Some(id)
     });
