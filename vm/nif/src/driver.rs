@@ -17,6 +17,7 @@ mod queue;
 mod term;
 
 use crate::ioq::SysIoVec;
+use ::term::OwnedTerm;
 use abi::{DriverCall, DriverEntryC, ErlIoVec, PORT_LOCKING, SOFT_BUSY};
 use core::cell::Cell;
 use core::ffi::{c_char, c_uint, c_void};
@@ -28,7 +29,6 @@ use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::ThreadId;
-use ::term::OwnedTerm;
 use vm::port::{Control, Driver, DriverEntry, IoQueue, PortCx, PortName, StartError};
 use vm::signal::RefId;
 
@@ -254,10 +254,9 @@ impl Driver for CDriver {
                 let none = SysIoVec { base: null_mut(), len: 0 };
                 let size = data.len();
                 let parts = data.slices(usize::MAX);
-                let parts = parts.iter().map(|s| SysIoVec {
-                    base: s.as_ptr().cast_mut().cast(),
-                    len: s.len(),
-                });
+                let parts = parts
+                    .iter()
+                    .map(|s| SysIoVec { base: s.as_ptr().cast_mut().cast(), len: s.len() });
                 let mut iov: Vec<SysIoVec> = core::iter::once(none).chain(parts).collect();
                 let mut bins = vec![null_mut(); iov.len()];
                 let mut ev = ErlIoVec {

@@ -49,10 +49,7 @@ struct Selected {
 impl Selected {
     /// The directions that the poller is asked about. Errors come with either.
     fn interest(&self) -> Interest {
-        Interest {
-            read: self.read.is_some() || self.error.is_some(),
-            write: self.write.is_some(),
-        }
+        Interest { read: self.read.is_some() || self.error.is_some(), write: self.write.is_some() }
     }
 }
 
@@ -200,9 +197,11 @@ unsafe fn select(
         error: None,
     });
     let mut replaced = Vec::new();
-    for (flag, what) in
-        [(READ, atom!("ready_input")), (WRITE, atom!("ready_output")), (ERROR, atom!("ready_error"))]
-    {
+    for (flag, what) in [
+        (READ, atom!("ready_input")),
+        (WRITE, atom!("ready_output")),
+        (ERROR, atom!("ready_error")),
+    ] {
         if mode & flag == 0 {
             continue;
         }

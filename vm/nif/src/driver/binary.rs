@@ -80,10 +80,7 @@ pub extern "C" fn driver_alloc_binary(size: usize) -> *mut DrvBinary {
     }
     // SAFETY: fresh memory of that size.
     unsafe {
-        w.write(Whole {
-            refc: AtomicIsize::new(1),
-            binary: DrvBinary { size: size as c_long },
-        });
+        w.write(Whole { refc: AtomicIsize::new(1), binary: DrvBinary { size: size as c_long } });
         &raw mut (*w).binary
     }
 }

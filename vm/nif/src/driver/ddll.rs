@@ -123,13 +123,8 @@ fn lock() -> MutexGuard<'static, Option<Table>> {
 fn tell(e: &Entry, name: &str, kind: Atom, tag: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) {
     let m = OwnedTerm::build(|h| {
         let name = Atom::try_new(name).unwrap_or(am::UNDEFINED);
-        let parts = [
-            kind.into(),
-            h.reference(e.id.0, e.id.1),
-            atom!("driver").into(),
-            name.into(),
-            tag(h),
-        ];
+        let parts =
+            [kind.into(), h.reference(e.id.0, e.id.1), atom!("driver").into(), name.into(), tag(h)];
         h.tuple(&parts)
     });
     crate::vm().send_message(Sender::System, e.pid, m);
@@ -415,12 +410,7 @@ fn error<'p>(cx: &Cx<'p>, reason: Term<'p>) -> Term<'p> {
     cx.heap().tuple(&[am::ERROR.into(), reason])
 }
 
-fn try_load<'p>(
-    cx: &Cx<'p>,
-    path: Term<'p>,
-    name: Term<'p>,
-    options: Term<'p>,
-) -> BifResult<'p> {
+fn try_load<'p>(cx: &Cx<'p>, path: Term<'p>, name: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     let o = cx.need(load_options(options))?;
     let name = cx.need(name_of(name))?;
     let dir = match path.as_atom() {

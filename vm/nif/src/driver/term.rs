@@ -152,8 +152,7 @@ unsafe fn send(from: u64, to: u64, data: *const Word, n: c_int) -> c_int {
 /// The owner of a port, asked from anywhere.
 fn owner(port: u64) -> Option<u64> {
     let handle = crate::driver::handle_of(port);
-    with_port(handle, |p, _| p.owner())
-        .or_else(|| crate::vm().ports.get(port).map(|p| p.owner()))
+    with_port(handle, |p, _| p.owner()).or_else(|| crate::vm().ports.get(port).map(|p| p.owner()))
 }
 
 #[unsafe(no_mangle)]
