@@ -10,6 +10,7 @@ help:
 	@echo 'make run ARGS=…   build, then start erl'
 	@echo 'make test         all tests; what must pass on Oxbeam is listed in test-beams/enabled'
 	@echo 'make lint         formatting and clippy'
+	@echo 'make fuzz         mutated modules and external terms; ARGS=… for test-beams/fuzz/run'
 	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
 	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
 	@echo 'make selfcompile  compile OTP with Oxbeam and with the reference, compare the files'
@@ -33,6 +34,9 @@ lint:
 
 fetch:
 	otp-stdlib/fetch $(OTP)
+
+fuzz: build fetch
+	test-beams/fuzz/run --otp $(OTP) $(ARGS)
 
 bless: fetch
 	test-beams/run --bless --otp $(OTP)

@@ -1,10 +1,11 @@
 //! Proof that the emulator may run a module without checking again.
 //!
-//! Two passes a function. The first looks at every op, reachable or not: registers, labels,
+//! Three passes a function. The first looks at every op, reachable or not: registers, labels,
 //! indexes, arities and string ranges are valid, branches stay inside the function, calls go to
-//! function entries. The second follows control flow forward and knows before each reachable op:
-//! which X registers hold terms, the size of the stack frame, the `catch` and `try` tags in it
-//! and what is left of the heap space that was reserved. See `verify/flow.rs`.
+//! function entries. Another sees that every loop gives way (`verify/loops.rs`). The last follows
+//! control flow forward and knows before each reachable op: which X registers hold terms, the size
+//! of the stack frame, the `catch` and `try` tags in it and what is left of the heap space that
+//! was reserved. See `verify/flow.rs`.
 //!
 //! It also knows of some terms what they are (`verify/kinds.rs`). Where an op relies on a tuple, a
 //! match context or the like and that is not known, the module says what the emulator must check
@@ -14,6 +15,7 @@
 mod demand;
 mod flow;
 mod kinds;
+mod loops;
 mod operands;
 mod state;
 
@@ -55,6 +57,7 @@ pub(crate) fn verify(module: &Module, exits: &[bool]) -> Result<Verified, LoadEr
     let mut flow = flow::Flow::new(module, exits);
     for function in &module.functions {
         operands::check(module, function, &entries)
+            .and_then(|()| loops::check(module, function))
             .and_then(|()| flow.run(function, &mut frames))
             .map_err(|(op, fault)| located(module, function, op, &fault))?;
     }

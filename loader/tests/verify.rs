@@ -241,11 +241,25 @@ fn indexes() {
 }
 
 #[test]
-fn loops_end() {
-    // Forgets one register a round: looked at again until nothing is left.
-    body(100, |asm| {
+fn loops_give_way() {
+    refused(1, "never gives way", |asm| {
         let label = asm.new_label();
         asm.op(1, &[u(label)]).op(16, &[u(1), u(1)]).op(61, &[f(label)]);
+    });
+    // Through a handler, and past a wait that may take no time.
+    refused(1, "never gives way", |asm| {
+        let (label, handler) = (asm.new_label(), asm.new_label());
+        asm.op(12, &[u(1), u(1)]).op(1, &[u(label)]).op(104, &[y(0), f(handler)]).op(74, &[i(1)]);
+        asm.op(1, &[u(handler)]).op(106, &[y(0)]).op(61, &[f(label)]);
+    });
+    refused(0, "never gives way", |asm| {
+        let label = asm.new_label();
+        asm.op(1, &[u(label)]).op(26, &[f(label), i(0)]).op(61, &[f(label)]);
+    });
+    body(0, |asm| {
+        let (label, wait) = (asm.new_label(), asm.new_label());
+        asm.op(1, &[u(label)]).op(23, &[f(wait), x(0)]).op(24, &[f(label)]);
+        asm.op(1, &[u(wait)]).op(25, &[f(label)]);
     })
-    .expect("loop");
+    .expect("a receive");
 }

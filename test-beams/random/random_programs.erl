@@ -1,4 +1,5 @@
 %% timeout: 120
+%% modes: plain
 %% Random modules are written as abstract forms, compiled, loaded and called with random arguments.
 %% What they compute and raise must agree: this finds what hand-written programs do not think of
 %% in the compiler's many instruction forms.
