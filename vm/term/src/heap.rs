@@ -199,6 +199,27 @@ impl Heap {
     pub fn set_vheap_bytes(&self, n: usize) {
         self.vheap.set(n);
     }
+    /// Words free in the bump area.
+    #[inline]
+    pub fn room(&self) -> usize {
+        (self.limit.get() as usize).saturating_sub(self.top.get() as usize) / 8
+    }
+    /// A heap of these parts.
+    /// # Safety
+    /// They are live chains that nobody else owns.
+    pub(crate) unsafe fn from_raw(
+        fragments: *mut Fragment,
+        off_heap: *mut u64,
+        vheap: usize,
+        words: usize,
+    ) -> Heap {
+        let h = Heap::new();
+        h.fragments.set(fragments);
+        h.off_heap.set(off_heap);
+        h.vheap.set(vheap);
+        h.fragment_words.set(words);
+        h
+    }
     /// Takes over everything that `other` holds: its terms now belong to this heap.
     pub fn absorb(&self, other: Heap) {
         let f = other.fragments.replace(null_mut());

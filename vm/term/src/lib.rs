@@ -10,6 +10,7 @@ pub mod atom;
 pub mod boxed;
 pub mod compare;
 pub mod copy;
+pub mod envelope;
 pub mod gc;
 pub mod hash;
 pub mod heap;
