@@ -11,7 +11,8 @@ pub mod relations;
 
 use crate::dist::peer::{RemotePid, RemoteRef};
 use core::ptr::null_mut;
-use term::{Atom, OwnedTerm, Term};
+pub use term::envelope::Message;
+use term::{Atom, OwnedTerm};
 
 /// Who sent a signal: pid data, port data, or nobody in particular.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,8 +27,10 @@ pub enum Sender {
 }
 
 /// One signal on its way.
+#[repr(C)]
 pub struct Signal {
-    pub(crate) next: *mut Signal,
+    /// Link of the in-queue that it is in.
+    pub(crate) next: *mut (),
     pub from: Sender,
     pub body: Body,
 }
@@ -80,42 +83,6 @@ pub enum Body {
     SpawnReply(Box<crate::dist::spawn::Reply>),
     /// A connection that the receiver has links or monitors through is over.
     ConnectionDown(Box<(Atom, u32)>),
-}
-
-/// A message with the memory it lives in.
-pub struct Message {
-    pub term: OwnedTerm,
-    /// seq_trace token, if any.
-    pub token: Option<OwnedTerm>,
-    pub shape: Shape,
-}
-
-/// What a receive can know about a message without looking into it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Shape(pub u64);
-
-impl Message {
-    pub fn new(term: OwnedTerm) -> Message {
-        let shape = Shape::of(term.term());
-        Message { term, token: None, shape }
-    }
-    pub(crate) fn with_token(mut self, token: Option<OwnedTerm>) -> Message {
-        self.token = token;
-        self
-    }
-}
-
-impl Shape {
-    /// Arity and first atom of a tuple, mixed with the identity of a reference in the first two
-    /// elements.
-    pub fn of(t: Term<'_>) -> Shape {
-        let Some(tuple) = t.as_tuple() else {
-            return Shape(if t.is_immediate() { t.raw().0 } else { 0 });
-        };
-        let first =
-            tuple.elements().first().map_or(0, |e| if e.is_immediate() { e.raw().0 } else { 1 });
-        Shape((tuple.arity() as u64) << 56 | first & 0x00ff_ffff_ffff_ffff)
-    }
 }
 
 pub struct ExitSignal {

@@ -329,7 +329,9 @@ impl Vm {
                 if p.state.has(crate::process::state::FREE) {
                     // It ended meanwhile: what it did not see is answered here.
                     for s in p.in_queue.take_all() {
-                        crate::process::exit::too_late(self, to, *s);
+                        if let crate::signal::queue::Item::Signal(s) = s {
+                            crate::process::exit::too_late(self, to, *s);
+                        }
                     }
                 }
             }
@@ -360,8 +362,8 @@ impl Vm {
     }
     /// Sends a message to a process at hand.
     #[inline]
-    pub fn send_to(&self, from: Sender, p: &ProcRef, message: OwnedTerm) {
-        p.in_queue.push(Signal::new(from, Body::Message(Message::new(message))));
+    pub fn send_to(&self, _from: Sender, p: &ProcRef, message: impl Into<Message>) {
+        p.in_queue.push_message(message.into());
         self.wake(p);
     }
     /// Sends a log event to the `logger` process: what `erlang` calls the emulator's errors. `pid` is the process that it is about or that

@@ -1,7 +1,7 @@
 //! Sending messages.
 
 use term::atom::am;
-use term::{OwnedTerm, Pid, Term, View};
+use term::{Pid, Term, View};
 use vm::bif::List;
 use vm::dist::job::{self, How, Sent, To};
 use vm::dist::{RemotePid, RemoteRef};
@@ -80,8 +80,7 @@ pub fn deliver<'p>(
                 return remote(To::Alias(alias));
             }
             if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
-                let m = Message::new(copy(cx, message));
-                let body = Body::AliasMessage { alias, message: m };
+                let body = Body::AliasMessage { alias, message: copy(cx, message) };
                 cx.vm().signal(pid, Sender::Process(cx.pid()), body);
             }
         }
@@ -90,14 +89,19 @@ pub fn deliver<'p>(
     Ok(Sent::Done)
 }
 
-fn copy(cx: &Cx<'_>, message: Term<'_>) -> OwnedTerm {
-    let m = OwnedTerm::copy_of(message);
+fn copy(cx: &Cx<'_>, message: Term<'_>) -> Message {
+    let m = Message::copy_of(message);
     cx.bump(m.words() / 64 + 4);
     m
 }
 
 fn to_pid<'p>(cx: &Cx<'p>, pid: Pid<'p>, message: Term<'p>) {
-    let Some(pid) = pid.local() else { return };
+    if let Some(pid) = pid.local() {
+        to_process(cx, pid, message);
+    }
+}
+
+fn to_process<'p>(cx: &Cx<'p>, pid: u64, message: Term<'p>) {
     if let Some(p) = cx.vm().processes.lookup(pid) {
         cx.vm().send_to(Sender::Process(cx.pid()), &p, copy(cx, message));
     }
@@ -112,7 +116,7 @@ fn to_named<'p>(
 ) -> BifResult<'p, Sent> {
     match named {
         Named::Process(pid) => {
-            cx.vm().send_message(Sender::Process(cx.pid()), pid, copy(cx, message));
+            to_process(cx, pid, message);
             Ok(Sent::Done)
         }
         Named::Port(port) => {

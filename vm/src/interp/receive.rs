@@ -14,7 +14,7 @@ pub unsafe extern "C" fn loop_rec(
     fc: i64,
 ) {
     let p = (*r).process;
-    if let Some(t) = (*p).messages.peek_attached() {
+    if let Some(t) = (*p).messages.peek_opened() {
         put_any(r, e, ip.add(3), t);
         go!(r, ip.add(4), htop, e, fc)
     }
@@ -29,7 +29,7 @@ unsafe extern "C" fn loop_rec_slow(
     fc: i64,
 ) {
     let p = save(r, htop, e, fc);
-    if !(*p).messages.attach_next(&(*p).heap.heap) {
+    if !(*p).messages.open_next(&(*p).heap.heap) {
         if (*p).shared.in_queue.is_empty() {
             go!(r, target_at(ip, 2), htop, e, fc)
         }
@@ -42,7 +42,7 @@ unsafe extern "C" fn loop_rec_slow(
             super::call::save_x(r, 0);
             leave!(r, Outcome::Yielded, ip, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
         }
-        if !(*p).messages.attach_next(&(*p).heap.heap) {
+        if !(*p).messages.open_next(&(*p).heap.heap) {
             go!(r, target_at(ip, 2), (*p).heap.heap.top(), (*p).heap.stack, fc)
         }
     }

@@ -4,7 +4,8 @@ use super::line::LineBuffer;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
 use crate::signal::relations::LinkState;
-use crate::signal::{Body, Message, MonitorSignal, RefId, Sender, Signal};
+use crate::signal::queue::Item;
+use crate::signal::{Body, Message, MonitorSignal, RefId, Sender};
 use crate::timer::{Fire, TimerKey};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
@@ -245,11 +246,9 @@ impl<'a> PortCx<'a> {
     /// Sends what was held back.
     pub(super) fn send_held(&mut self) {
         let Some(held) = self.state.outbox.take() else { return };
-        let from = Sender::Port(self.port.id);
-        let signals: Vec<_> =
-            held.into_iter().map(|m| Signal::new(from, Body::Message(Message::new(m)))).collect();
+        let messages = held.into_iter().map(|m| Item::Message(Message::new(m))).collect();
         if let Some(owner) = self.vm.processes.lookup(self.owner()) {
-            owner.in_queue.push_all(signals);
+            owner.in_queue.push_all(messages);
             self.vm.wake(&owner);
         }
     }

@@ -3,6 +3,7 @@
 use super::{Process, state};
 use crate::dist::Role;
 use crate::interp::Regs;
+use crate::signal::queue::Item;
 use crate::signal::relations::Peer;
 use crate::signal::{Body, DownSignal, ExitSignal, Sender, Signal};
 use crate::stop::{Class, Raise};
@@ -179,7 +180,9 @@ pub(crate) fn send_linked_exit(vm: &'static Vm, peer: Peer, from: u64, reason: &
 pub(crate) fn flush(p: &mut Process, vm: &'static Vm, _reason: &OwnedTerm) {
     let me = p.pid();
     for s in p.shared.in_queue.take_all() {
-        too_late(vm, me, *s);
+        if let Item::Signal(s) = s {
+            too_late(vm, me, *s);
+        }
     }
 }
 

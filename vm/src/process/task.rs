@@ -119,13 +119,13 @@ fn copy_literals(p: &mut Process) {
     if bytes == 0 {
         return;
     }
-    p.messages.each_detached(|m| {
-        renew(&mut m.term, base, bytes);
-        if let Some(t) = &mut m.token {
-            renew(t, base, bytes);
-        }
-        *m = Message::new(core::mem::replace(&mut m.term, OwnedTerm::immediate(Term::NIL)))
-            .with_token(m.token.take());
+    p.messages.renew_detached(|m| {
+        let old = |t: Term<'_>, words| refers_to(t, words, base, bytes);
+        let token = m.token().is_some_and(|t| old(t.term(), t.words()));
+        (token || old(m.term(), m.words())).then(|| {
+            let token = m.token().map(|t| OwnedTerm::copy_of(t.term()));
+            Message::copy_of(m.term()).with_token(token)
+        })
     });
     if let Some(t) = p.relations.get_mut() {
         t.tags.values_mut().for_each(|t| renew(t, base, bytes));
@@ -142,7 +142,7 @@ fn copy_literals(p: &mut Process) {
         || p.dict.is_some()
         || p.why.is_some()
         || p.exception.is_some()
-        || p.messages.has_attached();
+        || p.messages.has_opened();
     if roots || p.heap.may_refer_to(base, bytes) {
         p.collect_with(0, &mut [], true, Some((base, bytes)));
     }
@@ -150,13 +150,12 @@ fn copy_literals(p: &mut Process) {
 
 /// Replaces a term that refers to the area: a copy now takes such literals along.
 fn renew(t: &mut OwnedTerm, base: u64, bytes: u64) {
-    let term = t.term();
-    let raw = term.raw();
-    if raw.is_immediate() {
-        return;
-    }
-    let itself = (raw.ptr() as u64).wrapping_sub(base) < bytes;
-    if itself || size_words(term) != t.words() {
+    if refers_to(t.term(), t.words(), base, bytes) {
         *t = OwnedTerm::copy_of(t.term());
     }
+}
+fn refers_to(term: Term<'_>, words: usize, base: u64, bytes: u64) -> bool {
+    let raw = term.raw();
+    let itself = !raw.is_immediate() && (raw.ptr() as u64).wrapping_sub(base) < bytes;
+    itself || !raw.is_immediate() && size_words(term) != words
 }

@@ -1,6 +1,7 @@
 //! Handling signals in the receiver's context.
 
 use super::relations::{AliasKind, Peer};
+use super::queue::Item;
 use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal};
 use crate::bif::Cx;
 use crate::process::{Process, state};
@@ -10,9 +11,17 @@ use term::{OwnedTerm, Term};
 
 /// Takes all waiting signals and handles them in order.
 pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
-    for s in p.shared.in_queue.take_all() {
-        let Signal { from, body, .. } = *s;
-        handle(p, vm, scheduler, from, body);
+    for item in p.shared.in_queue.take_all() {
+        match item {
+            Item::Message(m) => {
+                p.messages.push(m);
+                continue;
+            }
+            Item::Signal(s) => {
+                let Signal { from, body, .. } = *s;
+                handle(p, vm, scheduler, from, body);
+            }
+        }
         if p.exit_reason.is_some() {
             // What comes later is dealt with when the process ends.
             p.shared.state.set(state::EXITING);

@@ -1,49 +1,62 @@
 //! The inner queue: messages in order, and where the current receive looks.
 //!
-//! A doubly linked list in a slab-free form: nodes are boxes, the cursor is a node pointer. A
-//! receive walks it with [`MessageQueue::peek`] and [`MessageQueue::advance`]; a match takes the
-//! message out at the cursor.
+//! A doubly linked list of [`Envelope`]s; the cursor is a node. A receive walks it with
+//! [`MessageQueue::peek`] and [`MessageQueue::advance`]; a match takes the message out at the cursor. What a
+//! receive looks into is *opened*: its term is part of the process's heap from then on, and a root.
+//!
+//! Marks let a receive skip what cannot match: messages older than the reference it waits for, and
+//! messages that a receive of the same shape has passed before.
 
 use super::Message;
 use core::ptr::null_mut;
+use term::envelope::Envelope;
 use term::{Heap, RawTerm};
 
-struct Node {
-    next: *mut Node,
-    prev: *mut Node,
-    /// The message's memory; `None` once it was attached to the process's heap.
-    message: Option<Message>,
-    /// The term; a root once attached.
-    term: RawTerm,
-}
-
 /// What a message in the queue takes besides its term.
-pub(crate) const NODE_BYTES: usize = size_of::<Node>();
+pub(crate) const NODE_BYTES: usize = size_of::<Envelope>();
 
 /// See the module head.
 pub struct MessageQueue {
-    first: *mut Node,
-    last: *mut Node,
+    first: *mut Envelope,
+    last: *mut Envelope,
     /// The message that the receive looks at next; null: beyond the last.
-    cursor: *mut Node,
+    cursor: *mut Envelope,
     len: usize,
     /// Words of messages that are not part of the process's heap.
     detached: usize,
-    /// Messages whose memory belongs to the process's heap: roots.
-    attached: Vec<*mut Node>,
-    next_mark: u64,
-    /// Reserved marks: the last message that was there when a reference was made.
-    markers: Vec<Marker>,
+    /// Opened messages: their terms are roots. Each knows its place here.
+    opened: Vec<*mut Envelope>,
+    marks: Option<Box<Marks>>,
 }
 
 // SAFETY: the queue belongs to its process's runner.
 unsafe impl Send for MessageQueue {}
 
+#[derive(Default)]
+struct Marks {
+    next: u64,
+    /// Reserved marks: the last message that was there when a reference was made.
+    references: Vec<Marker>,
+    /// No message up to `after` has this shape.
+    shapes: Vec<(u64, *mut Envelope)>,
+    shape_at: usize,
+}
+
 /// Messages up to `after` cannot hold the reference: it was made later.
 struct Marker {
     id: Option<(u64, u64)>,
     serial: u64,
-    after: *mut Node,
+    after: *mut Envelope,
+}
+
+/// Marks kept of each kind.
+const MOST_MARKS: usize = 4;
+/// A receive of one shape that has passed so many messages remembers where.
+const WORTH_A_MARK: usize = 32;
+
+fn following(node: *mut Envelope) -> *mut Envelope {
+    // SAFETY: only asked of nodes of the list, which are live.
+    unsafe { (*node).link as *mut Envelope }
 }
 
 impl MessageQueue {
@@ -54,28 +67,31 @@ impl MessageQueue {
             cursor: null_mut(),
             len: 0,
             detached: 0,
-            attached: Vec::new(),
-            next_mark: 0,
-            markers: Vec::new(),
+            opened: Vec::new(),
+            marks: None,
         }
     }
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+    #[inline]
     pub fn push(&mut self, message: Message) {
-        let term = message.term.term().raw();
-        self.detached += message.term.words();
-        let node = Node { next: null_mut(), prev: self.last, message: Some(message), term };
-        let node = Box::into_raw(Box::new(node));
+        self.detached += message.words();
+        let node = message.into_raw();
         // SAFETY: nodes of the list are live and exclusively ours.
         unsafe {
+            (*node).link = null_mut();
+            (*node).prev = self.last;
+            (*node).index = NOT_OPENED;
             if self.last.is_null() {
                 self.first = node;
             } else {
-                (*self.last).next = node;
+                (*self.last).link = node as *mut ();
             }
         }
         self.last = node;
@@ -84,31 +100,33 @@ impl MessageQueue {
         }
         self.len += 1;
     }
-    /// The message at the cursor, if its memory is attached already (or it needs none).
+    /// The message at the cursor, if it is opened (or has nothing to open).
     #[inline]
-    pub fn peek_attached(&self) -> Option<RawTerm> {
+    pub fn peek_opened(&self) -> Option<RawTerm> {
         if self.cursor.is_null() {
             return None;
         }
         // SAFETY: the cursor is a node of the list.
         unsafe {
             let n = &*self.cursor;
-            if n.message.is_none() || n.term.is_immediate() { Some(n.term) } else { None }
+            if n.words() == 0 { Some(n.raw()) } else { None }
         }
     }
-    /// Moves the memory of the message at the cursor into `heap`, so that a receive may look into
-    /// it while the process allocates and collects. `false`: there is no message.
-    pub fn attach_next(&mut self, heap: &Heap) -> bool {
-        if self.cursor.is_null() {
+    /// Makes the message at the cursor part of `heap`, so that a receive may look into it while the
+    /// process allocates and collects. `false`: there is no message.
+    pub fn open_next(&mut self, heap: &Heap) -> bool {
+        let node = self.cursor;
+        if node.is_null() {
             return false;
         }
         // SAFETY: the cursor is a node of the list.
-        let n = unsafe { &mut *self.cursor };
-        if let Some(m) = n.message.take() {
-            self.detached -= m.term.words();
-            n.term = m.term.into_heap(heap).raw();
-            if !n.term.is_immediate() {
-                self.attached.push(self.cursor);
+        unsafe {
+            let words = (*node).words();
+            if words != 0 {
+                self.detached -= words;
+                Envelope::open(node, heap);
+                (*node).index = self.opened.len() as u32;
+                self.opened.push(node);
             }
         }
         true
@@ -116,16 +134,57 @@ impl MessageQueue {
     #[inline]
     pub fn advance(&mut self) {
         if !self.cursor.is_null() {
-            // SAFETY: the cursor is a node of the list.
-            self.cursor = unsafe { (*self.cursor).next };
+            self.cursor = following(self.cursor);
         }
+    }
+    /// Moves the cursor to the next message that may have this shape, at most `most` further; how many it passed.
+    pub fn skip_to_shape(&mut self, shape: u64, most: usize) -> usize {
+        let mark = self.marks.as_ref().and_then(|m| m.shapes.iter().find(|m| m.0 == shape));
+        // What lies before the cursor is known to have another shape.
+        let mut all_passed = self.cursor == self.first;
+        if let Some((_, after)) = mark {
+            if all_passed {
+                self.cursor = following(*after);
+            } else {
+                all_passed = self.before_cursor() == *after;
+            }
+        }
+        let mut passed = 0;
+        let mut node = self.cursor;
+        // SAFETY: nodes of the list are live.
+        while !node.is_null() && passed < most && unsafe { (*node).shape() } != shape {
+            node = following(node);
+            passed += 1;
+        }
+        self.cursor = node;
+        if all_passed && passed >= WORTH_A_MARK {
+            let after = self.before_cursor();
+            let m = self.marks.get_or_insert_default();
+            if let Some(mark) = m.shapes.iter_mut().find(|m| m.0 == shape) {
+                mark.1 = after;
+            } else if m.shapes.len() < MOST_MARKS {
+                m.shapes.push((shape, after));
+            } else {
+                m.shape_at = (m.shape_at + 1) % MOST_MARKS;
+                m.shapes[m.shape_at] = (shape, after);
+            }
+        }
+        passed
+    }
+    fn before_cursor(&self) -> *mut Envelope {
+        if self.cursor.is_null() {
+            return self.last;
+        }
+        // SAFETY: the cursor is a node of the list.
+        unsafe { (*self.cursor).prev }
     }
     /// Back to the first message: a new receive.
     #[inline]
     pub fn rewind(&mut self) {
         self.cursor = self.first;
     }
-    /// Takes the message at the cursor out; its term must have been attached.
+    /// Takes the message at the cursor out; it must have been opened.
+    #[inline]
     pub fn remove_current(&mut self) {
         let node = self.cursor;
         if node.is_null() {
@@ -134,74 +193,79 @@ impl MessageQueue {
         self.unlink(node);
         self.cursor = self.first;
     }
-    fn unlink(&mut self, node: *mut Node) {
-        // SAFETY: the node is of the list; it is unlinked before its box is opened.
-        let n = unsafe {
-            let (prev, next) = ((*node).prev, (*node).next);
+    fn unlink(&mut self, node: *mut Envelope) {
+        // SAFETY: the node is of the list; it is unlinked before it is freed.
+        unsafe {
+            let (prev, next) = ((*node).prev, following(node));
             if prev.is_null() {
                 self.first = next;
             } else {
-                (*prev).next = next;
+                (*prev).link = next as *mut ();
             }
             if next.is_null() {
                 self.last = prev;
             } else {
                 (*next).prev = prev;
             }
-            for m in &mut self.markers {
-                if m.after == node {
-                    m.after = prev;
+            if let Some(m) = &mut self.marks {
+                m.unlinked(node, prev);
+            }
+            if (*node).index == NOT_OPENED {
+                self.detached -= (*node).words();
+            } else {
+                let at = (*node).index as usize;
+                self.opened.swap_remove(at);
+                if let Some(&moved) = self.opened.get(at) {
+                    (*moved).index = at as u32;
                 }
             }
-            Box::from_raw(node)
-        };
-        if let Some(m) = &n.message {
-            self.detached -= m.term.words();
-        } else {
-            self.attached.retain(|&a| a != node);
+            Envelope::free(node);
         }
         self.len -= 1;
     }
     /// Remembers this point in the queue; gives its serial.
     pub fn reserve_mark(&mut self) -> u64 {
-        const MOST: usize = 4;
-        if self.markers.len() >= MOST {
-            self.markers.remove(0);
+        let m = self.marks.get_or_insert_default();
+        if m.references.len() >= MOST_MARKS {
+            m.references.remove(0);
         }
-        self.next_mark += 1;
-        self.markers.push(Marker { id: None, serial: self.next_mark, after: self.last });
-        self.next_mark
+        m.next += 1;
+        m.references.push(Marker { id: None, serial: m.next, after: self.last });
+        m.next
+    }
+    fn references(&mut self) -> Option<&mut Vec<Marker>> {
+        self.marks.as_mut().map(|m| &mut m.references)
     }
     /// Ties a mark to the reference made after it.
     pub fn bind_mark(&mut self, serial: u64, id: (u64, u64)) {
-        if let Some(m) = self.markers.iter_mut().find(|m| m.serial == serial) {
+        if let Some(m) = self.references().and_then(|m| m.iter_mut().find(|m| m.serial == serial)) {
             m.id = Some(id);
         }
     }
     pub fn clear_mark(&mut self, id: (u64, u64)) {
-        self.markers.retain(|m| m.id != Some(id));
+        if let Some(m) = self.references() {
+            m.retain(|m| m.id != Some(id));
+        }
     }
     pub fn clear_mark_serial(&mut self, serial: u64) {
-        self.markers.retain(|m| m.serial != serial);
+        if let Some(m) = self.references() {
+            m.retain(|m| m.serial != serial);
+        }
     }
     /// Starts a receive of a message that holds this reference: skips what came before it.
     pub fn use_mark(&mut self, id: (u64, u64)) {
-        if let Some(m) = self.markers.iter().find(|m| m.id == Some(id)) {
-            self.cursor = if m.after.is_null() {
-                self.first
-            } else {
-                // SAFETY: marks point to nodes of the list (see `take`).
-                unsafe { (*m.after).next }
-            };
+        let Some(m) = &self.marks else { return };
+        if let Some(m) = m.references.iter().find(|m| m.id == Some(id)) {
+            self.cursor = if m.after.is_null() { self.first } else { following(m.after) };
         }
     }
     /// Takes out the first message for which `f` holds. Whether there was one.
     pub fn remove_first(&mut self, mut f: impl FnMut(RawTerm) -> bool) -> bool {
         let mut node = self.first;
         while !node.is_null() {
+            let next = following(node);
             // SAFETY: nodes of the list are live.
-            let (next, term) = unsafe { ((*node).next, (*node).term) };
-            if f(term) {
+            if f(unsafe { (*node).raw() }) {
                 if self.cursor == node {
                     self.cursor = next;
                 }
@@ -212,58 +276,124 @@ impl MessageQueue {
         }
         false
     }
-    /// All messages, in order. Good until the next collection.
-    pub fn iter(&self) -> impl Iterator<Item = RawTerm> {
+    fn nodes(&self) -> impl Iterator<Item = *mut Envelope> {
         let mut node = self.first;
         core::iter::from_fn(move || {
             if node.is_null() {
                 return None;
             }
-            // SAFETY: nodes of the list live as long as the borrow of the queue.
-            let n = unsafe { &*node };
-            node = n.next;
-            Some(n.term)
+            let this = node;
+            node = following(node);
+            Some(this)
         })
+    }
+    /// All messages, in order. Good until the next collection.
+    pub fn iter(&self) -> impl Iterator<Item = RawTerm> {
+        // SAFETY: nodes of the list live as long as the borrow of the queue.
+        self.nodes().map(|n| unsafe { (*n).raw() })
     }
     /// Words of messages that are not part of the process's heap.
     pub fn detached_words(&self) -> usize {
         self.detached
     }
     /// Whether there are messages whose terms are in the process's heap.
-    pub(crate) fn has_attached(&self) -> bool {
-        !self.attached.is_empty()
+    pub(crate) fn has_opened(&self) -> bool {
+        !self.opened.is_empty()
     }
-    /// Gives each message that is not part of the heap, to be replaced if need be.
-    pub(crate) fn each_detached(&mut self, mut f: impl FnMut(&mut Message)) {
+    /// Replaces messages that are not part of the heap: `f` gives another one, or nothing.
+    pub(crate) fn renew_detached(&mut self, mut f: impl FnMut(&Message) -> Option<Message>) {
         let mut node = self.first;
         while !node.is_null() {
-            // SAFETY: nodes of the list are live and exclusively ours.
-            let n = unsafe { &mut *node };
-            if let Some(m) = &mut n.message {
-                self.detached -= m.term.words();
-                f(m);
-                self.detached += m.term.words();
-                n.term = m.term.term().raw();
+            let next = following(node);
+            // SAFETY: nodes of the list are live and exclusively ours; the borrowed message is not dropped.
+            unsafe {
+                if (*node).index == NOT_OPENED {
+                    let m = core::mem::ManuallyDrop::new(Message::from_raw(node));
+                    if let Some(new) = f(&m) {
+                        self.detached = self.detached - m.words() + new.words();
+                        let new = new.into_raw();
+                        (*new).index = NOT_OPENED;
+                        self.replace(node, new);
+                        Envelope::free(node);
+                    }
+                }
             }
-            node = n.next;
+            node = next;
         }
     }
-    /// Terms of attached messages point into the heap.
+    /// Puts `new` in the place of `old`.
+    unsafe fn replace(&mut self, old: *mut Envelope, new: *mut Envelope) {
+        // SAFETY: both are live, `old` is of the list.
+        unsafe {
+            let (prev, next) = ((*old).prev, following(old));
+            ((*new).prev, (*new).link) = (prev, next as *mut ());
+            if prev.is_null() {
+                self.first = new;
+            } else {
+                (*prev).link = new as *mut ();
+            }
+            if next.is_null() {
+                self.last = new;
+            } else {
+                (*next).prev = new;
+            }
+        }
+        if self.cursor == old {
+            self.cursor = new;
+        }
+        if let Some(m) = &mut self.marks {
+            m.moved(old, new);
+        }
+    }
+    /// Terms of opened messages point into the heap. Envelopes that lie in it move out.
     pub(crate) fn roots(&mut self, t: &mut term::gc::Tracer) {
-        for &n in &self.attached {
-            // SAFETY: attached nodes are of the list.
-            t.root(unsafe { &mut (*n).term });
+        for i in 0..self.opened.len() {
+            let node = self.opened[i];
+            // SAFETY: opened nodes are of the list; the old place stays readable during the collection.
+            unsafe {
+                let new = Envelope::leave_heap(node);
+                if new != node {
+                    self.opened[i] = new;
+                    self.replace(node, new);
+                }
+                t.root((*new).root());
+            }
         }
     }
 }
+
+impl Marks {
+    /// A message that a mark may point at is gone; so is the mark if it was the first.
+    fn unlinked(&mut self, node: *mut Envelope, prev: *mut Envelope) {
+        self.moved(node, prev);
+        self.shapes.retain(|m| !m.1.is_null());
+        self.shape_at = 0;
+    }
+    fn moved(&mut self, old: *mut Envelope, new: *mut Envelope) {
+        for m in &mut self.references {
+            if m.after == old {
+                m.after = new;
+            }
+        }
+        for m in &mut self.shapes {
+            if m.1 == old {
+                m.1 = new;
+            }
+        }
+    }
+}
+
+/// The place of a message that is no root.
+const NOT_OPENED: u32 = u32::MAX;
 
 impl Drop for MessageQueue {
     fn drop(&mut self) {
         let mut node = self.first;
         while !node.is_null() {
+            let next = following(node);
             // SAFETY: the list is ours and goes away.
-            let n = unsafe { Box::from_raw(node) };
-            node = n.next;
+            unsafe { Envelope::free(node) };
+            node = next;
         }
     }
 }

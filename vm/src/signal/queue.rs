@@ -2,15 +2,61 @@
 //!
 //! Producers push onto a stack with one compare-and-swap; the consumer takes the whole stack with
 //! one swap and reverses it. So each producer's signals keep their order, and a push never waits.
+//! The stack is linked through the signals and messages themselves: a link with the low bit set leads to a
+//! message.
 
-use super::Signal;
+use super::{Message, Signal};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use term::envelope::Envelope;
 
 /// See the module head.
 #[derive(Debug)]
 pub struct InQueue {
-    head: AtomicPtr<Signal>,
+    head: AtomicPtr<()>,
+}
+
+/// What an in-queue holds.
+pub enum Item {
+    Signal(Box<Signal>),
+    Message(Message),
+}
+
+const MESSAGE: usize = 1;
+
+impl Item {
+    fn into_link(self) -> *mut () {
+        match self {
+            Item::Signal(s) => Box::into_raw(s) as *mut (),
+            Item::Message(m) => m.into_raw().map_addr(|a| a | MESSAGE) as *mut (),
+        }
+    }
+    /// # Safety
+    /// `link` came from `into_link` and is not used again.
+    unsafe fn from_link(link: *mut ()) -> Item {
+        // SAFETY: by the caller's word; the bit tells which it is.
+        unsafe {
+            if link.addr() & MESSAGE == 0 {
+                Item::Signal(Box::from_raw(link as *mut Signal))
+            } else {
+                Item::Message(Message::from_raw(link.map_addr(|a| a & !MESSAGE) as *mut Envelope))
+            }
+        }
+    }
+}
+
+/// Where an item keeps the link to the next.
+/// # Safety
+/// `link` leads to an item that this thread owns.
+unsafe fn next(link: *mut ()) -> *mut *mut () {
+    // SAFETY: by the caller's word.
+    unsafe {
+        if link.addr() & MESSAGE == 0 {
+            &raw mut (*(link as *mut Signal)).next
+        } else {
+            &raw mut (*(link.map_addr(|a| a & !MESSAGE) as *mut Envelope)).link
+        }
+    }
 }
 
 impl InQueue {
@@ -19,38 +65,46 @@ impl InQueue {
     }
     /// Adds a signal.
     pub fn push(&self, signal: Box<Signal>) {
-        let node = Box::into_raw(signal);
-        let mut head = self.head.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: the node is ours until the exchange below publishes it.
-            unsafe { (*node).next = head };
-            match self.head.compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)
-            {
-                Ok(_) => return,
-                Err(h) => head = h,
-            }
-        }
+        let node = Item::Signal(signal).into_link();
+        self.push_chain(node, node);
     }
-    /// Adds several signals, in this order, so that the consumer takes all of them or none.
-    pub fn push_all(&self, signals: Vec<Box<Signal>>) {
-        let mut nodes = signals.into_iter().map(Box::into_raw);
+    /// Adds a message.
+    #[inline]
+    pub fn push_message(&self, message: Message) {
+        let node = Item::Message(message).into_link();
+        self.push_chain(node, node);
+    }
+    /// Adds several, in this order, so that the consumer takes all of them or none.
+    pub fn push_all(&self, items: Vec<Item>) {
+        let mut nodes = items.into_iter().map(Item::into_link);
         let Some(first) = nodes.next() else { return };
         let last = nodes.fold(first, |before, node| {
             // SAFETY: the nodes are ours until they are published below.
-            unsafe { (*node).next = before };
+            unsafe { *next(node) = before };
             node
         });
+        self.push_chain(first, last);
+    }
+    /// `oldest` is linked to what is there, `newest` becomes the head.
+    #[inline]
+    fn push_chain(&self, oldest: *mut (), newest: *mut ()) {
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
-            // SAFETY: as above.
-            unsafe { (*first).next = head };
-            match self.head.compare_exchange_weak(head, last, Ordering::Release, Ordering::Relaxed)
-            {
+            // SAFETY: the nodes are ours until the exchange below publishes them.
+            unsafe { *next(oldest) = head };
+            let swapped = self.head.compare_exchange_weak(
+                head,
+                newest,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            match swapped {
                 Ok(_) => return,
                 Err(h) => head = h,
             }
         }
     }
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.head.load(Ordering::Acquire).is_null()
     }
@@ -61,25 +115,27 @@ impl InQueue {
         let mut node = self.head.load(Ordering::Acquire);
         while !node.is_null() {
             // SAFETY: what is in the chain stays until the consumer takes it.
-            let s = unsafe { &*node };
-            if f(s) {
-                return true;
+            unsafe {
+                if node.addr() & MESSAGE == 0 && f(&*(node as *const Signal)) {
+                    return true;
+                }
+                node = *next(node);
             }
-            node = s.next;
         }
         false
     }
-    /// Takes all signals, oldest first.
+    /// Takes all, oldest first.
     pub fn take_all(&self) -> Taken {
         let mut node = self.head.swap(null_mut(), Ordering::Acquire);
         let mut first = null_mut();
         while !node.is_null() {
             // SAFETY: the swap made the whole chain ours.
             unsafe {
-                let next = (*node).next;
-                (*node).next = first;
+                let link = next(node);
+                let following = *link;
+                *link = first;
                 first = node;
-                node = next;
+                node = following;
             }
         }
         Taken(first)
@@ -98,19 +154,21 @@ impl Drop for InQueue {
     }
 }
 
-/// A chain of signals that the consumer owns.
-pub struct Taken(*mut Signal);
+/// A chain that the consumer owns.
+pub struct Taken(*mut ());
 
 impl Iterator for Taken {
-    type Item = Box<Signal>;
-    fn next(&mut self) -> Option<Box<Signal>> {
+    type Item = Item;
+    fn next(&mut self) -> Option<Item> {
         if self.0.is_null() {
             return None;
         }
-        // SAFETY: the chain is owned; each node came from a box.
-        let mut s = unsafe { Box::from_raw(self.0) };
-        self.0 = core::mem::replace(&mut s.next, null_mut());
-        Some(s)
+        // SAFETY: the chain is owned; each link came from an item.
+        unsafe {
+            let node = self.0;
+            self.0 = core::mem::replace(&mut *next(node), null_mut());
+            Some(Item::from_link(node))
+        }
     }
 }
 
@@ -126,6 +184,7 @@ impl Drop for Taken {
 mod tests {
     use super::*;
     use crate::signal::{Body, Sender};
+    use term::{OwnedTerm, Term};
 
     #[test]
     fn order_holds_for_each_producer() {
@@ -137,10 +196,16 @@ mod tests {
                 s.spawn(move || {
                     for i in 1..=2000 {
                         let one = |id| Signal::new(Sender::Process(t), Body::Unlink { id });
+                        let message = |id: u64| {
+                            Message::new(OwnedTerm::build(|h| {
+                                h.tuple(&[Term::small(t as i64), Term::small(id as i64)])
+                            }))
+                        };
                         match i % 4 {
-                            0 => q.push_all(vec![one(i - 1), one(i)]),
-                            3 => {}
-                            _ => q.push(one(i)),
+                            0 => q.push_all(vec![Item::Signal(one(i - 1)), Item::Message(message(i))]),
+                            1 => q.push_message(message(i)),
+                            2 => q.push(one(i)),
+                            _ => {}
                         }
                     }
                 });
@@ -148,11 +213,21 @@ mod tests {
             let mut n = 0;
             while n < 8000 {
                 for s in q.take_all() {
-                    let (Sender::Process(t), Body::Unlink { id }) = (s.from, &s.body) else {
-                        panic!("another signal")
+                    let (t, id) = match s {
+                        Item::Signal(s) => {
+                            let (Sender::Process(t), Body::Unlink { id }) = (s.from, &s.body) else {
+                                panic!("another signal")
+                            };
+                            (t, *id)
+                        }
+                        Item::Message(m) => {
+                            let t = m.term().as_tuple().expect("a tuple");
+                            let n = |i: usize| t.elements()[i].as_u64().expect("a number");
+                            (n(0), n(1))
+                        }
                     };
                     seen[t as usize] += 1;
-                    assert_eq!(seen[t as usize], *id);
+                    assert_eq!(seen[t as usize], id);
                     n += 1;
                 }
             }

@@ -91,9 +91,17 @@ impl Envelope {
                 return;
             }
             let f = Envelope::fragment(this);
-            if (*f).next.is_null() && e.words <= MOVED && heap.room() >= e.words {
-                let from = Fragment::data(f).add(HEAD);
-                e.term = relocate(from, (*f).used - HEAD, e.term, heap);
+            let next = (*f).next;
+            // The one piece that holds the term: behind the envelope, or a fragment of its own.
+            let (from, used) = if next.is_null() {
+                (Fragment::data(f).add(HEAD), (*f).used - HEAD)
+            } else if (*next).next.is_null() {
+                (Fragment::data(next), (*next).used)
+            } else {
+                (null_mut(), usize::MAX)
+            };
+            if used <= MOVED && heap.room() >= used {
+                e.term = relocate(from, used, e.term, heap);
                 sweep_all(core::mem::replace(&mut e.off_heap, null_mut()));
             } else {
                 let off_heap = core::mem::replace(&mut e.off_heap, null_mut());
@@ -232,6 +240,12 @@ impl Message {
     pub unsafe fn from_raw(p: *mut Envelope) -> Message {
         // SAFETY: by the caller's word.
         Message(unsafe { NonNull::new_unchecked(p) }, PhantomData)
+    }
+}
+
+impl From<OwnedTerm> for Message {
+    fn from(owned: OwnedTerm) -> Message {
+        Message::new(owned)
     }
 }
 
