@@ -3,8 +3,8 @@
 use super::line::LineBuffer;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
-use crate::signal::relations::LinkState;
 use crate::signal::queue::Item;
+use crate::signal::relations::LinkState;
 use crate::signal::{Body, Message, MonitorSignal, RefId, Sender};
 use crate::timer::{Fire, TimerKey};
 use crate::vm::Vm;

@@ -1,7 +1,7 @@
 //! Handling signals in the receiver's context.
 
-use super::relations::{AliasKind, Peer};
 use super::queue::Item;
+use super::relations::{AliasKind, Peer};
 use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal};
 use crate::bif::Cx;
 use crate::process::{Process, state};

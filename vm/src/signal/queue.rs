@@ -92,12 +92,8 @@ impl InQueue {
         loop {
             // SAFETY: the nodes are ours until the exchange below publishes them.
             unsafe { *next(oldest) = head };
-            let swapped = self.head.compare_exchange_weak(
-                head,
-                newest,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let swapped =
+                self.head.compare_exchange_weak(head, newest, Ordering::Release, Ordering::Relaxed);
             match swapped {
                 Ok(_) => return,
                 Err(h) => head = h,
@@ -202,7 +198,10 @@ mod tests {
                             }))
                         };
                         match i % 4 {
-                            0 => q.push_all(vec![Item::Signal(one(i - 1)), Item::Message(message(i))]),
+                            0 => q.push_all(vec![
+                                Item::Signal(one(i - 1)),
+                                Item::Message(message(i)),
+                            ]),
                             1 => q.push_message(message(i)),
                             2 => q.push(one(i)),
                             _ => {}
@@ -215,7 +214,8 @@ mod tests {
                 for s in q.take_all() {
                     let (t, id) = match s {
                         Item::Signal(s) => {
-                            let (Sender::Process(t), Body::Unlink { id }) = (s.from, &s.body) else {
+                            let (Sender::Process(t), Body::Unlink { id }) = (s.from, &s.body)
+                            else {
                                 panic!("another signal")
                             };
                             (t, *id)

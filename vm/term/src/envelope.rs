@@ -192,8 +192,7 @@ impl Message {
     }
     /// A message of a copy of the term; literals are shared.
     pub fn copy_of(term: Term<'_>) -> Message {
-        let words =
-            if term.is_immediate() { 0 } else { size_words_with(term, Literals::Share) };
+        let words = if term.is_immediate() { 0 } else { size_words_with(term, Literals::Share) };
         let e = Envelope::new(words);
         // SAFETY: fresh and ours; the copy takes exactly `words`.
         unsafe {
@@ -268,7 +267,8 @@ mod tests {
         for room in [0, 40] {
             let mut area = vec![0u64; 40];
             let mut heap = Heap::new();
-            let m = if room == 0 { Message::new(OwnedTerm::copy_of(t)) } else { Message::copy_of(t) };
+            let m =
+                if room == 0 { Message::new(OwnedTerm::copy_of(t)) } else { Message::copy_of(t) };
             assert!(crate::compare::eq(m.term(), t));
             let e = m.into_raw();
             // SAFETY: the area is exclusively the heap's; the envelope is ours.
