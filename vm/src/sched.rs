@@ -8,6 +8,7 @@
 pub mod block;
 pub mod progress;
 pub(crate) mod run_queue;
+mod trim;
 pub mod wall;
 
 use crate::interp::{self, Outcome, Regs};
@@ -124,6 +125,7 @@ pub struct Schedulers {
     dirty_io: DirtyPool,
     /// How many normal schedulers sleep.
     sleeping: AtomicUsize,
+    trim: trim::Trim,
     stopping: AtomicBool,
     chores: Mutex<Vec<Chore>>,
     /// There may be chores.
@@ -144,6 +146,7 @@ impl Schedulers {
             dirty_cpu: DirtyPool::default(),
             dirty_io: DirtyPool::default(),
             sleeping: AtomicUsize::new(0),
+            trim: trim::Trim::new(),
             stopping: AtomicBool::new(false),
             chores: Mutex::default(),
             chores_wait: AtomicBool::new(false),
@@ -347,6 +350,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
         match next {
             Some(p) => {
                 me.switches.fetch_add(1, Ordering::Relaxed);
+                all.trim.ran();
                 all.progress.enter(index);
                 all.wall.enter(vm, index);
                 // SAFETY: whoever holds the runnable may look at it.
@@ -361,9 +365,9 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     }
 }
 
-fn idle(vm: &'static Vm, all: &Schedulers, me: &Scheduler, index: usize, may_run: bool) {
+fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize, may_run: bool) {
     me.parker.asleep.store(true, Ordering::SeqCst);
-    all.sleeping.fetch_add(1, Ordering::SeqCst);
+    let last = all.sleeping.fetch_add(1, Ordering::SeqCst) + 1 == all.normal.len();
     // What was queued before the flag was seen would not wake us.
     let work = may_run && (!me.queue.is_empty() || has_work(all, index))
         || all.chores_wait.load(Ordering::SeqCst);
@@ -372,7 +376,8 @@ fn idle(vm: &'static Vm, all: &Schedulers, me: &Scheduler, index: usize, may_run
         let due =
             vm.timers.next().map(|t| Duration::from_nanos(t.saturating_sub(now).max(0) as u64));
         if due != Some(Duration::ZERO) {
-            me.parker.sleep(due);
+            let look = if last { all.trim.all_sleep(now) } else { None };
+            me.parker.sleep(due.into_iter().chain(look).min());
         }
     }
     all.sleeping.fetch_sub(1, Ordering::SeqCst);

@@ -32,6 +32,15 @@ pub fn resident() -> Option<u64> {
     pages.checked_mul(crate::mmap::page_size() as u64)
 }
 
+/// Has the allocator give free memory back to the system, where it can.
+pub fn release() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: may be called at any time from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
