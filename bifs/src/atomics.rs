@@ -50,7 +50,17 @@ fn object<'p, T: 'static>(cx: &Cx<'p>, reference: Reference<'p>) -> BifResult<'p
     cx.need(reference.magic_ref().and_then(Magic::downcast))
 }
 
-fn atomics_new<'p>(cx: &Cx<'p>, n: u64, options: u64) -> BifResult<'p> {
+/// A number of cells: no more than the memory could hold.
+fn count<'p>(cx: &Cx<'p>, n: Term<'p>) -> BifResult<'p, u64> {
+    match n.as_u64() {
+        Some(n) => Ok(n),
+        None if n.as_big().is_some_and(|b| !b.is_negative()) => Err(cx.system_limit()),
+        None => Err(cx.badarg()),
+    }
+}
+
+fn atomics_new<'p>(cx: &Cx<'p>, n: Term<'p>, options: u64) -> BifResult<'p> {
+    let n = count(cx, n)?;
     if n == 0 {
         return Err(cx.badarg());
     }
@@ -156,7 +166,8 @@ struct Counters {
     lines: Box<[Line]>,
 }
 
-fn counters_new<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {
+fn counters_new<'p>(cx: &Cx<'p>, n: Term<'p>) -> BifResult<'p> {
+    let n = count(cx, n)?;
     if n == 0 {
         return Err(cx.badarg());
     }

@@ -3,6 +3,7 @@
 mod pattern;
 mod search;
 
+use crate::long;
 use crate::erlang::bits;
 use term::shared::BinHandle;
 use term::{Bits, Term, View, atom};
@@ -76,7 +77,12 @@ fn copy_2<'p>(cx: &Cx<'p>, bits: Bits<'p>, times: usize) -> BifResult<'p> {
     }
     let bytes = bits.bytes();
     let Some(len) = bytes.len().checked_mul(times) else { return Err(cx.system_limit()) };
-    cx.bump(len / 1000);
+    if long::too_long(cx, len / 4) {
+        let args = [bits.term(), cx.heap().uint(times as u64)];
+        return Err(long::elsewhere(cx, args, |cx, [bits, times]| {
+            copy_2(cx, cx.need(bits.as_bits())?, cx.need(times.as_usize())?)
+        }));
+    }
     if len <= term::heap::HEAP_BIN_MAX {
         return Ok(cx.heap().binary(&bytes.repeat(times)));
     }

@@ -1,5 +1,6 @@
 //! Natives of module `erlang`, one file a topic.
 
+mod build_info;
 pub mod atom;
 pub mod bits;
 pub mod code;

@@ -3,6 +3,7 @@
 pub mod dirty;
 pub mod state;
 
+use crate::long;
 use term::{Term, size};
 use vm::{BifResult, Cx};
 
@@ -21,10 +22,16 @@ fn words<'p>(cx: &Cx<'p>, n: usize) -> BifResult<'p> {
 }
 
 fn flat_size<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    if cx.scheduler() != 0 && size::is_larger(t, long::steps(cx)) {
+        return Err(long::elsewhere(cx, [t], |cx, [t]| flat_size(cx, t)));
+    }
     words(cx, size::flat_size(t))
 }
 
 fn size_shared<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    if cx.scheduler() != 0 && size::is_larger(t, long::steps(cx) / 4) {
+        return Err(long::elsewhere(cx, [t], |cx, [t]| size_shared(cx, t)));
+    }
     words(cx, size::shared_size(t))
 }
 

@@ -124,15 +124,17 @@ pub fn to_bitstring<'h>(heap: &'h Heap, list: Term<'h>) -> Option<Term<'h>> {
     Some(heap.bits_with(bits, |out| fill(list, out)))
 }
 
-/// Feeds the bytes of an I/O list to `f` in pieces; `false` if it is none.
-pub fn feed(list: Term<'_>, mut f: impl FnMut(&[u8])) -> bool {
+/// Feeds the bytes of an I/O list to `f` in pieces, as long as that says `true`; what it said at last. `None` if it
+/// is no I/O list.
+pub fn feed(list: Term<'_>, mut f: impl FnMut(&[u8]) -> bool) -> Option<bool> {
     let mut pending = Vec::with_capacity(64);
+    let mut go_on = true;
     let ok = walk(list, |piece| {
         match piece {
             Piece::Byte(byte) => {
                 pending.push(byte);
                 if pending.len() >= 4096 {
-                    f(&pending);
+                    go_on = f(&pending);
                     pending.clear();
                 }
             }
@@ -141,19 +143,42 @@ pub fn feed(list: Term<'_>, mut f: impl FnMut(&[u8])) -> bool {
                     return false;
                 }
                 if !pending.is_empty() {
-                    f(&pending);
+                    go_on = f(&pending);
                     pending.clear();
                 }
-                f(&bits.bytes());
+                go_on = go_on && f(&bits.bytes());
             }
         }
-        true
+        go_on
     });
-    if !pending.is_empty() {
-        f(&pending);
+    if !go_on {
+        return Some(false);
     }
-    ok
+    if !ok {
+        return None;
+    }
+    Some(pending.is_empty() || f(&pending))
 }
+
+/// Whether more than `steps` steps lead to the end of an I/O list, or it has more bytes than that many steps copy.
+/// What is no I/O list is not long.
+pub fn is_long(list: Term<'_>, steps: usize) -> bool {
+    let mut left = steps;
+    let mut long = false;
+    walk(list, |piece| {
+        let cost = match piece {
+            Piece::Byte(_) => 1,
+            Piece::Bits(bits) => bits.byte_len() / BYTES_PER_STEP + 1,
+        };
+        long = left < cost;
+        left = left.saturating_sub(cost);
+        !long
+    });
+    long
+}
+
+/// Bytes that are copied in the time of a step.
+const BYTES_PER_STEP: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -168,7 +193,11 @@ mod tests {
         assert_eq!(size(list), Some(5));
         assert_eq!(to_vec(list).as_deref(), Some(&[1, 2, b'x', b'y', 255][..]));
         let mut seen = Vec::new();
-        assert!(feed(list, |b| seen.extend_from_slice(b)));
+        let add = |b: &[u8]| {
+            seen.extend_from_slice(b);
+            true
+        };
+        assert_eq!(feed(list, add), Some(true));
         assert_eq!(seen, [1, 2, b'x', b'y', 255]);
         assert_eq!(size(h.cons(s(1), s(2))), None);
         assert_eq!(size(h.list(&[s(256)])), None);

@@ -9,6 +9,7 @@ pub mod erts_debug;
 pub mod ets;
 pub mod file_name;
 pub mod iolist;
+mod long;
 pub mod lists;
 pub mod maps;
 pub mod math;

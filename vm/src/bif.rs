@@ -179,6 +179,11 @@ impl<'p> Cx<'p> {
     pub fn badarg_cause(&self, cause: Term<'p>) -> Stop {
         self.raise_with(Class::Error, am::BADARG.into(), cause)
     }
+    /// `error:badarg` with an atom as its cause.
+    #[cold]
+    pub fn bad(&self, cause: &str) -> Stop {
+        self.badarg_cause(Atom::new(cause).into())
+    }
     /// `error:Reason` with a cause for `error_info`.
     #[cold]
     pub fn error_cause(&self, reason: Term<'p>, cause: Term<'p>) -> Stop {

@@ -27,6 +27,8 @@ pub struct Flags {
     pub trace_control_word: AtomicU32,
     pub microstates: AtomicBool,
     logger: AtomicU64,
+    /// Pid of the process that gets messages of sequential tracing, or [`UNDEFINED`].
+    sequential: AtomicU64,
 }
 
 const LOGGER: u64 = u64::MAX;
@@ -38,14 +40,15 @@ impl Flags {
             min_heap: AtomicUsize::new(c.min_heap),
             min_vheap: AtomicUsize::new(c.min_vheap),
             max_heap: AtomicUsize::new(c.max_heap),
-            max_heap_kill: AtomicBool::new(true),
-            max_heap_log: AtomicBool::new(true),
+            max_heap_kill: AtomicBool::new(c.max_heap_kill),
+            max_heap_log: AtomicBool::new(c.max_heap_log),
             fullsweep_after: AtomicUsize::new(c.fullsweep_after),
-            dirty_cpu_online: AtomicUsize::new(c.dirty_cpu),
-            system_requests: AtomicUsize::new(c.schedulers * 2),
+            dirty_cpu_online: AtomicUsize::new(c.dirty_cpu_online),
+            system_requests: AtomicUsize::new(c.system_requests),
             trace_control_word: AtomicU32::new(0),
             microstates: AtomicBool::new(false),
             logger: AtomicU64::new(LOGGER),
+            sequential: AtomicU64::new(UNDEFINED),
         }
     }
     /// What new processes start with.
@@ -69,6 +72,14 @@ impl Flags {
     }
     pub fn set_fullsweep_after(&self, n: usize) -> usize {
         self.fullsweep_after.swap(n, Ordering::Relaxed)
+    }
+    pub fn sequential_tracer(&self) -> Option<u64> {
+        Some(self.sequential.load(Ordering::Relaxed)).filter(|pid| *pid != UNDEFINED)
+    }
+    /// Sets the sequential tracer; the old one.
+    pub fn set_sequential_tracer(&self, pid: Option<u64>) -> Option<u64> {
+        let old = self.sequential.swap(pid.unwrap_or(UNDEFINED), Ordering::Relaxed);
+        Some(old).filter(|pid| *pid != UNDEFINED)
     }
     pub fn logger(&self) -> SystemLogger {
         decode(self.logger.load(Ordering::Relaxed))

@@ -2,6 +2,7 @@
 
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 use std::io::Write;
 
 /// What `erlang:halt/2` asks for.
@@ -16,17 +17,17 @@ pub enum Halt {
     Abort,
 }
 
-/// Ends the operating system process. `flush`: what ports hold is written out first. `asker`: the
-/// scheduler that calls (from 1), 0 for another thread.
-pub fn halt(vm: &'static Vm, how: Halt, flush: bool, asker: usize) -> ! {
+/// Ends the operating system process. `flush`: what ports hold is written out first, for so long at most. `asker`:
+/// the scheduler that calls (from 1), 0 for another thread.
+pub fn halt(vm: &'static Vm, how: Halt, flush: Option<Option<Duration>>, asker: usize) -> ! {
     static HALTING: AtomicBool = AtomicBool::new(false);
     if HALTING.swap(true, Ordering::SeqCst) {
         // Somebody else is at it.
         wait_for_the_end();
     }
     vm.sched.stop();
-    if flush {
-        crate::port::flush_all(vm, None);
+    if let Some(limit) = flush {
+        crate::port::flush_all(vm, limit);
     }
     let _ = std::io::stdout().flush();
     sys::tty::restore();
@@ -61,7 +62,7 @@ pub(crate) fn say(text: &str) {
 /// The atom table is full: nothing goes on.
 pub fn no_more_atoms(vm: &'static Vm, asker: usize) -> ! {
     let text = format!("no more index entries in atom_tab (max={})", term::atom::limit());
-    halt(vm, Halt::Dump(text), false, asker)
+    halt(vm, Halt::Dump(text), None, asker)
 }
 
 /// Makes a failed allocation end the emulator as in the reference.

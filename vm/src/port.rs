@@ -32,7 +32,7 @@ pub(crate) use dist::{attach as dist_attach, end as dist_end, output as dist_out
 pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
 pub(crate) use open::open_first;
 pub use open::{OpenError, open};
-pub use poll::{NATIVE_TOKEN, poller, watched};
+pub use poll::{NATIVE_TOKEN, poll_state, poller, watched};
 pub use queue::IoQueue;
 pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,

@@ -52,7 +52,7 @@ pub struct Shared {
     pub memory: AtomicU64,
     /// References of others that keep the allocation alive besides the owner and the table.
     pub(crate) refs: AtomicU32,
-    /// The registered name, 0 for none (atom 0 is `false`, which is never a name).
+    /// The registered name's number and one; 0 for none.
     pub name: AtomicU32,
     /// Scheduler whose queue it goes to (from 1).
     pub home: AtomicU32,
@@ -64,7 +64,7 @@ impl Shared {
     pub fn registered_name(&self) -> Option<Atom> {
         match self.name.load(Ordering::Acquire) {
             0 => None,
-            n => Some(Atom(n)),
+            n => Some(Atom(n - 1)),
         }
     }
 }
@@ -156,7 +156,6 @@ pub struct Extra {
     pub label: Option<OwnedTerm>,
     /// Replies to requests this process sent as signals, by reference.
     pub replies: Vec<((u64, u64), OwnedTerm)>,
-    /// `erts_debug`-like save_calls ring and others go here.
     /// Whether it may have subscribed to comings and goings of nodes.
     pub monitors_nodes: bool,
     /// What it is for the distribution.

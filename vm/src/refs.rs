@@ -3,6 +3,7 @@
 //! Each thread takes numbers in blocks from a process-wide counter, so that making references does
 //! not bounce a cache line between schedulers. Only monotonic integers come one by one.
 
+use crate::vm::Vm;
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::LazyLock;
@@ -70,7 +71,7 @@ pub fn is_magic(words: [u32; 3]) -> bool {
     u64::from(words[1]) & MAGIC != 0
 }
 
-/// Whether the words of an external term are those of an alias.
+/// Whether the words of an external term are those of a reference that finds its process.
 pub fn is_pid(words: [u32; 3]) -> bool {
     u64::from(words[1]) & PID != 0
 }
@@ -79,6 +80,15 @@ pub fn is_pid(words: [u32; 3]) -> bool {
 pub fn next_pid() -> (u64, u64) {
     let (n0, n1) = next();
     (n0 | PID << 32, n1)
+}
+
+/// The reference with these words is about to leave as text or bytes: its process will be found by them.
+pub fn keep(vm: &Vm, words: [u32; 3], pid: u64) {
+    vm.written.aliases.keep(words, pid);
+}
+/// The process that a reference with these words may be an alias of.
+pub fn process_of(vm: &Vm, words: [u32; 3]) -> Option<u64> {
+    if is_pid(words) { vm.written.aliases.find(words) } else { None }
 }
 
 /// A fresh number from 0, in no particular order.

@@ -6,6 +6,7 @@
 //! from there is the only one to touch its inside.
 
 pub mod block;
+pub mod counts;
 pub mod progress;
 pub(crate) mod run_queue;
 mod trim;
@@ -118,6 +119,7 @@ struct DirtyPool {
 pub struct Schedulers {
     pub progress: Progress,
     pub wall: WallTimes,
+    pub counts: counts::SchedulingCounts,
     blockers: block::Blockers,
     normal: Vec<Scheduler>,
     online: AtomicUsize,
@@ -140,6 +142,7 @@ impl Schedulers {
         Schedulers {
             progress: Progress::new(n, dirty),
             wall: WallTimes::new(n + dirty),
+            counts: Default::default(),
             blockers: Default::default(),
             normal: (0..n).map(|_| Scheduler::default()).collect(),
             online: AtomicUsize::new(online),
@@ -242,16 +245,18 @@ impl Schedulers {
         for i in 1..self.normal.len() {
             std::thread::Builder::new()
                 .name(format!("{}_scheduler", i + 1))
+                .stack_size(vm.config.stacks[0])
                 .spawn(move || run_scheduler(vm, i))?;
         }
         let pools = [
-            (vm.config.dirty_cpu, &self.dirty_cpu, "dirty_cpu", ThreadKind::DirtyCpu),
-            (vm.config.dirty_io, &self.dirty_io, "dirty_io", ThreadKind::DirtyIo),
+            (vm.config.dirty_cpu, &self.dirty_cpu, "dirty_cpu", ThreadKind::DirtyCpu, 1),
+            (vm.config.dirty_io, &self.dirty_io, "dirty_io", ThreadKind::DirtyIo, 2),
         ];
         let mut thread = self.progress.dirty(0);
-        for (n, pool, name, kind) in pools {
+        for (n, pool, name, kind, stack) in pools {
             for i in 0..n {
-                std::thread::Builder::new().name(format!("{}_{name}", i + 1)).spawn(move || {
+                let thread_builder = std::thread::Builder::new().name(format!("{}_{name}", i + 1));
+                thread_builder.stack_size(vm.config.stacks[stack]).spawn(move || {
                     KIND.set(kind);
                     run_dirty(vm, pool, thread)
                 })?;
@@ -346,7 +351,9 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
         let may_run = index < all.online()
             && matches!(all.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX)
             || all.blocked_by.load(Ordering::SeqCst) == index + 1;
-        let next = if may_run { me.queue.pop().or_else(|| steal(all, index)) } else { None };
+        let own = if may_run { me.queue.pop() } else { None };
+        let stolen = own.is_none();
+        let next = if may_run { own.or_else(|| steal(all, index)) } else { None };
         match next {
             Some(p) => {
                 me.switches.fetch_add(1, Ordering::Relaxed);
@@ -355,6 +362,10 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                 all.wall.enter(vm, index);
                 // SAFETY: whoever holds the runnable may look at it.
                 me.current.store(unsafe { (*p.0).shared.pid }, Ordering::Relaxed);
+                if all.counts.is_on() {
+                    // SAFETY: as above.
+                    all.counts.count(unsafe { (*p.0).shared.state.priority() }, stolen);
+                }
                 run_process(vm, me, &mut regs, p);
                 me.current.store(u64::MAX, Ordering::Relaxed);
                 all.wall.leave(vm, index);

@@ -5,7 +5,7 @@ use crate::code::CodeServer;
 use crate::literal_area::LiteralSpace;
 use crate::process::registry::Registry;
 use crate::process::spawn::{SpawnOptions, Start};
-use crate::process::{ProcRef, ProcTable};
+use crate::process::{ProcRef, ProcTable, QueueData};
 use crate::sched::{Runnable, Schedulers};
 use crate::signal::relations::Peer;
 use crate::signal::{Body, Message, Sender, Signal};
@@ -29,7 +29,35 @@ pub struct Config {
     pub min_heap: usize,
     pub min_vheap: usize,
     pub max_heap: usize,
+    pub max_heap_kill: bool,
+    pub max_heap_log: bool,
+    pub max_heap_include_shared: bool,
     pub fullsweep_after: usize,
+    pub queue_data: QueueData,
+    pub dirty_cpu_online: usize,
+    /// Stacks of the threads of normal, dirty CPU and dirty I/O schedulers, in bytes.
+    pub stacks: [usize; 3],
+    /// Threads for drivers, as asked for.
+    pub async_threads: usize,
+    /// Tables of ETS that are expected.
+    pub ets_limit: usize,
+    /// Every table is compressed.
+    pub ets_compressed: bool,
+    pub time_correction: bool,
+    pub time_warp: crate::time::TimeWarp,
+    pub modified_timing: Option<u8>,
+    pub compat_release: u32,
+    /// Bytes that a channel to another node may queue before senders wait.
+    pub dist_busy_limit: u64,
+    /// Seconds until an unused node entry goes; nothing is never.
+    pub node_gc_delay: Option<u32>,
+    pub async_dist: bool,
+    pub system_requests: usize,
+    pub port_parallelism: bool,
+    /// Milliseconds that halting waits for ports; nothing is for ever.
+    pub halt_flush_timeout: Option<u64>,
+    /// Stack traces know lines.
+    pub line_info: bool,
     pub gc_zeal: bool,
     /// OTP release of the tree, for instance 25.
     pub release: u32,
@@ -37,6 +65,8 @@ pub struct Config {
     pub erts_version: String,
     /// Root of the OTP tree.
     pub root: std::path::PathBuf,
+    /// The words that the emulator was started with, behind its name.
+    pub emu_args: Vec<Vec<u8>>,
     /// Arguments for `init`: what stands after the emulator's flags.
     pub init_args: Vec<Vec<u8>>,
     /// `argv[0]`.
@@ -59,11 +89,32 @@ impl Config {
             min_heap: 233,
             min_vheap: 46_422,
             max_heap: 0,
+            max_heap_kill: true,
+            max_heap_log: true,
+            max_heap_include_shared: false,
             fullsweep_after: 65_535,
+            queue_data: QueueData::OnHeap,
+            dirty_cpu_online: cores,
+            stacks: [2 << 20; 3],
+            async_threads: 1,
+            ets_limit: 8192,
+            ets_compressed: false,
+            time_correction: true,
+            time_warp: Default::default(),
+            modified_timing: None,
+            compat_release: 25,
+            dist_busy_limit: 1 << 20,
+            node_gc_delay: Some(60),
+            async_dist: false,
+            system_requests: 2 * cores,
+            port_parallelism: false,
+            halt_flush_timeout: None,
+            line_info: true,
             gc_zeal: false,
             release: 25,
             erts_version: String::new(),
             root,
+            emu_args: Vec::new(),
             init_args: Vec::new(),
             program: "erl".into(),
             flags: HashMap::new(),
@@ -115,6 +166,7 @@ pub struct Vm {
     pub hooks: std::sync::OnceLock<Hooks>,
     /// Modules with a native library, in the order they first loaded one.
     pub taints: std::sync::Mutex<Vec<Atom>>,
+    pub offset_watchers: crate::time::OffsetWatchers,
     nif_modules: HashMap<Atom, Vec<&'static Bif>>,
     backtrace_depth: AtomicUsize,
     preloaded: std::sync::Mutex<Vec<Atom>>,
@@ -131,6 +183,7 @@ impl Vm {
     ) -> std::io::Result<&'static Vm> {
         term::atom::set_limit(config.max_atoms);
         term::personality::set_release(config.release);
+        crate::time::configure(config.time_correction, config.time_warp);
         let mut map = HashMap::new();
         for &bif in natives {
             map.insert((Atom::new(bif.module), Atom::new(bif.function), bif.arity), bif);
@@ -159,6 +212,7 @@ impl Vm {
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),
             statistics: Default::default(),
+            offset_watchers: Default::default(),
             config,
             hooks: Default::default(),
             taints: Default::default(),
@@ -279,6 +333,7 @@ impl Vm {
         unsafe { (*first.as_ptr()).group_leader = Term::local_pid(first.pid).raw() };
         self.start_system_processes(first.pid)?;
         crate::port::open_first(self);
+        crate::time::watch_clock(self);
         self.schedule(&first);
         drop(first);
         self.sched.start(self)?;
@@ -288,7 +343,7 @@ impl Vm {
 
     /// Starts the processes that work for the VM itself, as far as their modules are loaded.
     fn start_system_processes(&'static self, init: u64) -> std::io::Result<()> {
-        use crate::process::{Priority, QueueData};
+        use crate::process::Priority;
         let s = &self.system;
         let all = [
             ("erts_code_purger", Priority::High, &s.purger),
@@ -351,7 +406,12 @@ impl Vm {
                 }
             }
             Peer::Remote(to) => crate::dist::relation::signal(self, to, from, body),
-            Peer::RemoteName(_) | Peer::TimeOffset | Peer::Nobody => {}
+            Peer::TimeOffset => {
+                if let Body::Demonitor { reference } = body {
+                    self.offset_watchers.remove(reference);
+                }
+            }
+            Peer::RemoteName(_) | Peer::Nobody => {}
         }
     }
     /// Sends a message to a process; to nobody if it is gone.

@@ -1,6 +1,7 @@
 //! Binaries and bitstrings as data: sizes, parts, lists to and from bytes.
 
 use crate::iolist::{self, Piece};
+use crate::long;
 use term::heap::HEAP_BIN_MAX;
 use term::{Bits, Heap, Term, View};
 use vm::bif::{Binary, List};
@@ -81,9 +82,16 @@ fn split_binary<'p>(cx: &Cx<'p>, bits: Bits<'p>, at: usize) -> BifResult<'p> {
     Ok(heap.tuple(&[first, second]))
 }
 
+/// To make a cell of a list takes as long as to copy so many bytes.
+const CELL: usize = 64;
+
 fn binary_to_list<'p>(cx: &Cx<'p>, bin: Binary<'p>) -> BifResult<'p> {
     let bytes = bin.0.bytes();
-    cx.bump(bytes.len() / 40);
+    if long::too_long(cx, bytes.len() * CELL) {
+        return Err(long::elsewhere(cx, [bin.0.term()], |cx, [t]| {
+            binary_to_list(cx, Binary(cx.need(t.as_binary())?))
+        }));
+    }
     Ok(cx.heap().byte_list(&bytes))
 }
 
@@ -91,18 +99,29 @@ fn binary_to_list_3<'p>(cx: &Cx<'p>, bits: Bits<'p>, start: usize, stop: usize) 
     if start < 1 || start > stop || stop > bits.byte_len() {
         return Err(cx.badarg());
     }
-    cx.bump((stop - start) / 40);
+    if long::too_long(cx, (stop - start) * CELL) {
+        let n = |n: usize| Term::small(n as i64);
+        let args = [bits.term(), n(start), n(stop)];
+        return Err(long::elsewhere(cx, args, |cx, [bits, start, stop]| {
+            let (start, stop) = (cx.need(start.as_usize())?, cx.need(stop.as_usize())?);
+            binary_to_list_3(cx, cx.need(bits.as_bits())?, start, stop)
+        }));
+    }
     Ok(cx.heap().byte_list(&bits.bytes()[start - 1..stop]))
 }
 
 fn bitstring_to_list<'p>(cx: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
     let heap = cx.heap();
     let whole = bits.byte_len();
+    if long::too_long(cx, whole * CELL) {
+        return Err(long::elsewhere(cx, [bits.term()], |cx, [bits]| {
+            bitstring_to_list(cx, cx.need(bits.as_bits())?)
+        }));
+    }
     let tail = match bits.bit_len() % 8 {
         0 => Term::nil(),
         rest => heap.cons(heap.sub_bits(bits, whole * 8, rest), Term::nil()),
     };
-    cx.bump(whole / 40);
     Ok(bits.bytes()[..whole]
         .iter()
         .rev()
@@ -113,13 +132,24 @@ fn list_to_binary<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
     iolist_to_binary(cx, list.0)
 }
 
+/// Whether an I/O list is better worked on elsewhere; else its walk is counted.
+fn is_long(cx: &Cx<'_>, list: Term<'_>) -> bool {
+    cx.scheduler() != 0 && !list.is_nil() && iolist::is_long(list, long::steps(cx))
+}
+
 fn list_to_bitstring<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
+    if is_long(cx, list.0) {
+        return Err(long::elsewhere(cx, [list.0], |cx, [t]| list_to_bitstring(cx, List(t))));
+    }
     let bits = cx.need(iolist::to_bitstring(cx.heap(), list.0))?;
     count(cx, bits);
     Ok(bits)
 }
 
 pub fn iolist_to_binary<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    if list.as_bits().is_none() && is_long(cx, list) {
+        return Err(long::elsewhere(cx, [list], |cx, [list]| iolist_to_binary(cx, list)));
+    }
     let bin = cx.need(iolist::to_binary(cx.heap(), list))?;
     if !bin.is_same(list) {
         count(cx, bin);
@@ -132,6 +162,9 @@ fn count<'p>(cx: &Cx<'p>, bits: Term<'p>) {
 }
 
 fn iolist_size<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    if list.as_bits().is_none() && is_long(cx, list) {
+        return Err(long::elsewhere(cx, [list], |cx, [list]| iolist_size(cx, list)));
+    }
     let size = cx.need(iolist::size(list))?;
     Ok(Term::small(size as i64))
 }
@@ -184,6 +217,9 @@ fn iolist_to_iovec<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
     let heap = cx.heap();
     if let Some(bin) = list.as_binary() {
         return Ok(if bin.byte_len() == 0 { Term::nil() } else { heap.list(&[list]) });
+    }
+    if is_long(cx, list) {
+        return Err(long::elsewhere(cx, [list], |cx, [list]| iolist_to_iovec(cx, list)));
     }
     let mut vec = IoVec { heap, done: Vec::new(), joined: Vec::new(), bytes: 0 };
     let ok = iolist::walk(list, |piece| match piece {

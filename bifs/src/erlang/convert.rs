@@ -292,6 +292,9 @@ fn port_to_list<'p>(cx: &Cx<'p>, port: Port<'p>) -> BifResult<'p> {
 }
 
 fn ref_to_list<'p>(cx: &Cx<'p>, reference: Reference<'p>) -> BifResult<'p> {
+    if let (Some(pid), ([a, b, c, ..], _)) = (reference.process(), reference.words()) {
+        vm::refs::keep(cx.vm(), [a, b, c], pid);
+    }
     identifier(cx, reference.term())
 }
 
@@ -338,7 +341,12 @@ fn list_to_port<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
 fn list_to_ref<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
     match numbers_in(list.0, b"#Ref").as_deref() {
         Some(&[0, w2, w1, w0]) if w0 < 1 << 18 && w1 < 1 << 32 && w2 < 1 << 32 => {
-            Ok(cx.heap().reference(w0 | w1 << 32, w2))
+            let (n0, n1) = (w0 | w1 << 32, w2);
+            let words = [w0 as u32, w1 as u32, w2 as u32];
+            Ok(match vm::refs::process_of(cx.vm(), words) {
+                Some(pid) => cx.heap().pid_reference(n0, n1, pid),
+                None => cx.heap().reference(n0, n1),
+            })
         }
         _ => Err(cx.badarg()),
     }

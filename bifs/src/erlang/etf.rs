@@ -7,6 +7,7 @@ use etf::{
     DEFAULT_LEVEL, DecodeError, DecodeOptions, Decoder, EncodeError, EncodeOptions, Encoded,
     Encoder,
 };
+use crate::long;
 use term::{Bits, Term, atom};
 use vm::bif::{Binary, Held};
 use vm::code::load::VmResolver;
@@ -182,6 +183,12 @@ fn external_size_2<'p>(cx: &Cx<'p>, term: Term<'p>, options: Term<'p>) -> BifRes
 }
 
 fn size<'p>(cx: &Cx<'p>, term: Term<'p>, choice: Choice) -> BifResult<'p> {
+    if cx.scheduler() != 0 && term::size::is_larger(term, long::steps(cx)) {
+        let version = choice.minor_version.map_or(Term::nil(), Term::small);
+        return Err(long::elsewhere(cx, [term, version], |cx, [term, version]| {
+            size(cx, term, Choice { minor_version: version.as_small(), ..Choice::new(false) })
+        }));
+    }
     let resolver = VmResolver(cx.vm());
     match etf::external_size(term, &choice.options(&resolver)) {
         Ok(size) => {

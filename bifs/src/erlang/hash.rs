@@ -1,9 +1,9 @@
 //! Hashes of terms and checksums of bytes.
 
-use crate::iolist;
+use crate::{iolist, long};
 use num::checksum::{self, Md5};
 use term::{Term, hash};
-use vm::bif::Binary;
+use vm::bif::{Binary, FromTerm};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -27,38 +27,71 @@ fn range_of<'p>(cx: &Cx<'p>, range: u64) -> BifResult<'p, u64> {
     cx.need(Some(range).filter(|r| (1..=1 << 32).contains(r)))
 }
 
-fn phash<'p>(cx: &Cx<'p>, t: Term<'p>, range: u64) -> BifResult<'p> {
-    let range = range_of(cx, range)?;
-    Ok(Term::small((u64::from(hash::phash(t)) % range + 1) as i64))
+/// A hash that gives up when it would take too many steps.
+type Hash = for<'p> fn(Term<'p>, &mut usize) -> Option<u32>;
+
+/// The hash of `t`, or nothing when it is to be found elsewhere.
+fn hash_here(cx: &Cx<'_>, t: Term<'_>, hash: Hash) -> Option<u32> {
+    let all = long::steps(cx);
+    let mut left = all;
+    let hash = hash(t, &mut left);
+    long::count(cx, all, left);
+    hash
 }
 
-fn phash2<'p>(_: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
-    Ok(Term::small(i64::from(hash::phash2(t) & 0x07ff_ffff)))
+fn phash<'p>(cx: &Cx<'p>, t: Term<'p>, range: Term<'p>) -> BifResult<'p> {
+    let n = range_of(cx, cx.need(range.as_u64())?)?;
+    match hash_here(cx, t, hash::phash_within) {
+        Some(h) => Ok(Term::small((u64::from(h) % n + 1) as i64)),
+        None => Err(long::elsewhere(cx, [t, range], |cx, [t, range]| phash(cx, t, range))),
+    }
 }
 
-fn phash2_2<'p>(cx: &Cx<'p>, t: Term<'p>, range: u64) -> BifResult<'p> {
-    let range = range_of(cx, range)?;
-    Ok(Term::small((u64::from(hash::phash2(t)) % range) as i64))
+fn phash2<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    match hash_here(cx, t, hash::phash2_within) {
+        Some(h) => Ok(Term::small(i64::from(h & 0x07ff_ffff))),
+        None => Err(long::elsewhere(cx, [t], |cx, [t]| phash2(cx, t))),
+    }
 }
 
-/// Folds the bytes of an I/O list.
+fn phash2_2<'p>(cx: &Cx<'p>, t: Term<'p>, range: Term<'p>) -> BifResult<'p> {
+    let n = range_of(cx, cx.need(range.as_u64())?)?;
+    match hash_here(cx, t, hash::phash2_within) {
+        Some(h) => Ok(Term::small((u64::from(h) % n) as i64)),
+        None => Err(long::elsewhere(cx, [t, range], |cx, [t, range]| phash2_2(cx, t, range))),
+    }
+}
+
+/// Folds the bytes of an I/O list. Nothing: it is long, and to be folded elsewhere.
 fn fold<'p, S>(
     cx: &Cx<'p>,
     data: Term<'p>,
     mut state: S,
     f: fn(&mut S, &[u8]),
-) -> BifResult<'p, S> {
-    let mut len = 0;
+) -> BifResult<'p, Option<S>> {
+    let all = long::steps(cx);
+    let mut left = all;
     let ok = iolist::feed(data, |bytes| {
-        len += bytes.len();
-        f(&mut state, bytes);
+        let enough = left.checked_sub(bytes.len() / long::BYTES + 1);
+        left = enough.unwrap_or(0);
+        if enough.is_some() {
+            f(&mut state, bytes);
+        }
+        enough.is_some()
     });
-    cx.bump(len / 500);
-    if ok { Ok(state) } else { Err(cx.badarg()) }
+    long::count(cx, all, left);
+    match ok {
+        Some(true) => Ok(Some(state)),
+        Some(false) => Ok(None),
+        None => Err(cx.badarg()),
+    }
 }
 
 fn md5<'p>(cx: &Cx<'p>, data: Term<'p>) -> BifResult<'p> {
-    Ok(cx.heap().binary(&fold(cx, data, Md5::new(), Md5::update)?.finish()))
+    match fold(cx, data, Md5::new(), Md5::update)? {
+        Some(state) => Ok(cx.heap().binary(&state.finish())),
+        None => Err(long::elsewhere(cx, [data], |cx, [data]| md5(cx, data))),
+    }
 }
 
 fn md5_init<'p>(cx: &Cx<'p>) -> BifResult<'p> {
@@ -69,9 +102,14 @@ fn context<'p>(cx: &Cx<'p>, context: Binary<'p>) -> BifResult<'p, Md5> {
     cx.need(Md5::from_context(&context.0.bytes()))
 }
 
-fn md5_update<'p>(cx: &Cx<'p>, state: Binary<'p>, data: Term<'p>) -> BifResult<'p> {
-    let state = context(cx, state)?;
-    Ok(cx.heap().binary(&fold(cx, data, state, Md5::update)?.to_context()))
+fn md5_update<'p>(cx: &Cx<'p>, state: Term<'p>, data: Term<'p>) -> BifResult<'p> {
+    let start = context(cx, cx.need(Binary::from_term(state))?)?;
+    match fold(cx, data, start, Md5::update)? {
+        Some(end) => Ok(cx.heap().binary(&end.to_context())),
+        None => {
+            Err(long::elsewhere(cx, [state, data], |cx, [state, data]| md5_update(cx, state, data)))
+        }
+    }
 }
 
 fn md5_final<'p>(cx: &Cx<'p>, state: Binary<'p>) -> BifResult<'p> {
@@ -91,21 +129,27 @@ fn add_adler32(adler: &mut u32, bytes: &[u8]) {
 }
 
 fn crc32<'p>(cx: &Cx<'p>, data: Term<'p>) -> BifResult<'p> {
-    crc32_2(cx, 0, data)
+    crc32_2(cx, Term::small(0), data)
 }
 
-fn crc32_2<'p>(cx: &Cx<'p>, crc: u64, data: Term<'p>) -> BifResult<'p> {
-    let crc = sum(cx, crc)?;
-    Ok(Term::small(i64::from(fold(cx, data, crc, add_crc32)?)))
+fn crc32_2<'p>(cx: &Cx<'p>, crc: Term<'p>, data: Term<'p>) -> BifResult<'p> {
+    let start = sum(cx, cx.need(crc.as_u64())?)?;
+    match fold(cx, data, start, add_crc32)? {
+        Some(n) => Ok(Term::small(i64::from(n))),
+        None => Err(long::elsewhere(cx, [crc, data], |cx, [crc, data]| crc32_2(cx, crc, data))),
+    }
 }
 
 fn adler32<'p>(cx: &Cx<'p>, data: Term<'p>) -> BifResult<'p> {
-    adler32_2(cx, 1, data)
+    adler32_2(cx, Term::small(1), data)
 }
 
-fn adler32_2<'p>(cx: &Cx<'p>, adler: u64, data: Term<'p>) -> BifResult<'p> {
-    let adler = sum(cx, adler)?;
-    Ok(Term::small(i64::from(fold(cx, data, adler, add_adler32)?)))
+fn adler32_2<'p>(cx: &Cx<'p>, adler: Term<'p>, data: Term<'p>) -> BifResult<'p> {
+    let start = sum(cx, cx.need(adler.as_u64())?)?;
+    match fold(cx, data, start, add_adler32)? {
+        Some(n) => Ok(Term::small(i64::from(n))),
+        None => Err(long::elsewhere(cx, [adler, data], |cx, [a, data]| adler32_2(cx, a, data))),
+    }
 }
 
 fn crc32_combine<'p>(cx: &Cx<'p>, a: u64, b: u64, len: u64) -> BifResult<'p> {

@@ -1,5 +1,6 @@
 //! List operations that the language itself has.
 
+use crate::long;
 use core::cmp::Ordering;
 use std::collections::BTreeMap;
 use term::compare;
@@ -26,6 +27,7 @@ fn tl<'p>(_: &Cx<'p>, list: Cons<'p>) -> BifResult<'p> {
     Ok(list.tail())
 }
 
+/// In one go, as guards need it.
 fn length<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
     let n = cx.need(list.list_len())?;
     cx.bump(n / 16);
@@ -149,6 +151,16 @@ pub fn reverse<'p>(cx: &Cx<'p>, list: Term<'p>, tail: Term<'p>) -> BifResult<'p>
 const FEW: usize = 16;
 
 fn subtract<'p>(cx: &Cx<'p>, left: Term<'p>, right: Term<'p>) -> BifResult<'p> {
+    // Comparing takes longer than walking.
+    let steps = long::steps(cx) / 8;
+    let goes_on = |list: Term<'p>| {
+        let mut rest = list.iter_list();
+        rest.by_ref().take(steps).for_each(drop);
+        rest.tail().as_cons().is_some()
+    };
+    if cx.scheduler() != 0 && (goes_on(left) || goes_on(right)) {
+        return Err(long::elsewhere(cx, [left, right], |cx, [l, r]| subtract(cx, l, r)));
+    }
     let (Some(left_elements), Some(right)) = (left.to_vec(), right.to_vec()) else {
         return Err(cx.badarg());
     };

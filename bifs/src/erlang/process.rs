@@ -67,8 +67,15 @@ fn spawn_system<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>) -> BifResult<
     make(cx, m, f, args, &o)
 }
 
-fn spawn_opt<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: Term<'p>, opts: List<'p>) -> BifResult<'p> {
-    let Ok(o) = super::spawn_request::parse(cx, opts.0, false) else { return Err(cx.badarg()) };
+fn spawn_opt<'p>(
+    cx: &Cx<'p>,
+    m: Term<'p>,
+    f: Term<'p>,
+    args: Term<'p>,
+    opts: Term<'p>,
+) -> BifResult<'p> {
+    let o = super::spawn_request::parse(cx, opts, false).map_err(|_| cx.bad("badopt"))?;
+    let (m, f) = (cx.need(m.as_atom())?, cx.need(f.as_atom())?);
     let Some(how) = o.monitor else { return make(cx, m, f, args, &o.spawn) };
     cx.need(args.list_len().filter(|&n| n <= 255))?;
     let leader = group_leader(cx)?;
@@ -90,22 +97,29 @@ fn priority_atom(p: Priority) -> Atom {
         Priority::Max => am::MAX,
     }
 }
-fn register<'p>(cx: &Cx<'p>, name: Atom, t: Term<'p>) -> BifResult<'p> {
-    if name == am::UNDEFINED || name == am::TRUE || name == am::FALSE {
-        return Err(cx.badarg());
+fn register<'p>(cx: &Cx<'p>, name: Term<'p>, t: Term<'p>) -> BifResult<'p> {
+    let none = || cx.bad("none");
+    let name = name.as_atom().ok_or_else(none)?;
+    if name == am::UNDEFINED {
+        return Err(none());
     }
+    let vm = cx.vm();
     let ok = match t.view() {
         View::Pid(p) => {
-            let p = cx.need(p.local().and_then(|pid| cx.vm().processes.lookup(pid)))?;
-            cx.vm().registry.register(name, &p)
+            let p = p.local().ok_or_else(none)?;
+            let p = vm.processes.lookup(p).ok_or_else(|| cx.bad("notalive"))?;
+            if p.registered_name().is_some() && vm.registry.lookup(name).is_none() {
+                return Err(cx.bad("registered_name"));
+            }
+            vm.registry.register(name, &p)
         }
         View::Port(p) => {
-            let port = cx.need(p.local())?;
-            vm::port::register(cx.vm(), name, port)
+            let port = p.local().ok_or_else(none)?;
+            vm::port::register(vm, name, port)
         }
         _ => false,
     };
-    if ok { Ok(am::TRUE.into()) } else { Err(cx.badarg()) }
+    if ok { Ok(am::TRUE.into()) } else { Err(none()) }
 }
 fn unregister<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
     match cx.vm().registry.unregister(name) {
@@ -147,21 +161,24 @@ fn processes<'p>(cx: &Cx<'p>) -> BifResult<'p> {
 fn group_leader<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(cx.group_leader())
 }
-fn set_group_leader<'p>(cx: &Cx<'p>, leader: Pid<'p>, pid: Pid<'p>) -> BifResult<'p> {
-    if let Some(to) = RemotePid::of(pid.term()) {
+fn set_group_leader<'p>(cx: &Cx<'p>, leader: Term<'p>, pid: Term<'p>) -> BifResult<'p> {
+    let (Some(leader), Some(whose)) = (leader.as_pid(), pid.as_pid()) else {
+        return Ok(am::BADARG.into());
+    };
+    if let Some(to) = RemotePid::of(pid) {
         if let Some(c) = cx.vm().dist.way(cx.vm(), to.node_name(), true).open() {
             let op = vm::dist::Op::GroupLeader { to };
             vm::dist::relation::send(cx.vm(), &c, op, Some(leader.term()));
         }
         return Ok(am::TRUE.into());
     }
-    let pid = cx.need(pid.local())?;
+    let Some(pid) = whose.local() else { return Ok(am::BADARG.into()) };
     if pid == cx.pid() {
         cx.set_group_leader(leader.term());
         return Ok(am::TRUE.into());
     }
     if cx.vm().processes.lookup(pid).is_none() {
-        return Err(cx.badarg());
+        return Ok(am::BADARG.into());
     }
     let t = term::OwnedTerm::copy_of(leader.term());
     let from = vm::signal::Sender::Process(cx.pid());
@@ -173,7 +190,7 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
     if let Some(options) = node_monitor(flag) {
         return super::dist::monitor_nodes(cx, options, v);
     }
-    let flag = cx.need(flag.as_atom())?;
+    let Some(flag) = flag.as_atom() else { return Err(cx.bad("badopt")) };
     let size = || cx.need(v.as_usize());
     let small = |n: usize| Term::small(n as i64);
     Ok(match flag {
@@ -226,7 +243,8 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
             Term::bool(cx.with(|p| std::mem::replace(&mut p.flags.sensitive, on)))
         }
         am::SAVE_CALLS => {
-            let n = cx.need(v.as_small().filter(|n| (0..=10_000).contains(n)))? as u32;
+            let n = v.as_small().filter(|n| (0..=10_000).contains(n));
+            let n = n.ok_or_else(|| cx.bad("none"))? as u32;
             let old = cx.with(|p| std::mem::replace(&mut p.flags.save_calls, n));
             Term::small(i64::from(old))
         }
@@ -244,7 +262,7 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
             let on = cx.need(v.as_bool())?;
             Term::bool(cx.with(|p| std::mem::replace(&mut p.flags.async_dist, on)))
         }
-        _ => return Err(cx.badarg()),
+        _ => return Err(cx.bad("badopt")),
     })
 }
 

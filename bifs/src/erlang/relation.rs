@@ -38,6 +38,14 @@ fn peer<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
 
 fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     if let Some(peer) = peer(cx, t)? {
+        let there = match peer {
+            Peer::Process(pid) => cx.vm().processes.lookup(pid).is_some(),
+            Peer::Port(port) => vm::port::exists(cx.vm(), port),
+            _ => true,
+        };
+        if !there && !cx.with(|p| p.flags.trap_exit) {
+            return Err(cx.error(am::NOPROC));
+        }
         relation::link(cx, peer);
     }
     Ok(am::TRUE.into())
@@ -66,18 +74,15 @@ fn exit<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
     Ok(am::TRUE.into())
 }
 
-fn monitor<'p>(cx: &Cx<'p>, kind: Atom, target: Term<'p>) -> BifResult<'p> {
+fn monitor<'p>(cx: &Cx<'p>, kind: Term<'p>, target: Term<'p>) -> BifResult<'p> {
     start(cx, kind, target, None, None)
 }
-fn monitor_with<'p>(cx: &Cx<'p>, kind: Atom, t: Term<'p>, o: List<'p>) -> BifResult<'p> {
-    let (alias, tag) = options(cx, o.0)?;
+fn monitor_with<'p>(cx: &Cx<'p>, kind: Term<'p>, t: Term<'p>, o: Term<'p>) -> BifResult<'p> {
+    let (alias, tag) = monitor_options(o).ok_or_else(|| cx.bad("badopt"))?;
     start(cx, kind, t, alias, tag)
 }
 pub type Options<'p> = (Option<AliasKind>, Option<Term<'p>>);
 
-fn options<'p>(cx: &Cx<'p>, o: Term<'p>) -> BifResult<'p, Options<'p>> {
-    cx.need(monitor_options(o))
-}
 /// Options of `monitor/3`, which `spawn_opt` takes too.
 pub fn monitor_options(o: Term<'_>) -> Option<Options<'_>> {
     let (mut alias, mut tag) = (None, None);
@@ -101,20 +106,20 @@ fn alias_kind(a: Atom) -> Option<AliasKind> {
 
 fn start<'p>(
     cx: &Cx<'p>,
-    kind: Atom,
+    kind: Term<'p>,
     target: Term<'p>,
     alias: Option<AliasKind>,
     tag: Option<Term<'p>>,
 ) -> BifResult<'p> {
-    let is_port = match kind {
-        am::PROCESS => false,
-        am::PORT => true,
-        am::TIME_OFFSET if target.is_atom_of(am::CLOCK_SERVICE) => {
+    let is_port = match kind.as_atom() {
+        Some(am::PROCESS) => false,
+        Some(am::PORT) => true,
+        Some(am::TIME_OFFSET) if target.is_atom_of(am::CLOCK_SERVICE) => {
             let o = MonitorOptions { name: None, alias, tag };
             return Ok(relation::monitor(cx, Peer::TimeOffset, o));
         }
-        am::TIME_OFFSET => return Err(cx.badarg()),
-        _ => return Err(cx.badarg_cause(Term::atom(Atom::new("badtype")))),
+        Some(am::TIME_OFFSET) => return Err(cx.badarg()),
+        _ => return Err(cx.bad("badtype")),
     };
     let named = |name: Atom| match (cx.vm().registry.lookup(name), is_port) {
         (Some(Named::Process(pid)), false) => Peer::Process(pid),

@@ -2,7 +2,6 @@
 
 use term::atom::am;
 use term::{Pid, Term, View};
-use vm::bif::List;
 use vm::dist::job::{self, How, Sent, To};
 use vm::dist::{RemotePid, RemoteRef};
 use vm::process::registry::Named;
@@ -20,13 +19,13 @@ fn send<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>) -> BifResult<'p> {
     Ok(message)
 }
 
-fn send_with<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>, o: List<'p>) -> BifResult<'p> {
+fn send_with<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>, o: Term<'p>) -> BifResult<'p> {
     let mut how = How::default();
-    for o in cx.need(o.0.to_vec())? {
+    for o in o.to_vec().ok_or_else(|| cx.bad("badopt"))? {
         match o.as_atom() {
             Some(am::NOSUSPEND) => how.nosuspend = true,
             Some(am::NOCONNECT) => how.noconnect = true,
-            _ => return Err(cx.badarg()),
+            _ => return Err(cx.bad("badopt")),
         }
     }
     match deliver(cx, to, message, am::OK.into(), how)? {

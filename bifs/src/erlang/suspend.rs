@@ -91,17 +91,19 @@ fn process_flag<'p>(cx: &Cx<'p>, pid: Term<'p>, flag: Atom, v: Term<'p>) -> BifR
             if pid == cx.pid() {
                 return Ok(set(cx, cx.heap()));
             }
-            Err(ask::ask(cx, pid, am::BADARG, set))
+            Err(ask::ask(cx, pid, atom!("badtype"), set))
         }
         _ => Ok(am::BADARG.into()),
     }
 }
 
-fn process_display<'p>(cx: &Cx<'p>, pid: Term<'p>, what: Atom) -> BifResult<'p> {
-    let Some(pid) = pid.as_pid().and_then(|p| p.local()).filter(|_| what.name() == "backtrace")
-    else {
+fn process_display<'p>(cx: &Cx<'p>, pid: Term<'p>, what: Term<'p>) -> BifResult<'p> {
+    let Some(pid) = pid.as_pid().and_then(|p| p.local()) else {
         return Ok(am::BADARG.into());
     };
+    if !what.is_atom_of(atom!("backtrace")) {
+        return Ok(atom!("badopt").into());
+    }
     let show: ask::Question = Box::new(|cx, _| {
         use std::io::Write;
         let _ = std::io::stderr().write_all(&info::backtrace(cx));

@@ -14,6 +14,19 @@ vm::bifs! { pub TABLE: "erlang" {
 /// Longest stack trace that can be asked for.
 const MAX_BACKTRACE: usize = 64;
 
+/// How schedulers could be bound to processors.
+const BIND_TYPES: [&str; 9] = [
+    "unbound",
+    "no_spread",
+    "thread_spread",
+    "processor_spread",
+    "spread",
+    "no_node_thread_spread",
+    "no_node_processor_spread",
+    "thread_no_node_processor_spread",
+    "default_bind",
+];
+
 fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
     let vm = cx.vm();
     let f = &vm.flags;
@@ -74,7 +87,28 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
         }
         "time_offset" => {
             cx.need(v.as_atom().filter(|a| a.name() == "finalize"))?;
-            atom!("final").into()
+            Atom::new(vm::time::finalize(vm)).into()
+        }
+        "sequential_tracer" => {
+            let to = match v.as_bool() {
+                Some(false) => None,
+                _ => Some(cx.need(v.as_pid().and_then(|p| p.local()))?),
+            };
+            f.set_sequential_tracer(to).map_or(Term::bool(false), Term::local_pid)
+        }
+        "scheduling_statistics" => {
+            match v.as_atom().map(|a| a.name()) {
+                Some("enable") => vm.sched.counts.enable(true),
+                Some("disable") => vm.sched.counts.enable(false),
+                Some("clear") => vm.sched.counts.clear(),
+                _ => return Err(cx.badarg()),
+            }
+            am::TRUE.into()
+        }
+        // Threads go where the operating system puts them.
+        "scheduler_bind_type" => {
+            let known = v.as_atom().is_some_and(|a| BIND_TYPES.contains(&a.name()));
+            return Err(if known { cx.error(am::NOTSUP) } else { cx.badarg() });
         }
         "trace_control_word" => {
             let new = cx.need(v.as_u64().and_then(|n| u32::try_from(n).ok()))?;

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::Ordering;
 use term::{Atom, Term, View};
+use vm::process::QueueData;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -49,29 +50,32 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         | "constant_pool_support"
         | "thread_progress"
         | "port_tasks"
-        | "time_correction"
         | "beam_jump_table" => Term::bool(true),
         "debug_compiled"
         | "lock_checking"
         | "lock_counting"
         | "ets_realloc_moves"
         | "dynamic_trace_probes"
-        | "io_thread"
-        | "ets_always_compress"
-        | "port_parallelism" => Term::bool(false),
+        | "io_thread" => Term::bool(false),
+        "ets_always_compress" => Term::bool(c.ets_compressed),
+        "port_parallelism" => Term::bool(c.port_parallelism),
+        "time_correction" => Term::bool(c.time_correction),
         "break_ignored" => Term::bool(c.flags.get("break").is_some_and(|b| b == "ignore")),
         "heap_type" => a("private"),
         "dynamic_trace" => a("none"),
-        "hipe_architecture" | "modified_timing_level" => a("undefined"),
+        "hipe_architecture" => a("undefined"),
+        "modified_timing_level" => {
+            c.modified_timing.map_or(a("undefined"), |n| Term::small(n.into()))
+        }
         "literal_test" => a("range"),
-        "tolerant_timeofday" => a("enabled"),
+        "tolerant_timeofday" => a(if c.time_correction { "enabled" } else { "disabled" }),
         "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
         "multi_scheduling_blockers"
         | "normal_multi_scheduling_blockers"
         | "dist_ctrl"
         | "taints" => Term::nil(),
-        "time_offset" => a("final"),
-        "time_warp_mode" => a("no_time_warp"),
+        "time_offset" => a(vm::time::offset_state()),
+        "time_warp_mode" => a(vm::time::warp().name()),
         "scheduler_bind_type" => a("unbound"),
         "scheduler_bindings" => {
             let all: Vec<Term> = (0..c.schedulers).map(|_| a("unbound")).collect();
@@ -88,15 +92,15 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "dirty_io_schedulers" => n(c.dirty_io),
         "scheduler_id" => n(cx.scheduler()),
         "run_queues" => n(c.schedulers),
-        "thread_pool_size" => Term::small(1),
+        "thread_pool_size" => n(c.async_threads),
         "context_reductions" => Term::small(4000),
         "atom_count" => n(term::atom::count()),
         "atom_limit" => n(term::atom::limit()),
         "process_count" => n(vm.processes.count()),
         "process_limit" => n(vm.processes.limit()),
         "port_limit" => n(c.max_ports),
-        "ets_limit" => Term::small(8192),
-        "compat_rel" => n(vm.release() as usize),
+        "ets_limit" => n(c.ets_limit),
+        "compat_rel" => n(c.compat_release as usize),
         "logical_processors" => sys::cpu::configured().map_or(a("unknown"), n),
         "logical_processors_available" | "logical_processors_online" => {
             sys::cpu::online().map_or(a("unknown"), n)
@@ -105,21 +109,33 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "nif_version" => s("2.16"),
         "driver_version" => s("3.3"),
         "outstanding_system_requests_limit" => n(vm.flags.system_requests.load(Ordering::Relaxed)),
-        "delayed_node_table_gc" => Term::small(60),
-        "dist_buf_busy_limit" => Term::small(1 << 20),
+        "delayed_node_table_gc" => {
+            c.node_gc_delay.map_or(a("infinity"), |n| Term::small(n.into()))
+        }
+        "dist_buf_busy_limit" => h.uint(c.dist_busy_limit),
+        "async_dist" if vm.release() >= 26 => Term::bool(c.async_dist),
+        "halt_flush_timeout" if vm.release() >= 27 => {
+            c.halt_flush_timeout.map_or(a("infinity"), |ms| h.uint(ms))
+        }
         "fullsweep_after" => pair("fullsweep_after", n(vm.flags.heap().fullsweep_after)),
         "min_heap_size" => pair("min_heap_size", n(vm.flags.heap().min_heap)),
         "min_bin_vheap_size" => pair("min_bin_vheap_size", n(vm.flags.heap().min_vheap)),
         "max_heap_size" => super::system_flag::max_heap(cx),
-        "message_queue_data" => a("on_heap"),
-        "start_time" => h.int(vm.start_time()),
+        "message_queue_data" => a(match c.queue_data {
+            QueueData::OnHeap => "on_heap",
+            QueueData::OffHeap => "off_heap",
+        }),
+        "start_time" => h.int(vm::time::START),
         "end_time" => h.int(8_646_911_283_000_000_000),
         "os_type" => h.tuple(&[a("unix"), a("linux")]),
         "os_version" => {
             let (x, y, z) = sys::host::os_version();
             h.tuple(&[h.uint(x.into()), h.uint(y.into()), h.uint(z.into())])
         }
-        "sequential_tracer" => pair("sequential_tracer", Term::bool(false)),
+        "sequential_tracer" => pair(
+            "sequential_tracer",
+            vm.flags.sequential_tracer().map_or(Term::bool(false), Term::local_pid),
+        ),
         "trace_control_word" => {
             h.uint(u64::from(vm.flags.trace_control_word.load(Ordering::Relaxed)))
         }
@@ -138,10 +154,10 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         }
         "emu_args" => {
             let mut all = vec![s(&c.program)];
-            all.extend(c.init_args.iter().map(|w| s(&String::from_utf8_lossy(w))));
+            all.extend(c.emu_args.iter().map(|w| s(&String::from_utf8_lossy(w))));
             h.list(&all)
         }
-        "c_compiler_used" => h.tuple(&[a("undefined"), a("undefined")]),
+        "c_compiler_used" => super::build_info::compiler(h),
         _ => return None,
     })
 }

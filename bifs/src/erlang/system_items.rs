@@ -66,8 +66,12 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         }
         "scheduling_statistics" | "total_scheduling_statistics" => {
             let kinds = ["process_max", "process_high", "process_normal", "process_low", "port"];
-            let rows: Vec<Term> =
-                kinds.iter().map(|k| h.tuple(&[atom(k), Term::small(0), Term::small(0)])).collect();
+            let counts = vm.sched.counts.get(item.name().starts_with("total"));
+            let rows: Vec<Term> = kinds
+                .iter()
+                .zip(counts)
+                .map(|(k, (run, moved))| h.tuple(&[atom(k), h.uint(run), h.uint(moved)]))
+                .collect();
             h.list(&rows)
         }
         "decentralized_counter_groups_map" | "reader_groups_map" => {
@@ -79,33 +83,26 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         "cpu_quota" => sys::cpu::quota().map_or(atom("unknown"), n),
         "os_monotonic_time_source" => clock(cx, Clock::Monotonic, true),
         "os_system_time_source" => clock(cx, Clock::System, false),
-        "ethread_info" => {
-            h.list(&[h.tuple(&[h.string("64-bit native atomics"), h.string("rust")])])
-        }
-        "ethread_used_tse" => Term::small(0),
-        "compile_info" => {
-            let none = || h.string("");
-            h.list(&[
-                pair(h, "ldflags", Term::nil()),
-                pair(h, "cflags", none()),
-                pair(h, "config_h", none()),
-            ])
-        }
+        "ethread_info" => super::build_info::threads(h),
+        // Threads that sleep and are woken by others.
+        "ethread_used_tse" => n(vm.sched.wall.threads()),
+        "compile_info" => super::build_info::compile_info(h),
         "check_io" => {
+            let poll = vm::port::poll_state(vm);
             let row = [
                 pair(h, "name", atom("erts_poll")),
                 pair(h, "primary", atom("epoll")),
                 pair(h, "kernel_poll", atom("epoll")),
-                pair(h, "memory_size", Term::small(0)),
-                pair(h, "total_poll_set_size", n(vm.ports.count())),
+                pair(h, "memory_size", n(poll.bytes)),
+                pair(h, "total_poll_set_size", n(poll.watched)),
                 pair(h, "lazy_updates", Term::bool(false)),
                 pair(h, "pending_updates", Term::small(0)),
                 pair(h, "batch_updates", Term::bool(false)),
                 pair(h, "concurrent_updates", Term::bool(true)),
                 pair(h, "fallback", Term::bool(false)),
                 pair(h, "max_fds", h.uint(sys::limits::max_fds())),
+                pair(h, "active_fds", n(poll.active)),
                 pair(h, "poll_threads", Term::small(1)),
-                pair(h, "active_fds", Term::small(0)),
             ];
             h.list(&[h.list(&row)])
         }

@@ -23,8 +23,8 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "read_timer"/2 => read_timer_with(0, 1);
 } }
 
-/// Milliseconds that a timer may run at most.
-const LONGEST: u64 = (1 << 63) / 1_000_000 / 2;
+/// The end of Erlang's monotonic time, in nanoseconds.
+const END: i64 = 8_646_911_283_000_000_000;
 
 /// Pending timers by reference: their place in the VM's timer table, and the process they are for if it
 /// was given by pid. Such a timer counts as cancelled when the process has ended; its entry goes at its
@@ -65,19 +65,19 @@ fn start<'p>(
     tagged: bool,
     absolute: bool,
 ) -> BifResult<'p> {
+    let now = cx.vm().monotonic();
+    let deadline = if absolute {
+        time.as_i64().and_then(|ms| ms.checked_mul(1_000_000))
+    } else {
+        let ms = time.as_i64().filter(|&ms| ms >= 0);
+        ms.and_then(|ms| ms.checked_mul(1_000_000)?.checked_add(now))
+    };
+    let deadline = deadline.filter(|t| (vm::time::START..=END).contains(t));
+    let deadline = deadline.ok_or_else(|| cx.bad("time"))?;
     let to = match to.view() {
         View::Pid(p) => To::Process(cx.need(p.local())?),
         View::Atom(name) => To::Name(name),
         _ => return Err(cx.badarg()),
-    };
-    let now = cx.vm().monotonic();
-    let deadline = if absolute {
-        let ms = cx.need(time.as_i64())?;
-        cx.need(ms.checked_mul(1_000_000))?
-    } else {
-        let ms = cx.need(time.as_u64().filter(|&ms| ms <= LONGEST))?;
-        // Never early: a whole tick past the current one.
-        now.saturating_add(ms as i64 * 1_000_000)
     };
     let (n0, n1) = vm::refs::next();
     let reference = cx.heap().reference(n0, n1);
@@ -98,15 +98,17 @@ fn start<'p>(
     Ok(reference)
 }
 
-fn abs_option<'p>(cx: &Cx<'p>, o: List<'p>) -> BifResult<'p, bool> {
-    let mut absolute = false;
-    for o in cx.need(o.0.to_vec())? {
-        match o.as_tuple_of::<2>() {
-            Some([k, v]) if k.is_atom_of(am::ABS) => absolute = cx.need(v.as_bool())?,
-            _ => return Err(cx.badarg()),
+fn abs_option<'p>(cx: &Cx<'p>, o: Term<'p>) -> BifResult<'p, bool> {
+    let read = || {
+        let mut absolute = false;
+        for o in o.to_vec()? {
+            let [k, v] = o.as_tuple_of::<2>()?;
+            k.is_atom_of(am::ABS).then_some(())?;
+            absolute = v.as_bool()?;
         }
-    }
-    Ok(absolute)
+        Some(absolute)
+    };
+    read().ok_or_else(|| cx.bad("badopt"))
 }
 
 fn send_after<'p>(cx: &Cx<'p>, t: Term<'p>, to: Term<'p>, m: Term<'p>) -> BifResult<'p> {
@@ -117,7 +119,7 @@ fn send_after_with<'p>(
     t: Term<'p>,
     to: Term<'p>,
     m: Term<'p>,
-    o: List<'p>,
+    o: Term<'p>,
 ) -> BifResult<'p> {
     let absolute = abs_option(cx, o)?;
     start(cx, t, to, m, false, absolute)
@@ -130,7 +132,7 @@ fn start_timer_with<'p>(
     t: Term<'p>,
     to: Term<'p>,
     m: Term<'p>,
-    o: List<'p>,
+    o: Term<'p>,
 ) -> BifResult<'p> {
     let absolute = abs_option(cx, o)?;
     start(cx, t, to, m, true, absolute)

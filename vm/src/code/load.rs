@@ -258,7 +258,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         functions,
         code,
         returns,
-        lines,
+        lines: if vm.config.line_info { lines } else { Vec::new() },
         locations,
         files,
         literals: Some(area),

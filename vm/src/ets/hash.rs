@@ -31,6 +31,9 @@ const SEGMENT: usize = 2048;
 /// Shards of a table with `write_concurrency`.
 pub const SHARDS: usize = 64;
 
+/// Buckets that are split after an insertion at most.
+const AT_ONCE: usize = 5;
+
 /// Words of an object's place beside the object itself.
 const NODE_WORDS: i64 = 4;
 
@@ -272,7 +275,7 @@ impl Hash {
         let bucket = bucket_of(hash, self.active());
         let done = self.put(pass, &mut shard, self.local(bucket), object, hash, new_only);
         drop(shard);
-        self.grow(pass, 5);
+        self.grow(pass, AT_ONCE);
         Ok(done)
     }
 
@@ -346,12 +349,27 @@ impl Hash {
         objects: Vec<Object>,
         new_only: bool,
     ) -> Result<bool, Error> {
-        let n = objects.len();
+        // The right to resize comes first: who has it may wait for a shard.
+        while self.resizing.swap(true, Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        let done = self.insert_locked(pass, objects, new_only);
+        self.resizing.store(false, Ordering::Release);
+        done
+    }
+
+    /// As `insert_all`, with the right to resize: the table grows with what comes in.
+    fn insert_locked(
+        &self,
+        pass: Pass<'_>,
+        objects: Vec<Object>,
+        new_only: bool,
+    ) -> Result<bool, Error> {
         let mut shards: Vec<_> = self.shards.iter().map(write).collect();
         pass.check()?;
         let hashes: Vec<u32> = objects.iter().map(|o| hash_key(o.key(self.keypos))).collect();
-        let active = self.active();
         if new_only {
+            let active = self.active();
             let found = objects.iter().zip(&hashes).any(|(o, &hash)| {
                 let key = Key { term: o.key(self.keypos), hash };
                 let local = self.local(bucket_of(hash, active));
@@ -362,11 +380,17 @@ impl Hash {
             }
         }
         for (o, hash) in objects.into_iter().zip(hashes) {
-            let shard = &mut shards[hash as usize % self.shards.len()];
-            self.put(pass, shard, self.local(bucket_of(hash, active)), o, hash, false);
+            let bucket = bucket_of(hash, self.active());
+            let shard = &mut shards[bucket % self.shards.len()];
+            self.put(pass, shard, self.local(bucket), o, hash, false);
+            for _ in 0..AT_ONCE {
+                let to = self.active();
+                if self.len() <= to || pass.is_fixed() {
+                    break;
+                }
+                self.split_in(pass, &mut shards[to % self.shards.len()], to);
+            }
         }
-        drop(shards);
-        self.grow(pass, n.saturating_mul(5));
         Ok(true)
     }
 
@@ -392,7 +416,7 @@ impl Hash {
             self.put(pass, shard, local, object, key.hash, false);
             Ok(Some(r))
         })?;
-        self.grow(pass, 5);
+        self.grow(pass, AT_ONCE);
         r
     }
 

@@ -46,3 +46,8 @@ fn run(vm: &'static Vm, poller: &Poller) {
 pub fn watched(vm: &'static Vm) -> usize {
     vm.ports.poller.get().and_then(|p| p.as_ref()).map_or(0, |p| p.watched())
 }
+
+/// What the poller holds.
+pub fn poll_state(vm: &'static Vm) -> sys::poll::PollState {
+    vm.ports.poller.get().and_then(|p| p.as_ref()).map_or(Default::default(), |p| p.state())
+}

@@ -97,7 +97,7 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
         let pid = crate::dump::info::pid_text(me);
         let text = format!("System process {pid} terminated: {}", print(&reason));
         let asker = p.shared.home.load(core::sync::atomic::Ordering::Relaxed) as usize;
-        crate::halt::halt(vm, crate::halt::Halt::Dump(text), false, asker);
+        crate::halt::halt(vm, crate::halt::Halt::Dump(text), None, asker);
     }
     p.shared.state.set(state::EXITING);
     crate::timer::cancel_receive(p);
@@ -125,7 +125,7 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
             vm.signal_peer(w.watcher, Sender::Process(me), Body::Down(Box::new(d)));
         }
         for (reference, w) in &tables.watches {
-            if matches!(w.target, Peer::Process(_) | Peer::Port(_)) {
+            if matches!(w.target, Peer::Process(_) | Peer::Port(_) | Peer::TimeOffset) {
                 let body = Body::Demonitor { reference: *reference };
                 vm.signal_peer(w.target, Sender::Process(me), body);
             }

@@ -17,7 +17,8 @@ pub(crate) fn drop_watch(p: &mut Process, vm: &'static Vm, reference: RefId) -> 
         Peer::Remote(_) | Peer::RemoteName(_) => {
             crate::dist::relation::demonitor(vm, p.pid(), reference, &w);
         }
-        Peer::TimeOffset | Peer::Nobody | Peer::Native => {}
+        Peer::TimeOffset => vm.offset_watchers.remove(reference),
+        Peer::Nobody | Peer::Native => {}
     }
     true
 }

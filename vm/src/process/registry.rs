@@ -32,7 +32,7 @@ impl Registry {
             return false;
         }
         names.insert(name, Named::Process(shared.pid));
-        shared.name.store(name.0, Ordering::Release);
+        shared.name.store(name.0.wrapping_add(1), Ordering::Release);
         true
     }
     /// Gives a name to a port.

@@ -93,6 +93,7 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
             cx.vm().signal_peer(target, from, Body::Monitor(Box::new(m)));
         }
         Peer::Remote(_) | Peer::RemoteName(_) => crate::dist::relation::monitor(cx, id, watch),
+        Peer::TimeOffset => cx.vm().offset_watchers.add(id, me),
         _ => {}
     }
     reference

@@ -33,7 +33,7 @@ impl SpawnOptions {
             link: false,
             priority: Priority::Normal,
             heap: f.heap(),
-            queue_data: QueueData::OnHeap,
+            queue_data: vm.config.queue_data,
             max_heap_kill: f.max_heap_kill.load(Ordering::Relaxed),
             max_heap_log: f.max_heap_log.load(Ordering::Relaxed),
             scheduler: None,
@@ -101,6 +101,8 @@ pub fn create(
         p.flags.queue_data = options.queue_data;
         p.flags.max_heap_kill = options.max_heap_kill;
         p.flags.max_heap_log = options.max_heap_log;
+        p.flags.max_heap_include_shared = vm.config.max_heap_include_shared;
+        p.flags.async_dist = vm.config.async_dist;
         p.parent = parent.map_or(options.parent.unwrap_or(u64::MAX), |cx| cx.pid());
         if options.system {
             p.shared.state.set(super::state::SYSTEM);

@@ -84,6 +84,14 @@ struct Table {
     always: Vec<RawFd>,
 }
 
+/// Descriptors in a set, those that are ready without asking the system, and the memory of the set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PollState {
+    pub watched: usize,
+    pub active: usize,
+    pub bytes: usize,
+}
+
 /// A set of watched descriptors.
 pub struct Poller {
     poll: Mutex<(Poll, Events)>,
@@ -197,6 +205,15 @@ impl Poller {
     /// How many descriptors are in the set (`system_info(check_io)`).
     pub fn watched(&self) -> usize {
         lock(&self.table).entries.iter().filter(|e| e.registered || e.queued).count()
+    }
+
+    /// What the set holds and takes.
+    pub fn state(&self) -> PollState {
+        let table = lock(&self.table);
+        let watched = table.entries.iter().filter(|e| e.registered || e.queued).count();
+        let active = table.entries.iter().filter(|e| e.queued).count();
+        let bytes = table.entries.capacity() * size_of::<Entry>() + size_of::<Poller>();
+        PollState { watched, active, bytes }
     }
 
     /// Makes a thread in [`Poller::wait`], or the next to enter, return.

@@ -54,9 +54,17 @@ fn with_bytes<R>(b: Bits<'_>, f: impl FnOnce(&[u8], (u8, u32)) -> R) -> R {
 
 /// `erlang:phash2/1` before it is reduced to a range: all 32 bits.
 pub fn phash2(term: Term<'_>) -> u32 {
+    phash2_within(term, &mut usize::MAX.clone()).unwrap_or(0)
+}
+
+/// Bytes of a bitstring that count as a step.
+const BYTES_PER_STEP: usize = 64;
+
+/// As [`phash2`], unless it takes more steps than are left.
+pub fn phash2_within(term: Term<'_>, left: &mut usize) -> Option<u32> {
     match term.view() {
-        View::Atom(a) => return a.hash_value(),
-        View::Small(n) => return hash2_i64(0, n),
+        View::Atom(a) => return Some(a.hash_value()),
+        View::Small(n) => return Some(hash2_i64(0, n)),
         _ => {}
     }
     let mut work: Work<Todo<'_>> = Work::new();
@@ -64,13 +72,17 @@ pub fn phash2(term: Term<'_>) -> u32 {
     let mut xor = 0u32;
     let mut next = Some(term);
     loop {
+        *left = left.checked_sub(1)?;
         if let Some(t) = next.take() {
             match t.view() {
                 View::Cons(_) => {
-                    let rest = string_words(t, &mut |n, count| {
+                    let mut words = 0;
+                    let rest = string_words(t, *left, &mut |n, count| {
                         _ = count;
+                        words += 1;
                         hash = hash2_word(hash, n, hconst(4));
                     });
+                    *left = left.checked_sub(words)?;
                     match rest.as_cons() {
                         Some(c) => {
                             work.push(Todo::Term(c.tail()));
@@ -104,7 +116,10 @@ pub fn phash2(term: Term<'_>) -> u32 {
                         work.push(Todo::Run(env));
                     }
                 },
-                View::Bits(b) => hash = with_bytes(b, |bytes, last| hash2_bits(hash, bytes, last)),
+                View::Bits(b) => {
+                    *left = left.checked_sub(b.byte_len() / BYTES_PER_STEP)?;
+                    hash = with_bytes(b, |bytes, last| hash2_bits(hash, bytes, last));
+                }
                 View::Big(b) => hash = hash2_big(hash, b.is_negative(), b.digits()),
                 View::Small(n) => hash = hash2_i64(hash, n),
                 View::Float(f) => hash = hash2_f64(hash, f),
@@ -125,7 +140,7 @@ pub fn phash2(term: Term<'_>) -> u32 {
             }
         }
         match work.pop() {
-            None => return hash,
+            None => return Some(hash),
             Some(Todo::Term(t)) => next = Some(t),
             Some(Todo::Run([])) => {}
             Some(Todo::Run([first, rest @ ..])) => {
@@ -179,11 +194,11 @@ fn push_slots<'p>(node: Term<'p>, skip: usize, work: &mut Work<Todo<'p>>) {
 }
 
 /// Takes the leading bytes off a list, four at a time, and the last one to three; what is left.
-/// `fold` gets the word and how many bytes it has (0 for four).
+/// `fold` gets the word and how many bytes it has (0 for four). Stops when it has been called `most` times and once more.
 #[inline]
-fn string_words<'p>(list: Term<'p>, fold: &mut impl FnMut(u32, u32)) -> Term<'p> {
+fn string_words<'p>(list: Term<'p>, most: usize, fold: &mut impl FnMut(u32, u32)) -> Term<'p> {
     let mut rest = list;
-    let (mut word, mut count) = (0u32, 0u32);
+    let (mut word, mut count, mut calls) = (0u32, 0u32, 0usize);
     while let Some(c) = rest.as_cons() {
         let byte = c.head().raw().0;
         // A small integer below 256: no tag bits, and nothing above the low eleven bits.
@@ -194,6 +209,10 @@ fn string_words<'p>(list: Term<'p>, fold: &mut impl FnMut(u32, u32)) -> Term<'p>
         if count == 3 {
             fold(word, 0);
             (word, count) = (0, 0);
+            calls += 1;
+            if calls > most {
+                return rest;
+            }
         } else {
             count += 1;
         }
@@ -333,7 +352,7 @@ fn internal_compound(term: Term<'_>, salt: u32) -> u32 {
             } else {
                 match t.view() {
                     View::Cons(_) => {
-                        let rest = string_words(t, &mut |n, count| {
+                        let rest = string_words(t, usize::MAX, &mut |n, count| {
                             hash = match count {
                                 0 => hash2_word(hash, n, hconst(4)),
                                 _ => hash2_words(hash, n, count, hconst(22)),
@@ -453,11 +472,17 @@ pub fn bytes(bytes: &[u8], salt: u32) -> u32 {
 
 /// `erlang:phash/2` before it is reduced to a range: all 32 bits.
 pub fn phash(term: Term<'_>) -> u32 {
+    phash_within(term, &mut usize::MAX.clone()).unwrap_or(0)
+}
+
+/// As [`phash`], unless it takes more steps than are left.
+pub fn phash_within(term: Term<'_>, left: &mut usize) -> Option<u32> {
     let mut work: Work<Todo<'_>> = Work::new();
     let mut hash = 0u32;
     let mut next = Some(term);
     let atom = |hash: u32, a: Atom| phash_step(hash, 1, a.hash_value());
     loop {
+        *left = left.checked_sub(1)?;
         if let Some(t) = next.take() {
             match t.view() {
                 View::Nil => hash = phash_step(hash, 3, 1),
@@ -465,7 +490,10 @@ pub fn phash(term: Term<'_>) -> u32 {
                 View::Small(n) => hash = phash_i64(hash, n),
                 View::Big(b) => hash = phash_big(hash, b.is_negative(), b.digits()),
                 View::Float(f) => hash = phash_f64(hash, f),
-                View::Bits(b) => hash = with_bytes(b, |bytes, last| phash_bits(hash, bytes, last)),
+                View::Bits(b) => {
+                    *left = left.checked_sub(b.byte_len() / BYTES_PER_STEP)?;
+                    hash = with_bytes(b, |bytes, last| phash_bits(hash, bytes, last));
+                }
                 View::Pid(p) => {
                     hash = phash_word(hash, p.data() as u32 & 0x0fff_ffff, 5);
                     hash = phash_step(hash, 6, 0);
@@ -496,7 +524,7 @@ pub fn phash(term: Term<'_>) -> u32 {
                     }
                 },
                 View::Map(_) => {
-                    let sum = num::hash::PRIMES[14].wrapping_add(phash2(t));
+                    let sum = num::hash::PRIMES[14].wrapping_add(phash2_within(t, left)?);
                     hash = phash_step(hash, 13, sum);
                 }
                 View::Tuple(x) | View::Record(x) => {
@@ -508,7 +536,7 @@ pub fn phash(term: Term<'_>) -> u32 {
             }
         }
         match work.pop() {
-            None => return hash,
+            None => return Some(hash),
             Some(Todo::Term(t)) => next = Some(t),
             Some(Todo::Run([])) => {}
             Some(Todo::Run([first, rest @ ..])) => {

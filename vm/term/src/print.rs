@@ -136,6 +136,8 @@ impl Printer<'_> {
             View::Ref(r) => {
                 self.args(format_args!("#Ref<{}", channel(r.node())));
                 let (words, n) = r.words();
+                // Which process a local one belongs to is not shown.
+                let n = if r.is_local() { 3 } else { n };
                 for w in words[..n].iter().rev() {
                     self.args(format_args!(".{w}"));
                 }

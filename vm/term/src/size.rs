@@ -13,13 +13,18 @@ const ERTS_SMALL_MAX: i64 = (1 << 59) - 1;
 
 /// The size of a copy of the term: what is shared within it counts each time.
 pub fn flat_size(term: Term<'_>) -> usize {
-    walk(term, |_| true)
+    walk(term, usize::MAX, |_| true).unwrap_or(0)
+}
+
+/// Whether more than `steps` terms are in the term. Takes no more steps than that.
+pub fn is_larger(term: Term<'_>, steps: usize) -> bool {
+    walk(term, steps, |_| true).is_none()
 }
 
 /// The size of the term where it is: what is shared within it counts once.
 pub fn shared_size(term: Term<'_>) -> usize {
     let mut seen = HashSet::new();
-    walk(term, |t| seen.insert(t.0))
+    walk(term, usize::MAX, |t| seen.insert(t.0)).unwrap_or(0)
 }
 
 /// `erts_debug:same/2`.
@@ -27,14 +32,17 @@ pub fn same(a: Term<'_>, b: Term<'_>) -> bool {
     a.is_same(b)
 }
 
-/// Adds up the objects for which `count` is true.
-fn walk(term: Term<'_>, mut count: impl FnMut(RawTerm) -> bool) -> usize {
+/// Adds up the objects for which `count` is true. `None`: that takes more than `most` steps.
+#[inline]
+fn walk(term: Term<'_>, most: usize, mut count: impl FnMut(RawTerm) -> bool) -> Option<usize> {
     let mut work: Work<&[Term<'_>]> = Work::new();
     let mut run: &[Term<'_>] = &[term];
     let mut sum = 0;
+    let mut left = most;
     loop {
         while let [t, rest @ ..] = run {
             run = rest;
+            left = left.checked_sub(1)?;
             if t.raw().is_small() {
                 sum += integer_words(t.raw().small_value());
                 continue;
@@ -51,7 +59,7 @@ fn walk(term: Term<'_>, mut count: impl FnMut(RawTerm) -> bool) -> usize {
         }
         match work.pop() {
             Some(r) => run = r,
-            None => return sum,
+            None => return Some(sum),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! From a parsed command line to a running VM.
 
-use super::config::{BadNames, Break, EmuConfig, FileNames, WarningMap};
+use super::config::{
+    BadNames, Break, EmuConfig, FileNames, MessageQueueData, TimeWarp, WarningMap,
+};
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
@@ -95,18 +97,54 @@ fn configure_names(c: &EmuConfig) {
     names::set_printable_unicode(c.printable_unicode);
 }
 
+/// Bytes of stack that a thread which runs natives gets at least.
+const LEAST_STACK: usize = 2 << 20;
+/// The limit of ETS tables that `system_info` shows without `+e`.
+const LEAST_ETS_LIMIT: usize = 8192;
+
 fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     let mut v = Config::new(tree.root.clone(), c.schedulers as usize);
     v.schedulers_online = c.schedulers_online as usize;
     v.dirty_cpu = c.dirty_cpu_schedulers as usize;
     v.dirty_io = c.dirty_io_schedulers as usize;
-    v.max_processes = c.max_processes as usize;
-    v.max_ports = c.max_ports.unwrap_or(65_536) as usize;
+    // Tables have sizes of powers of two.
+    v.max_processes = (c.max_processes as usize).next_power_of_two();
+    v.max_ports = (c.max_ports.unwrap_or(65_536) as usize).next_power_of_two();
     v.max_atoms = c.max_atoms as usize;
     v.min_heap = term::gc::size_for(c.min_heap_size as usize);
     v.min_vheap = term::gc::size_for(c.min_bin_vheap_size as usize);
     v.max_heap = c.max_heap_size as usize;
     v.fullsweep_after = usize::from(c.fullsweep_after);
+    v.dirty_cpu_online = c.dirty_cpu_schedulers_online as usize;
+    // Our natives need more stack than the reference's defaults; what is asked for beyond that counts.
+    let stack = |kilowords: u32| (kilowords as usize * 8 * 1024).max(LEAST_STACK);
+    v.stacks = [stack(c.scheduler_stack), stack(c.dirty_cpu_stack), stack(c.dirty_io_stack)];
+    v.async_threads = c.async_threads as usize;
+    v.ets_limit = (c.ets_tables as usize).max(LEAST_ETS_LIMIT);
+    v.ets_compressed = c.ets_compressed;
+    v.max_heap_kill = c.max_heap_kill;
+    v.max_heap_log = c.max_heap_log;
+    v.max_heap_include_shared = c.max_heap_include_shared_binaries;
+    v.queue_data = match c.message_queue_data {
+        MessageQueueData::OnHeap => vm::process::QueueData::OnHeap,
+        MessageQueueData::OffHeap => vm::process::QueueData::OffHeap,
+    };
+    v.time_correction = c.time_correction;
+    v.time_warp = match c.time_warp {
+        TimeWarp::No => vm::time::TimeWarp::No,
+        TimeWarp::Single => vm::time::TimeWarp::Single,
+        TimeWarp::Multi => vm::time::TimeWarp::Multi,
+    };
+    v.modified_timing = c.modified_timing;
+    v.compat_release = c.compat_release;
+    v.dist_busy_limit = c.dist_busy_limit;
+    v.node_gc_delay = c.node_gc_delay;
+    v.async_dist = c.async_dist;
+    v.system_requests = c.system_requests as usize;
+    v.port_parallelism = c.port_parallelism;
+    v.halt_flush_timeout = c.halt_flush_timeout;
+    v.line_info = c.line_info;
+    v.emu_args = c.arguments.clone();
     v.gc_zeal = word::env("OXBEAM_GC_ZEAL").is_some_and(|v| v != b"0");
     v.release = tree.release;
     v.erts_version = tree.erts.clone();

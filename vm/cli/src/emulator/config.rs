@@ -128,6 +128,8 @@ pub struct EmuConfig {
     pub bindir: Option<PathBuf>,
     /// The OTP release of the root.
     pub release: u32,
+    /// Every word behind the name.
+    pub arguments: Vec<Word>,
     /// The arguments for `init`: every word behind the flags' `--`.
     pub init_args: Vec<Word>,
 
@@ -236,6 +238,7 @@ impl EmuConfig {
             root: None,
             bindir: None,
             release,
+            arguments: Vec::new(),
             init_args: Vec::new(),
             schedulers: 1,
             schedulers_online: 1,

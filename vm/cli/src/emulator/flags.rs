@@ -118,6 +118,8 @@ pub const MAX_SCHEDULERS: i64 = 1024;
 const WAKEUP: &[&str] = &["very_low", "low", "medium", "high", "very_high"];
 const OWN_ALLOCATORS: Effect = Effect::Ignored("memory is managed differently");
 const OWN_POLICY: Effect = Effect::Ignored("the wake-up policy is our own");
+const ONE_POLLER: Effect = Effect::Ignored("one thread polls for all");
+const OWN_BALANCE: Effect = Effect::Ignored("idle schedulers steal");
 const NO_JIT: Effect = Effect::Ignored("there is no such code generator");
 
 use Effect::{Ignored, Used};
@@ -144,7 +146,7 @@ macro_rules! flags {
 /// Every flag. A longer name goes before its beginnings only in the reader's mind: the parser takes the longest.
 #[rustfmt::skip]
 pub const FLAGS: &[Flag] = flags! {
-    "a" Value "KILOWORDS", "stack of async threads (16-8192)", Used, 25, Main,
+    "a" Value "KILOWORDS", "stack of async threads (16-8192)", Ignored("their size is the system's default"), 25, Main,
         |d, v| store(&mut d.config.async_stack, within(v, 16, 8192), "bad stack size for async threads ", v);
     "A" Value "N", "async threads for drivers (1-1024)", Used, 25, Early,
         |d, v| store(&mut d.config.async_threads, within(v, 0, 1024).map(|n| n.max(1)), "bad number of async threads ", v);
@@ -158,7 +160,7 @@ pub const FLAGS: &[Flag] = flags! {
         |d, v| store(&mut d.config.time_warp, match v {
             b"no_time_warp" => Some(TimeWarp::No), b"single_time_warp" => Some(TimeWarp::Single),
             b"multi_time_warp" => Some(TimeWarp::Multi), _ => None }, "Invalid time warp mode: ", v);
-    "d" Alone "", "internal errors leave a core dump instead of a crash dump", Used, 25, Main,
+    "d" Alone "", "internal errors leave a core dump instead of a crash dump", Ignored("they leave no crash dump anyway"), 25, Main,
         |d, _v| { d.config.no_crash_dump = true; Ok(()) };
     "dcg" Value "N", "groups of decentralized counters at most", Ignored("counters are grouped by scheduler"), 25, Early,
         |_d, v| store(&mut (), leading(v).filter(|n| *n > 0).map(drop), "bad decentralized counter groups limit: ", v);
@@ -184,7 +186,7 @@ pub const FLAGS: &[Flag] = flags! {
         |d, v| store(&mut d.config.max_heap_log, boolean(v), "bad max heap error logger ", v);
     "hmaxib" Value "BOOL", "shared binaries count as heap", Used, 26, Main,
         |d, v| store(&mut d.config.max_heap_include_shared_binaries, boolean(v), "bad max heap include shared binaries ", v);
-    "hpds" Value "N", "first size of a process dictionary", Used, 25, Main,
+    "hpds" Value "N", "first size of a process dictionary", Ignored("a dictionary grows from nothing"), 25, Main,
         |d, v| store(&mut d.config.dictionary_size, within(v, 1, i64::from(i32::MAX)), "bad initial process dictionary size ", v);
     "hmqd" Value "on_heap|off_heap", "where messages wait", Used, 25, Main,
         |d, v| store(&mut d.config.message_queue_data, match v {
@@ -194,13 +196,13 @@ pub const FLAGS: &[Flag] = flags! {
         |_d, _v| Err(Complaint::Remark("The undocumented +H option has been removed (R10B-6).\n".into()));
     "i" Value "MODULE", "module whose boot/1 is run first", Used, 25, Main,
         |d, v| { d.config.boot_module = v.to_vec(); Ok(()) };
-    "IOp" Value "N", "poll sets", Used, 25, Polling,
+    "IOp" Value "N", "poll sets", ONE_POLLER, 25, Polling,
         |d, v| store(&mut d.config.poll_sets, within(v, 1, 1024), "bad I/O pollset number: ", v);
-    "IOt" Value "N", "poll threads", Used, 25, Polling,
+    "IOt" Value "N", "poll threads", ONE_POLLER, 25, Polling,
         |d, v| store(&mut d.config.poll_threads, within(v, 1, 1024), "bad I/O poll threads number: ", v);
-    "IOPp" Value "PERCENT", "poll sets, of the poll threads", Used, 25, Polling,
+    "IOPp" Value "PERCENT", "poll sets, of the poll threads", ONE_POLLER, 25, Polling,
         |d, v| store(&mut d.poll_sets_percent, within(v, 1, 100).map(Some), "bad I/O pollset percentage number: ", v);
-    "IOPt" Value "PERCENT", "poll threads, of the schedulers", Used, 25, Polling,
+    "IOPt" Value "PERCENT", "poll threads, of the schedulers", ONE_POLLER, 25, Polling,
         |d, v| store(&mut d.poll_threads_percent, within(v, 1, 100).map(Some), "bad I/O poll thread percentage number: ", v);
     "IOs" Value "BOOL", "schedulers poll busy descriptors themselves", Ignored("polling adapts itself"), 25, Polling,
         |_d, v| one_of(v, &["true", "false"], "bad +IOs boolean argument: ");
@@ -208,7 +210,7 @@ pub const FLAGS: &[Flag] = flags! {
         |d, v| Err(Complaint::Remark(format!("invalid JIT option -J{}", d.shown(v))));
     "JDdump" Value "BOOL", "dump generated code", NO_JIT, 25, Main,
         |_d, v| one_of(v, &["true", "false"], "bad +JDdump flag ");
-    "JPperf" Value "BOOL|map|dump", "tell perf about functions", Used, 25, Main, |d, v| perf(d, v);
+    "JPperf" Value "BOOL|map|dump", "tell perf about functions", NO_JIT, 25, Main, |d, v| perf(d, v);
     "JPperfdirectory" Value "DIR", "where files for perf go", NO_JIT, 28, Main, |_d, _v| Ok(());
     "JPcover" Value "BOOL|MODE", "native coverage", NO_JIT, 27, Main,
         |_d, v| one_of(v, &["true", "false", "function", "function_counters", "line", "line_counters"], "bad +JPcover flag ");
@@ -217,7 +219,7 @@ pub const FLAGS: &[Flag] = flags! {
     "K" Value "BOOL", "kernel poll", Ignored("it is always used"), 25, Main, |_d, _v| Ok(());
     "L" Alone "", "stack traces know no lines", Used, 25, Main, |d, _v| { d.config.line_info = false; Ok(()) };
     "M" Memory "SWITCH VALUE", "a switch of a memory allocator", OWN_ALLOCATORS, 25, Memory, |_d, _v| Ok(());
-    "n" Value "s|a|d", "signals to ports: synchronous, asynchronous, default", Used, 25, Main,
+    "n" Value "s|a|d", "signals to ports: synchronous, asynchronous, default", Ignored("a signal is carried out at once if the port is free, else queued"), 25, Main,
         |d, v| store(&mut d.config.port_signals, match v {
             b"s" => Some(PortSignals::Synchronous), b"a" => Some(PortSignals::Asynchronous),
             b"d" => Some(PortSignals::OnConflict), _ => None }, "bad -n option ", v);
@@ -233,7 +235,7 @@ pub const FLAGS: &[Flag] = flags! {
         |d, v| { let default = d.config.max_ports;
             store(&mut d.config.max_ports, if v == b"legacy" { Some(default) } else { table_limit(v, 0).map(Some) },
                 "bad number of ports ", v) };
-    "R" Value "RELEASE", "be compatible with an older release, two back at most", Used, 25, Main,
+    "R" Value "RELEASE", "be compatible with an older release, two back at most", Ignored("only `system_info` shows it"), 25, Main,
         |d, v| { let this = i64::from(d.config.release);
             store(&mut d.config.compat_release, within(v, this.saturating_sub(2), this), "bad compatibility release number ", v) };
     "r" Alone "", "ETS memory moves whenever it is resized", OWN_ALLOCATORS, 25, Main, |_d, _v| Ok(());
@@ -250,23 +252,23 @@ pub const FLAGS: &[Flag] = flags! {
     "SDio" Value "N", "dirty I/O schedulers (1-1024)", Used, 25, Early,
         |d, v| store(&mut d.config.dirty_io_schedulers, within(v, 1, MAX_SCHEDULERS), "bad number of dirty I/O schedulers ", v);
     "s" Alone "", "", Used, 25, Main, |d, v| bad(format!("bad scheduling option -s{}", d.shown(v)));
-    "sbt" Value "TYPE", "bind schedulers: u, ns, ts, ps, s, nnts, nnps, tnnps or db", Used, 25, Main, |d, v| bind(d, v);
-    "stbt" Value "TYPE", "the same, where it is possible", Used, 25, Main, |d, v| bind(d, v);
-    "sbwt" Value "LENGTH", "busy waiting: none, very_short, short, medium, long or very_long", Used, 25, Main,
+    "sbt" Value "TYPE", "bind schedulers: u, ns, ts, ps, s, nnts, nnps, tnnps or db", Ignored("schedulers are never bound"), 25, Main, |d, v| bind(d, v);
+    "stbt" Value "TYPE", "the same, where it is possible", Ignored("schedulers are never bound"), 25, Main, |d, v| bind(d, v);
+    "sbwt" Value "LENGTH", "busy waiting: none, very_short, short, medium, long or very_long", Ignored("idle threads sleep at once"), 25, Main,
         |d, v| store(&mut d.config.busy_wait, busy_wait(v), "bad scheduler busy wait threshold: ", v);
-    "sbwtdcpu" Value "LENGTH", "the same for dirty CPU schedulers", Used, 25, Main,
+    "sbwtdcpu" Value "LENGTH", "the same for dirty CPU schedulers", Ignored("idle threads sleep at once"), 25, Main,
         |d, v| store(&mut d.config.busy_wait_dirty_cpu, busy_wait(v), "bad dirty CPU scheduler busy wait threshold: ", v);
-    "sbwtdio" Value "LENGTH", "the same for dirty I/O schedulers", Used, 25, Main,
+    "sbwtdio" Value "LENGTH", "the same for dirty I/O schedulers", Ignored("idle threads sleep at once"), 25, Main,
         |d, v| store(&mut d.config.busy_wait_dirty_io, busy_wait(v), "bad dirty IO scheduler busy wait threshold: ", v);
-    "scl" Value "BOOL", "gather load on few schedulers", Used, 25, Main, |d, v| match boolean(v) {
+    "scl" Value "BOOL", "gather load on few schedulers", OWN_BALANCE, 25, Main, |d, v| match boolean(v) {
         Some(on) => { d.config.compact_load = on; d.config.balance_utilization &= !on; Ok(()) }
         None => bad(format!("bad scheduler compact load value '{}'", show(v))) };
     "sct" Value "TOPOLOGY", "how processors lie", Ignored("the system is asked"), 25, Main,
         |_d, v| topology(v).or_else(|why| bad(format!("bad cpu topology '{}': {why}", show(v))));
     "secio" Value "BOOL", "eager polling", Ignored("ignored by the reference too"), 25, Main, |_d, _v| Ok(());
-    "sfwi" Value "MS", "wake every scheduler this often; 0 is never", Used, 25, Main,
+    "sfwi" Value "MS", "wake every scheduler this often; 0 is never", Ignored("no wake-up is lost"), 25, Main,
         |d, v| store(&mut d.config.forced_wakeup, u64::try_from(atoi(v)).ok(), "bad scheduler forced wakeup interval ", v);
-    "spp" Value "BOOL", "ports are parallel by default", Used, 25, Main,
+    "spp" Value "BOOL", "ports are parallel by default", Ignored("ports are always parallel; shown by `system_info`"), 25, Main,
         |d, v| store(&mut d.config.port_parallelism, boolean(v), "bad port parallelism scheduling hint ", v);
     "sss" Value "KILOWORDS", "stack of scheduler threads (20-8192)", Used, 25, Main,
         |d, v| store(&mut d.config.scheduler_stack, within(v, 20, 8192), "bad stack size for scheduler threads ", v);
@@ -275,7 +277,7 @@ pub const FLAGS: &[Flag] = flags! {
     "sssdio" Value "KILOWORDS", "the same for dirty I/O schedulers", Used, 25, Main,
         |d, v| store(&mut d.config.dirty_io_stack, within(v, 20, 8192), "bad stack size for dirty IO scheduler threads ", v);
     "ssrct" Alone "", "do not ask the system how processors lie", Ignored("it is asked when needed"), 25, Early, |_d, _v| Ok(());
-    "sub" Value "BOOL", "balance the utilization of schedulers", Used, 25, Main, |d, v| match boolean(v) {
+    "sub" Value "BOOL", "balance the utilization of schedulers", OWN_BALANCE, 25, Main, |d, v| match boolean(v) {
         Some(on) => { d.config.balance_utilization = on; Ok(()) }
         None => bad(format!("bad scheduler utilization balancing  value '{}'", show(v))) };
     "swct" Value "EAGERNESS", "wake-ups for clean-up: very_lazy to very_eager", OWN_POLICY, 25, Main,
@@ -290,7 +292,7 @@ pub const FLAGS: &[Flag] = flags! {
         |_d, v| one_of(v, WAKEUP, "dirty IO scheduler wakeup threshold: ");
     "t" Value "N", "atoms at most (8192-2147483647)", Used, 25, Main,
         |d, v| store(&mut d.config.max_atoms, within(v, 8192, i64::from(i32::MAX)), "bad atom table size ", v);
-    "T" Value "LEVEL", "modified timing, for tests (0-9)", Used, 25, Main,
+    "T" Value "LEVEL", "modified timing, for tests (0-9)", Ignored("only `system_info` shows it"), 25, Main,
         |d, v| store(&mut d.config.modified_timing, within(v, 0, 9).map(|n| u8::try_from(n).ok()), "bad modified timing level ", v);
     "v" Alone "", "verbose", Ignored("only debug builds of the reference know it"), 25, Main,
         |_d, _v| Err(Complaint::Remark("warning: -v (only in debug compiled code)".into()));

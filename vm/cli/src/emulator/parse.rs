@@ -47,6 +47,7 @@ pub fn parse(
 ) -> Parsed {
     let mut draft = Draft::new(release, cpus);
     draft.config.program = argv.first().cloned().unwrap_or_default();
+    draft.config.arguments = argv.get(1..).unwrap_or_default().to_vec();
     draft.environment(env);
     let mut remarks = Vec::new();
     let result = draft.read(argv, &mut remarks).map(|()| draft.config);

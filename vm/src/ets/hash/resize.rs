@@ -31,9 +31,15 @@ impl Hash {
         let mask = self.mask(to + 1);
         let from = to & mask >> 1;
         let mut shard = write(self.shard(from));
-        if pass.is_fixed() {
-            return;
+        if !pass.is_fixed() {
+            self.split_in(pass, &mut shard, to);
         }
+    }
+
+    /// As `split`, in the shard of both buckets.
+    pub(super) fn split_in(&self, pass: Pass<'_>, shard: &mut Shard, to: usize) {
+        let mask = self.mask(to + 1);
+        let from = to & mask >> 1;
         if to == self.slots.load(Ordering::Relaxed) {
             self.slots.fetch_add(SEGMENT, Ordering::Relaxed);
         }
