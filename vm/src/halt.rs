@@ -85,7 +85,7 @@ fn no_memory(vm: &'static Vm, bytes: usize) -> ! {
     });
     let text = format!("eheap_alloc: Cannot allocate {bytes} bytes of memory (of type \"heap\").");
     match watch {
-        Ok(_) => halt(vm, Halt::NoMemory(text), false, crate::sched::scheduler()),
+        Ok(_) => halt(vm, Halt::NoMemory(text), None, crate::sched::scheduler()),
         Err(_) => {
             say(&format!("{text}\n"));
             std::process::exit(1)
