@@ -3,8 +3,8 @@
 mod pattern;
 mod search;
 
-use crate::long;
 use crate::erlang::bits;
+use crate::long;
 use term::shared::BinHandle;
 use term::{Bits, Term, View, atom};
 use vm::bif::{Binary, List};

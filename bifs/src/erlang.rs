@@ -1,8 +1,8 @@
 //! Natives of module `erlang`, one file a topic.
 
-mod build_info;
 pub mod atom;
 pub mod bits;
+mod build_info;
 pub mod code;
 pub mod compare;
 pub mod convert;

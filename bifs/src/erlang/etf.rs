@@ -3,11 +3,11 @@
 //! The work itself is the crate `etf`'s; here are options, errors and time slices. Terms of usual size are done in
 //! one go; encoders and decoders of others are kept between slices, with the terms that they still need in a held tuple.
 
+use crate::long;
 use etf::{
     DEFAULT_LEVEL, DecodeError, DecodeOptions, Decoder, EncodeError, EncodeOptions, Encoded,
     Encoder,
 };
-use crate::long;
 use term::{Bits, Term, atom};
 use vm::bif::{Binary, Held};
 use vm::code::load::VmResolver;

@@ -109,9 +109,7 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "nif_version" => s("2.16"),
         "driver_version" => s("3.3"),
         "outstanding_system_requests_limit" => n(vm.flags.system_requests.load(Ordering::Relaxed)),
-        "delayed_node_table_gc" => {
-            c.node_gc_delay.map_or(a("infinity"), |n| Term::small(n.into()))
-        }
+        "delayed_node_table_gc" => c.node_gc_delay.map_or(a("infinity"), |n| Term::small(n.into())),
         "dist_buf_busy_limit" => h.uint(c.dist_busy_limit),
         "async_dist" if vm.release() >= 26 => Term::bool(c.async_dist),
         "halt_flush_timeout" if vm.release() >= 27 => {
