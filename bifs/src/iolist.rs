@@ -81,7 +81,7 @@ fn fill(list: Term<'_>, out: &mut [u8]) {
     let mut at = 0usize;
     walk(list, |piece| {
         match piece {
-            Piece::Byte(byte) if at % 8 == 0 => {
+            Piece::Byte(byte) if at.is_multiple_of(8) => {
                 out[at / 8] = byte;
                 at += 8;
             }
@@ -210,7 +210,7 @@ mod tests {
         let part = |n, v: u8| h.bits_with(n, |b| b[0] = v);
         let list = h.list(&[part(1, 0x80), Term::small(0xa5), part(3, 0x40)]);
         let joined = to_bitstring(&h, list).and_then(|t| t.as_bits()).unwrap();
-        assert_eq!((joined.bit_len(), joined.number(0, 12)), (12, 0b1_10100101_010));
+        assert_eq!((joined.bit_len(), joined.number(0, 12)), (12, 0b1101_0010_1010));
         assert_eq!(size(list), None);
     }
 

@@ -106,7 +106,7 @@ impl<'p> Cx<'p> {
     /// `process` is run by this thread alone, and nothing collects or frees its memory for `'p`.
     pub(crate) unsafe fn new(process: *mut Process, vm: &'static Vm, scheduler: usize) -> Cx<'p> {
         // SAFETY: alive and exclusive by the caller's word; `Heap` is made of cells.
-        let heap = unsafe { &*(&raw const (*process).heap.heap) };
+        let heap = unsafe { &(*process).heap.heap };
         Cx { process, vm, heap, scheduler, _turn: PhantomData }
     }
     /// The process's heap: terms built on it are good for the turn.

@@ -154,7 +154,7 @@ impl<'a> BitWriter<'a> {
         let out = &mut self.out[first..(at + n).div_ceil(8)];
         if off == 0 {
             let count = out.len();
-            if n % 8 == 0 {
+            if n.is_multiple_of(8) {
                 out.copy_from_slice(&v.to_be_bytes()[..count]);
             } else {
                 out.iter_mut().zip(v.to_be_bytes()).for_each(|(o, b)| *o |= b);
@@ -178,9 +178,8 @@ impl<'a> BitWriter<'a> {
     /// The first `n` bits of `bytes` at a position that was taken.
     fn put_left_aligned(&mut self, at: usize, bytes: &[u8], n: usize) {
         let s = at % 8;
-        let mut i = at / 8;
         let mut left = n;
-        for &b in bytes {
+        for (i, &b) in (at / 8..).zip(bytes) {
             if left == 0 {
                 return;
             }
@@ -190,7 +189,6 @@ impl<'a> BitWriter<'a> {
                 self.out[i + 1] |= b << (8 - s);
             }
             left = left.saturating_sub(8);
-            i += 1;
         }
     }
     /// The first `n` bits of a bitstring.

@@ -399,7 +399,7 @@ fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize,
 }
 
 fn has_work(all: &Schedulers, index: usize) -> bool {
-    all.normal.iter().enumerate().any(|(i, s)| i != index && s.queue.len() > 0)
+    all.normal.iter().enumerate().any(|(i, s)| i != index && !s.queue.is_empty())
 }
 
 fn steal(all: &Schedulers, index: usize) -> Option<Runnable> {

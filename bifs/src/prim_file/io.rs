@@ -247,7 +247,10 @@ fn seek<'p>(cx: &Cx<'p>, file: FileRef<'p>, from: Term<'p>, offset: i64) -> BifR
 
 fn sync<'p>(cx: &Cx<'p>, file: FileRef<'p>, data_only: Term<'p>) -> BifResult<'p> {
     let data_only = cx.need(int(data_only))? != 0;
-    let done = file.0.with(|f| Ok(if data_only { f.sync_data()? } else { f.sync_all()? }));
+    let done = file.0.with(|f| {
+        let _: () = if data_only { f.sync_data()? } else { f.sync_all()? };
+        Ok(())
+    });
     Ok(ok_or_error(cx, done))
 }
 

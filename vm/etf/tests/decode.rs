@@ -15,7 +15,7 @@ fn with<R>(bytes: &[u8], f: impl FnOnce(Result<(Term<'_>, usize), DecodeError>) 
     f(decode(bytes, &heap, &DecodeOptions::new(&vm)))
 }
 fn error(bytes: &[u8]) -> DecodeError {
-    with(bytes, |r| r.err().expect("an error"))
+    with(bytes, |r| r.expect_err("an error"))
 }
 fn int(bytes: &[u8]) -> i64 {
     with(bytes, |r| r.unwrap().0.as_i64().expect("an integer"))

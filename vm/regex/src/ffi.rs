@@ -80,8 +80,8 @@ pub fn compile(pattern: &[u8], options: Options, bad_escapes: bool) -> Result<Co
         let c = context.0.as_ptr();
         sys::pcre2_set_character_tables_8(c, tables::latin1().as_ptr());
         match options.newline() {
-            Ok(Newline::Default) | Err(()) => {}
-            Ok(newline) => {
+            Some(Newline::Default) | None => {}
+            Some(newline) => {
                 sys::pcre2_set_newline_8(c, newline as u32);
             }
         }

@@ -47,7 +47,7 @@ impl Regex {
     /// Compiles a pattern of bytes, which is UTF-8 if it says so itself or `options` do.
     pub fn compile(pattern: &[u8], options: Options) -> Result<Regex, CompileError> {
         let classic = options.has(Options::PCRE8);
-        if options.has(Options::BSR_ANYCRLF | Options::BSR_UNICODE) || options.newline().is_err() {
+        if options.has(Options::BSR_ANYCRLF | Options::BSR_UNICODE) || options.newline().is_none() {
             return Err(CompileError { message: classic::BAD_NEWLINE.into(), offset: 0 });
         }
         let (rewritten, moved) = classic::rewrite(pattern, classic);

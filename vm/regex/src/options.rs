@@ -53,16 +53,16 @@ impl Options {
     pub fn add_newline(&mut self, newline: Newline) {
         self.0 |= (newline as u32) << Self::NEWLINE_SHIFT;
     }
-    /// How lines end; `Err` if that was said in ways that do not go together.
-    pub fn newline(self) -> Result<Newline, ()> {
-        Ok(match (self.0 & Self::NEWLINE) >> Self::NEWLINE_SHIFT {
+    /// How lines end; `None` if that was said in ways that do not go together.
+    pub fn newline(self) -> Option<Newline> {
+        Some(match (self.0 & Self::NEWLINE) >> Self::NEWLINE_SHIFT {
             0 => Newline::Default,
             1 => Newline::Cr,
             2 => Newline::Lf,
             3 => Newline::CrLf,
             4 => Newline::Any,
             5 => Newline::AnyCrLf,
-            _ => return Err(()),
+            _ => return None,
         })
     }
     /// These options with the line ends and `\R` of `other`, where it says something about them.

@@ -122,7 +122,7 @@ impl Emitter<'_> {
     pub fn dst_any(&mut self, d: &Dst) -> &mut Self {
         match *d {
             Dst::X(n) => self.u32(u32::from(n) * 8),
-            Dst::Y(n) => self.u32(u32::from(n) * 8 | DST_Y),
+            Dst::Y(n) => self.u32((u32::from(n) * 8) | DST_Y),
         }
     }
     pub fn branch(&mut self, l: Label) -> &mut Self {

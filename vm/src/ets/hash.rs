@@ -435,8 +435,7 @@ impl Hash {
             let mut live = 0;
             let mut pseudo = false;
             let mut link = find(shard.link(local), |n| self.is(n, key));
-            loop {
-                let Some(n) = link.as_mut().filter(|n| self.is(n, key)) else { break };
+            while let Some(n) = link.as_mut().filter(|n| self.is(n, key)) {
                 let wanted = !n.deleted && {
                     live += 1;
                     f(&n.object)

@@ -169,7 +169,7 @@ pub(super) unsafe fn read_be(data: *const u8, bit: usize, n: usize) -> u64 {
 /// The bits from `bit` on as a term at `htop`, where [`RESULT_WORDS`] are free; gives the new top.
 /// Small binaries are copied, as in the reference: so they do not keep large ones alive.
 pub(super) unsafe fn extract(owner: RawTerm, bit: usize, n: usize, htop: *mut u64) -> *mut u64 {
-    if n <= HEAP_BIN_MAX * 8 && n % 8 == 0 {
+    if n <= HEAP_BIN_MAX * 8 && n.is_multiple_of(8) {
         let words = n.div_ceil(64);
         *htop = RawTerm::header(Subtag::HeapBits, words + 1).0;
         *htop.add(1) = n as u64;
@@ -178,7 +178,7 @@ pub(super) unsafe fn extract(owner: RawTerm, bit: usize, n: usize, htop: *mut u6
             *to.add(words - 1) = 0;
         }
         let data = owner_data(owner);
-        if bit % 8 == 0 {
+        if bit.is_multiple_of(8) {
             core::ptr::copy_nonoverlapping(data.add(bit / 8), to as *mut u8, n / 8);
         } else {
             copy_bits(data, bit, to as *mut u8, 0, n);
@@ -297,7 +297,7 @@ unsafe extern "C" fn test_unit<C: Reg>(
     e: *mut u64,
     fc: i64,
 ) {
-    if Context::get::<C>(r, e, ip.add(3)).left() % u32_at(ip, 4).max(1) as usize != 0 {
+    if !Context::get::<C>(r, e, ip.add(3)).left().is_multiple_of(u32_at(ip, 4).max(1) as usize) {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
     go!(r, ip.add(5), htop, e, fc)
@@ -341,7 +341,7 @@ unsafe extern "C" fn skip_all<C: Reg>(
     fc: i64,
 ) {
     let c = Context::get::<C>(r, e, ip.add(3));
-    if c.left() % u32_at(ip, 4).max(1) as usize != 0 {
+    if !c.left().is_multiple_of(u32_at(ip, 4).max(1) as usize) {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
     c.set_position(c.end());

@@ -243,7 +243,7 @@ pub(super) unsafe fn stopped(
             }
             let target = (*r).vm.code.export(module, function, args.len() as u32);
             drop(args);
-            (*r).ip = (*target).cell.load(Ordering::Acquire);
+            (*r).ip = target.cell.load(Ordering::Acquire);
             (*r).entry = target as *const _ as *const Export;
             let live = (*(*r).entry).arity as usize;
             (*r).htop = htop;

@@ -28,7 +28,7 @@ mod parking_lot_free {
                 .is_err()
             {
                 spins += 1;
-                if spins % 64 == 0 {
+                if spins.is_multiple_of(64) {
                     std::thread::yield_now();
                 } else {
                     core::hint::spin_loop();
@@ -85,7 +85,7 @@ impl Deref for ProcRef {
     type Target = Shared;
     fn deref(&self) -> &Shared {
         // SAFETY: the count keeps the allocation alive; the shared side is never `&mut`.
-        unsafe { &*(&raw const (*self.0).shared) }
+        unsafe { &(*self.0).shared }
     }
 }
 

@@ -59,6 +59,12 @@ fn following(node: *mut Envelope) -> *mut Envelope {
     unsafe { (*node).link as *mut Envelope }
 }
 
+impl Default for MessageQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl MessageQueue {
     pub const fn new() -> MessageQueue {
         MessageQueue {

@@ -384,7 +384,7 @@ fn controls(m: &libc::msghdr) -> Vec<Control> {
     let mut out = Vec::new();
     // SAFETY: the header and its control buffer are as the system left them; the macros stay within the buffer.
     unsafe {
-        let end = m.msg_control as usize + m.msg_controllen as usize;
+        let end = m.msg_control as usize + m.msg_controllen;
         let mut c = libc::CMSG_FIRSTHDR(m);
         while !c.is_null() {
             let data = libc::CMSG_DATA(c);

@@ -56,7 +56,7 @@ impl Hash {
             return Err(Error::BadArg);
         }
         let multi = self.is_multi();
-        if let Some(n) = here.find(|n| !n.deleted && !(multi && self.is(n, key))) {
+        if let Some(n) = here.find(|n| !(n.deleted || multi && self.is(n, key))) {
             return Ok(Some(f(&n.object)));
         }
         drop(here);

@@ -58,7 +58,7 @@ unsafe fn bytes_of(t: RawTerm) -> Option<(*const u8, usize)> {
         (t.ptr().add(2) as *const u8, t.word(1) as usize)
     } else if header.header_is(Subtag::SubBits) {
         let start = (t.word(2) >> 3) as usize;
-        if start % 8 != 0 {
+        if !start.is_multiple_of(8) {
             return None;
         }
         (owner_data(t.elem(1)).add(start / 8), (t.word(3) >> 3) as usize)
@@ -108,7 +108,7 @@ unsafe fn write_all(
         let t = A::get(r, e, f.add(1));
         if *f == BYTES {
             let (from, n) = bytes_of(t)?;
-            if at % 8 != 0 || n > limit || at + 8 * (n + SPILL) > limit {
+            if !at.is_multiple_of(8) || n > limit || at + 8 * (n + SPILL) > limit {
                 return None;
             }
             copy(from, to.add(at / 8), n);
@@ -281,7 +281,7 @@ pub(super) fn fields(e: &Emitter<'_>, segments: &[BsSeg]) -> Option<Quick> {
             (SegType::Utf8, src, _) => {
                 fields.push(Field { spec: CODE_POINT, src: e.any_word(src) });
             }
-            (SegType::Binary, src, SegSize::All) if matches!(s.unit, 1 | 8) && bits % 8 == 0 => {
+            (SegType::Binary, src, SegSize::All) if matches!(s.unit, 1 | 8) && bits.is_multiple_of(8) => {
                 fields.push(Field { spec: BYTES, src: e.any_word(src) });
             }
             _ => return None,

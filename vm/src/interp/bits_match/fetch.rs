@@ -315,7 +315,7 @@ unsafe extern "C" fn get_binary_all<C: Reg>(
 ) {
     let c = Context::get::<C>(r, e, ip.add(5));
     let n = c.left();
-    if n % u32_at(ip, 6) as usize != 0 {
+    if !n.is_multiple_of(u32_at(ip, 6) as usize) {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
     if no_room(htop, e, RESULT_WORDS) {

@@ -82,7 +82,7 @@ pub(super) unsafe extern "C" fn get_utf8<C: Reg>(
 ) {
     let c = Context::get::<C>(r, e, ip.add(4));
     let at = c.position();
-    if at % 8 != 0 || c.left() < 8 {
+    if !at.is_multiple_of(8) || c.left() < 8 {
         return get_any_utf8::<C>(r, ip, htop, e, fc);
     }
     let v = *c.data().add(at / 8);
