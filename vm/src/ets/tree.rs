@@ -4,7 +4,10 @@
 //! are words that point into the objects beside them. A search may also use a *cut*: the place just
 //! before or after all keys that a pattern with a bound beginning could match.
 
-#![allow(clippy::mutable_key_type, reason = "a key's cell is only set to a term that compares equal")]
+#![allow(
+    clippy::mutable_key_type,
+    reason = "a key's cell is only set to a term that compares equal"
+)]
 
 use super::common::{Error, Pass, Verdict, discard};
 use super::object::Object;

@@ -281,7 +281,9 @@ pub(super) fn fields(e: &Emitter<'_>, segments: &[BsSeg]) -> Option<Quick> {
             (SegType::Utf8, src, _) => {
                 fields.push(Field { spec: CODE_POINT, src: e.any_word(src) });
             }
-            (SegType::Binary, src, SegSize::All) if matches!(s.unit, 1 | 8) && bits.is_multiple_of(8) => {
+            (SegType::Binary, src, SegSize::All)
+                if matches!(s.unit, 1 | 8) && bits.is_multiple_of(8) =>
+            {
                 fields.push(Field { spec: BYTES, src: e.any_word(src) });
             }
             _ => return None,
