@@ -205,6 +205,9 @@ impl<'a> PortCx<'a> {
     }
     /// Hands received bytes to the owner, the first `header` of them as a list (driver_output2).
     pub fn output_with_header(&mut self, header: usize, bytes: &[u8]) {
+        if self.port.dist.get().is_some() {
+            return self.output(bytes);
+        }
         let binary = self.port.is(super::BINARY);
         match bytes.split_at_checked(header) {
             Some(([], _)) if self.state.line.is_none() => self.output(bytes),
