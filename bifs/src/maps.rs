@@ -136,7 +136,44 @@ fn map_hashmap_children<'p>(cx: &Cx<'p>, node: Term<'p>) -> BifResult<'p> {
 /// The first call gives few associations, since often no more are wanted.
 const FIRST: usize = 32;
 
+/// Associations of one chunk of an ordered iterator.
+const CHUNK: usize = 32;
+
+/// The next associations of an ordered iterator, which holds the keys to come.
+fn next_of_keys<'p>(
+    cx: &Cx<'p>,
+    keys: Term<'p>,
+    map: Map<'p>,
+    kind: Term<'p>,
+) -> BifResult<'p> {
+    let h = cx.heap();
+    let mut rest = keys;
+    let mut pairs = Vec::new();
+    while pairs.len() < CHUNK
+        && let Some(cell) = rest.as_cons()
+    {
+        pairs.push((cell.head(), cx.need(map.get(cell.head()))?));
+        rest = cell.tail();
+    }
+    cx.bump(pairs.len());
+    if kind.is_atom_of(atom!("iterator")) {
+        let next = match rest.is_nil() {
+            true => Term::atom(atom!("none")),
+            false => h.cons(rest, map.term()),
+        };
+        Ok(pairs.into_iter().rev().fold(next, |next, (k, v)| h.tuple(&[k, v, next])))
+    } else if kind.is_list() {
+        let all = pairs.into_iter().rev().fold(kind, |tail, (k, v)| h.cons(h.tuple(&[k, v]), tail));
+        Ok(if rest.is_nil() { all } else { h.cons(rest, h.cons(map.term(), all)) })
+    } else {
+        Err(cx.badarg())
+    }
+}
+
 fn map_next<'p>(cx: &Cx<'p>, path: Term<'p>, map: Map<'p>, kind: Term<'p>) -> BifResult<'p> {
+    if path.is_list() && cx.vm().release() >= 26 {
+        return next_of_keys(cx, path, map, kind);
+    }
     let limit = (cx.reductions_left().max(4) / 4) as usize;
     let limit = if path.as_small() == Some(0) { limit.min(FIRST) } else { limit };
     cx.bump(limit.min(map.size()));

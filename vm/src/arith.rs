@@ -319,12 +319,18 @@ pub fn bnot<'h>(heap: &'h Heap, a: Term<'h>) -> ArithResult<'h> {
 }
 
 /// `abs/1`.
+/// The largest integer there is.
+pub fn largest<'h>(heap: &'h Heap) -> Term<'h> {
+    heap.big(false, &vec![u64::MAX; MAX_DIGITS])
+}
+
 pub fn abs<'h>(heap: &'h Heap, a: Term<'h>) -> ArithResult<'h> {
     match a.view() {
         View::Small(n) => Ok(heap.int(n.abs())),
         View::Big(b) if b.is_negative() => Ok(heap.big(false, b.digits())),
         View::Big(_) => Ok(a),
-        View::Float(f) => Ok(heap.float(if f < 0.0 { -f } else { f })),
+        View::Float(f) if f < 0.0 || term::personality::signed_zero() => Ok(heap.float(f.abs())),
+        View::Float(_) => Ok(a),
         _ => Err(ArithError::BadArg),
     }
 }

@@ -68,7 +68,10 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             c.modified_timing.map_or(a("undefined"), |n| Term::small(n.into()))
         }
         "literal_test" => a("range"),
-        "tolerant_timeofday" => a(if c.time_correction { "enabled" } else { "disabled" }),
+        "tolerant_timeofday" => {
+            let tolerant = c.time_correction && vm.release() < 26;
+            a(if tolerant { "enabled" } else { "disabled" })
+        }
         "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
         "multi_scheduling_blockers"
         | "normal_multi_scheduling_blockers"
@@ -106,7 +109,11 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             sys::cpu::online().map_or(a("unknown"), n)
         }
         "creation" => h.uint(u64::from(term::node::this().creation)),
-        "nif_version" => s("2.16"),
+        "nif_version" => s(match vm.release() {
+            ..26 => "2.16",
+            26 | 27 => "2.17",
+            _ => "2.18",
+        }),
         "driver_version" => s("3.3"),
         "outstanding_system_requests_limit" => n(vm.flags.system_requests.load(Ordering::Relaxed)),
         "delayed_node_table_gc" => c.node_gc_delay.map_or(a("infinity"), |n| Term::small(n.into())),
@@ -150,6 +157,7 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             }
             h.list(&all)
         }
+        "max_integer" if vm.release() >= 27 => vm::arith::largest(h),
         "emu_args" => {
             let mut all = vec![s(&c.program)];
             all.extend(c.emu_args.iter().map(|w| s(&String::from_utf8_lossy(w))));

@@ -193,7 +193,8 @@ fn element<'p>(
                 return Err(Error::KeyPos);
             }
             let i = usize::try_from(pos).ok().and_then(|p| p.checked_sub(1));
-            pairs.push((i.filter(|i| *i < o.arity()).ok_or(Error::BadArg)?, value));
+            let outside = if cx.vm().release() >= 26 { Error::Position } else { Error::BadArg };
+            pairs.push((i.filter(|i| *i < o.arity()).ok_or(outside)?, value));
         }
         o.set_all(&pairs);
         Ok(())

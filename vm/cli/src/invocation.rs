@@ -116,11 +116,14 @@ impl Invocation {
     }
 }
 
-/// Links the tree's helpers into `dir`, anew where a link leads nowhere.
+/// Links the tree's helpers into `dir`, anew where a link leads elsewhere. A fetched tree whose programs need libraries of
+/// their own has scripts that start them beside it.
 fn link_helpers(theirs: &Path, dir: &Path) -> io::Result<()> {
     for name in HELPERS {
-        let (from, link) = (theirs.join(name), dir.join(name));
-        if !from.exists() || link.exists() {
+        let link = dir.join(name);
+        let script = theirs.ancestors().nth(4).map(|top| top.join("host").join(name));
+        let from = script.filter(|s| s.exists()).unwrap_or_else(|| theirs.join(name));
+        if !from.exists() || std::fs::read_link(&link).is_ok_and(|old| old == from) {
             continue;
         }
         match std::fs::remove_file(&link) {

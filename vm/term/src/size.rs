@@ -4,6 +4,7 @@
 //! These are the figures that Erlang code sees. What a copy really takes here is
 //! [`size_words`](crate::copy::size_words): integers and bitstrings are stored differently.
 
+use crate::personality;
 use crate::term::{RawTerm, Subtag, Term, View};
 use crate::work::Work;
 use std::collections::HashSet;
@@ -88,7 +89,10 @@ fn object<'p>(t: Term<'p>) -> (usize, &'p [Term<'p>]) {
             let n = t.hdr().header_arity() - 1;
             (4 + n, terms(2, n))
         }
-        View::Fun(_) => (5, &[]),
+        View::Fun(_) => (if personality::release() >= 26 { 2 } else { 5 }, &[]),
+        View::Bits(b) if personality::release() >= 27 => {
+            (if b.is_shared() { 8 } else { 2 + b.bit_len().div_ceil(64) }, &[])
+        }
         View::Bits(b) => {
             let odd = b.raw_parts().1 % 8 + b.bit_len() % 8;
             let extra = odd.div_ceil(8);

@@ -282,7 +282,7 @@ impl EmuConfig {
             warnings: WarningMap::Warning,
             file_names: FileNames::Locale,
             bad_names: BadNames::Warn,
-            printable_unicode: release >= 26,
+            printable_unicode: false,
             line_info: true,
             no_crash_dump: false,
             boot_module: b"init".to_vec(),
