@@ -140,12 +140,7 @@ const FIRST: usize = 32;
 const CHUNK: usize = 32;
 
 /// The next associations of an ordered iterator, which holds the keys to come.
-fn next_of_keys<'p>(
-    cx: &Cx<'p>,
-    keys: Term<'p>,
-    map: Map<'p>,
-    kind: Term<'p>,
-) -> BifResult<'p> {
+fn next_of_keys<'p>(cx: &Cx<'p>, keys: Term<'p>, map: Map<'p>, kind: Term<'p>) -> BifResult<'p> {
     let h = cx.heap();
     let mut rest = keys;
     let mut pairs = Vec::new();
