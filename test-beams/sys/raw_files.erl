@@ -1,3 +1,4 @@
+%% modes: plain
 -module(raw_files).
 -export([main/0]).
 
