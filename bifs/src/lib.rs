@@ -19,6 +19,8 @@ pub mod persistent_term;
 pub mod personality;
 pub mod prim_buffer;
 pub mod prim_file;
+pub mod prim_net;
+pub mod prim_socket;
 pub mod prim_tty;
 pub mod re;
 pub mod unicode;
@@ -58,7 +60,9 @@ pub fn tables() -> Vec<BifTable> {
 pub fn nif_tables() -> Vec<BifTable> {
     [
         vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE],
+        vec![prim_net::TABLE],
         prim_file::tables(),
+        prim_socket::tables(),
     ]
     .concat()
 }

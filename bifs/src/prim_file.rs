@@ -22,6 +22,12 @@ pub fn tables() -> Vec<BifTable> {
     vec![io::TABLE, fs::TABLE]
 }
 
+/// A duplicate of the descriptor of an open file, for others; `None` if the term refers to no file.
+pub(crate) fn duplicate(t: Term<'_>) -> Option<Result<std::os::fd::OwnedFd, &'static str>> {
+    let file = <handle::FileRef as vm::FromTerm>::from_term(t)?;
+    Some(file.0.with(|f| Ok(f.try_clone()?.into())).map_err(|e| e.0))
+}
+
 /// Why a file operation failed: the name of a system error.
 #[derive(Debug)]
 struct Posix(&'static str);

@@ -387,6 +387,8 @@ from_term! {
     Term<'p> = Some;
     Atom = |t| t.as_atom();
     bool = |t| t.as_bool();
+    i32 = |t| i32::try_from(t.as_small()?).ok();
+    u32 = |t| u32::try_from(t.as_small()?).ok();
     i64 = |t| t.as_i64();
     u64 = |t| t.as_u64();
     usize = |t| t.as_usize();

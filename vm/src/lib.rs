@@ -18,6 +18,7 @@ pub mod literal_area;
 pub mod magic;
 pub mod match_spec;
 pub mod memory;
+pub mod native_watch;
 pub mod os_signal;
 pub mod persistent_term;
 pub mod port;

@@ -164,6 +164,8 @@ pub struct Vm {
     pub monitor: crate::system_monitor::SystemMonitor,
     pub statistics: crate::statistics::Statistics,
     pub hooks: std::sync::OnceLock<Hooks>,
+    /// What native objects of our own watch.
+    pub natives: crate::native_watch::NativeWatch,
     /// Modules with a native library, in the order they first loaded one.
     pub taints: std::sync::Mutex<Vec<Atom>>,
     pub offset_watchers: crate::time::OffsetWatchers,
@@ -215,6 +217,7 @@ impl Vm {
             offset_watchers: Default::default(),
             config,
             hooks: Default::default(),
+            natives: Default::default(),
             taints: Default::default(),
             nif_modules: nifs,
             backtrace_depth: AtomicUsize::new(8),
@@ -399,8 +402,9 @@ impl Vm {
             Peer::Process(pid) => self.signal(pid, from, body),
             Peer::Port(port) => crate::port::signal(self, port, from, body),
             Peer::Native => {
-                if let (Some(h), Body::Down(d), Sender::Process(pid)) =
-                    (self.hooks.get(), body, from)
+                if let (Body::Down(d), Sender::Process(pid)) = (body, from)
+                    && !self.natives.down(d.reference, pid)
+                    && let Some(h) = self.hooks.get()
                 {
                     (h.down)(d.reference, pid);
                 }

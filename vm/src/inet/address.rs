@@ -99,7 +99,7 @@ pub(super) fn write(addr: &SockAddr) -> Option<Vec<u8>> {
             out.push(u8::try_from(path.len()).ok()?);
             out.extend(path);
         }
-        Addr::Unspecified | Addr::Other(_) => return None,
+        Addr::Packet { .. } | Addr::Unspecified | Addr::Other(_) => return None,
     }
     Some(out)
 }

@@ -267,7 +267,7 @@ fn sender<'h>(h: &'h Heap, from: &SockAddr) -> (Term<'h>, Term<'h>) {
         }
         Addr::Unix(path) => named(atom!("local").into(), path),
         Addr::Unspecified => named(atom!("unspec").into(), b""),
-        Addr::Other(_) => named(am::UNDEFINED.into(), b""),
+        Addr::Packet { .. } | Addr::Other(_) => named(am::UNDEFINED.into(), b""),
     }
 }
 

@@ -4,6 +4,7 @@
 //! callback, so that a port is never told twice of the same readiness.
 
 use super::Task;
+use crate::native_watch;
 use crate::vm::Vm;
 use std::io;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ fn run(vm: &'static Vm, poller: &Poller) {
                 if let Some(h) = vm.hooks.get() {
                     (h.ready)(r.fd, r.interest);
                 }
+            } else if r.token & native_watch::TOKEN != 0 {
+                vm.natives.ready(r.token & !native_watch::TOKEN, r.fd, r.interest);
             } else if let Some(port) = vm.ports.get(r.token) {
                 port.post(vm, Task::Ready(r.fd, r.interest));
             }

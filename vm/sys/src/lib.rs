@@ -22,6 +22,7 @@ pub mod oom;
 pub mod poll;
 pub mod pty;
 pub mod random;
+pub mod resolve;
 pub mod signal;
 pub mod socket;
 pub mod startup;

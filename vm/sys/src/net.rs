@@ -1,6 +1,7 @@
 //! Interfaces and services of the network, as the system lists them.
 
 use crate::fd::check;
+use crate::socket::SockAddr;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::RawFd;
@@ -15,7 +16,7 @@ pub enum IfAddr {
 }
 
 /// One entry of the system's list: an interface, and one address of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Interface {
     pub name: Vec<u8>,
     /// `IFF_UP` and others.
@@ -24,6 +25,8 @@ pub struct Interface {
     pub netmask: Option<IfAddr>,
     /// The broadcast address, or the other end's.
     pub other: Option<IfAddr>,
+    /// The same three in full.
+    pub full: [Option<SockAddr>; 3],
 }
 
 pub mod flag {
@@ -81,6 +84,11 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
                 addr: read(i.ifa_addr),
                 netmask: read(i.ifa_netmask),
                 other: read(i.ifa_ifu),
+                full: [
+                    SockAddr::copy(i.ifa_addr),
+                    SockAddr::copy(i.ifa_netmask),
+                    SockAddr::copy(i.ifa_ifu),
+                ],
             });
             at = i.ifa_next;
         }
@@ -150,6 +158,84 @@ pub fn flags(socket: RawFd, name: &[u8]) -> io::Result<u32> {
     ask(socket, libc::SIOCGIFFLAGS, &mut r)?;
     // SAFETY: the system has filled in this variant.
     Ok(unsafe { r.ifr_ifru.ifru_flags } as u16 as u32)
+}
+
+/// The number of an interface, asked for through any socket.
+pub fn index_of(socket: RawFd, name: &[u8]) -> io::Result<i32> {
+    let mut r = request(name);
+    ask(socket, libc::SIOCGIFINDEX, &mut r)?;
+    // SAFETY: the system has filled in this variant.
+    Ok(unsafe { r.ifr_ifru.ifru_ifindex })
+}
+
+/// The number of an interface by its name.
+pub fn number_of(name: &[u8]) -> io::Result<u32> {
+    let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the name is terminated.
+    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
+        0 => Err(io::Error::last_os_error()),
+        n => Ok(n),
+    }
+}
+
+/// The name of an interface by its number.
+pub fn name_of(index: u32) -> io::Result<Vec<u8>> {
+    let mut room = [0 as libc::c_char; libc::IF_NAMESIZE];
+    // SAFETY: the room is as large as names may be, and ends in zero after success.
+    unsafe {
+        if libc::if_indextoname(index, room.as_mut_ptr()).is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(CStr::from_ptr(room.as_ptr()).to_bytes().to_vec())
+    }
+}
+
+/// Kind and bytes of a hardware address.
+pub fn hardware(socket: RawFd, name: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    let mut r = request(name);
+    ask(socket, libc::SIOCGIFHWADDR, &mut r)?;
+    // SAFETY: the system has filled in this variant.
+    let a = unsafe { r.ifr_ifru.ifru_hwaddr };
+    Ok((a.sa_family, a.sa_data.iter().map(|b| *b as u8).collect()))
+}
+
+/// Length of the queue for output.
+pub fn queue_length(socket: RawFd, name: &[u8]) -> io::Result<i32> {
+    let mut r = request(name);
+    ask(socket, libc::SIOCGIFTXQLEN, &mut r)?;
+    // SAFETY: the system has filled in this variant, which begins the union as all do.
+    Ok(unsafe { r.ifr_ifru.ifru_metric })
+}
+pub fn set_queue_length(socket: RawFd, name: &[u8], n: i32) -> io::Result<()> {
+    let mut r = request(name);
+    r.ifr_ifru.ifru_metric = n;
+    ask(socket, libc::SIOCSIFTXQLEN, &mut r)
+}
+
+/// Where a device is in memory.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Map {
+    pub mem_start: u64,
+    pub mem_end: u64,
+    pub base_addr: u16,
+    pub irq: u8,
+    pub dma: u8,
+    pub port: u8,
+}
+
+pub fn map(socket: RawFd, name: &[u8]) -> io::Result<Map> {
+    let mut r = request(name);
+    ask(socket, libc::SIOCGIFMAP, &mut r)?;
+    // SAFETY: the system has filled in this variant.
+    let m = unsafe { r.ifr_ifru.ifru_map };
+    Ok(Map {
+        mem_start: m.mem_start as u64,
+        mem_end: m.mem_end as u64,
+        base_addr: m.base_addr,
+        irq: m.irq,
+        dma: m.dma,
+        port: m.port,
+    })
 }
 
 pub fn set_address(socket: RawFd, name: &[u8], what: Query, ip: [u8; 4]) -> io::Result<()> {

@@ -10,8 +10,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 pub use libc::{
     AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_SCTP, IPPROTO_TCP,
-    IPPROTO_UDP, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
-    SOL_SOCKET,
+    IPPROTO_UDP, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET,
 };
 
 pub mod names {
@@ -20,8 +19,8 @@ pub mod names {
         IFNAMSIZ, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_IF, IP_MULTICAST_LOOP,
         IP_MULTICAST_TTL, IP_RECVTOS, IP_RECVTTL, IP_TOS, IP_TTL, IPPROTO_IP, IPPROTO_IPV6,
         IPPROTO_TCP, IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_MULTICAST_IF, IPV6_RECVTCLASS,
-        IPV6_TCLASS, IPV6_V6ONLY, SO_BINDTODEVICE, SO_BROADCAST, SO_DONTROUTE, SO_KEEPALIVE,
-        SO_LINGER, SO_OOBINLINE, SO_PRIORITY, SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF,
+        IPV6_TCLASS, IPV6_V6ONLY, SO_BINDTODEVICE, SO_BROADCAST, SO_DOMAIN, SO_DONTROUTE, SO_KEEPALIVE,
+        SO_LINGER, SO_OOBINLINE, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_TYPE,
         SOL_SOCKET, TCP_CORK, TCP_NODELAY,
     };
     /// Not in every libc.
@@ -51,6 +50,8 @@ pub enum Addr<'a> {
     },
     /// A path; empty for a socket without a name. A first byte of zero is an abstract name of Linux.
     Unix(&'a [u8]),
+    /// Below the network layer.
+    Packet { protocol: u16, index: i32, hardware: u16, kind: u8, addr: &'a [u8] },
     Unspecified,
     Other(i32),
 }
@@ -102,6 +103,14 @@ impl SockAddr {
         }
         Some(SockAddr::of(s, UNIX_HEAD + path.len()))
     }
+    /// As [`SockAddr::unix`], but a path counts its terminating zero.
+    pub fn unix_terminated(path: &[u8]) -> Option<SockAddr> {
+        let mut a = SockAddr::unix(path)?;
+        if path.first().is_some_and(|b| *b != 0) {
+            a.len += 1;
+        }
+        Some(a)
+    }
     /// No address: connecting to it takes a datagram socket's peer away.
     pub fn unspecified() -> SockAddr {
         let mut a = SockAddr::empty();
@@ -117,6 +126,32 @@ impl SockAddr {
         a.storage.ss_family = family;
         a.len = (head + data.len()) as libc::socklen_t;
         Some(a)
+    }
+    /// A copy of an address of the system.
+    /// # Safety
+    /// `addr` is null, or complete for its family.
+    pub(crate) unsafe fn copy(addr: *const libc::sockaddr) -> Option<SockAddr> {
+        if addr.is_null() {
+            return None;
+        }
+        // SAFETY: as the caller promises; reads do not ask for alignment.
+        unsafe {
+            match i32::from((*addr).sa_family) {
+                libc::AF_INET => {
+                    let a = addr.cast::<libc::sockaddr_in>().read_unaligned();
+                    Some(SockAddr::of(a, size_of::<libc::sockaddr_in>()))
+                }
+                libc::AF_INET6 => {
+                    let a = addr.cast::<libc::sockaddr_in6>().read_unaligned();
+                    Some(SockAddr::of(a, size_of::<libc::sockaddr_in6>()))
+                }
+                libc::AF_PACKET => {
+                    let a = addr.cast::<libc::sockaddr_ll>().read_unaligned();
+                    Some(SockAddr::of(a, size_of::<libc::sockaddr_ll>()))
+                }
+                _ => None,
+            }
+        }
     }
     fn room(&mut self) -> &mut [u8] {
         let p = std::ptr::from_mut(&mut self.storage).cast::<u8>();
@@ -159,6 +194,18 @@ impl SockAddr {
                 let n = path.iter().position(|b| *b == 0).unwrap_or(path.len());
                 // An abstract name begins with zero and may hold more of them.
                 Addr::Unix(if n == 0 { path } else { &path[..n] })
+            }
+            libc::AF_PACKET if self.len as usize >= size_of::<libc::sockaddr_ll>() => {
+                // SAFETY: as above.
+                let s = unsafe { &*at.cast::<libc::sockaddr_ll>() };
+                let n = usize::from(s.sll_halen).min(s.sll_addr.len());
+                Addr::Packet {
+                    protocol: u16::from_be(s.sll_protocol),
+                    index: s.sll_ifindex,
+                    hardware: s.sll_hatype,
+                    kind: s.sll_pkttype,
+                    addr: &s.sll_addr[..n],
+                }
             }
             libc::AF_UNSPEC => Addr::Unspecified,
             other => Addr::Other(other),

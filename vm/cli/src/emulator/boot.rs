@@ -6,15 +6,11 @@ use super::config::{
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use sys::signal::Action;
 use term::{Atom, Term};
 use vm::{Config, Vm};
-
-/// Preloaded modules that ask for natives we do not have yet: left out, as in an emulator that was
-/// built without them.
-const LEFT_OUT: &[&str] = &["prim_socket", "prim_net", "socket_registry"];
 
 /// Loads the preloaded modules and runs `erl_init:start/2`; returns when the node has stopped.
 pub fn start(config: EmuConfig, tree: Option<OtpTree>) -> ExitCode {
@@ -175,12 +171,8 @@ fn preloaded(tree: &OtpTree) -> Result<Vec<PathBuf>, String> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
         .map_err(|e| format!("{}: {e}", dir.display()))?
         .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| p.extension().is_some_and(|x| x == "beam") && !is_left_out(p))
+        .filter(|p| p.extension().is_some_and(|x| x == "beam"))
         .collect();
     files.sort();
     Ok(files)
-}
-
-fn is_left_out(p: &Path) -> bool {
-    p.file_stem().and_then(|s| s.to_str()).is_none_or(|s| LEFT_OUT.contains(&s))
 }

@@ -1,0 +1,750 @@
+//! Options and control messages [prim_socket_nif.c: optLevels, esock_setopt, esock_getopt].
+//!
+//! The table says which options there are and how their values look; those without a number are known by name only.
+
+use super::address::{self, bool_of};
+use super::handle::{SocketRef, State};
+use super::{Done, Fail, answer, need_open, ok};
+use sys::socket::{self, Control, names};
+use term::atom::am;
+use term::{Atom, Heap, Map, OwnedTerm, Term, View, atom};
+use vm::{BifResult, Cx};
+
+vm::bifs! { pub TABLE: "prim_socket" {
+    Plain "nif_setopt"/5 => setopt(0, 1, 2, 3, 4);
+    Plain "nif_getopt"/3 => getopt(0, 1, 2);
+    /// The value as bytes, or read as an integer or a boolean
+    Plain "nif_getopt"/4 => getopt_native(0, 1, 2, 3);
+} }
+
+/// How the value of an option looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Bool,
+    Int,
+    /// Cannot be set.
+    IntGet,
+    Device,
+    Domain,
+    Linger,
+    Protocol,
+    Type,
+    Membership,
+    Membership6,
+    Source,
+    Filter,
+    Discover,
+    Interface,
+    Controls,
+    Tos,
+    Hops,
+    Form,
+    Name,
+}
+
+type Row = (&'static str, &'static str, Option<(i32, Kind)>);
+
+#[rustfmt::skip]
+const OPTIONS: &[Row] = &[
+    ("ip", "add_membership", Some((35, Kind::Membership))),
+    ("ip", "add_source_membership", Some((39, Kind::Source))),
+    ("ip", "block_source", Some((38, Kind::Source))),
+    ("ip", "dontfrag", None),
+    ("ip", "drop_membership", Some((36, Kind::Membership))),
+    ("ip", "drop_source_membership", Some((40, Kind::Source))),
+    ("ip", "freebind", Some((15, Kind::Bool))),
+    ("ip", "hdrincl", Some((3, Kind::Bool))),
+    ("ip", "minttl", Some((21, Kind::Int))),
+    ("ip", "msfilter", Some((41, Kind::Filter))),
+    ("ip", "mtu", Some((14, Kind::IntGet))),
+    ("ip", "mtu_discover", Some((10, Kind::Discover))),
+    ("ip", "multicast_all", Some((49, Kind::Bool))),
+    ("ip", "multicast_if", Some((32, Kind::Interface))),
+    ("ip", "multicast_loop", Some((34, Kind::Bool))),
+    ("ip", "multicast_ttl", Some((33, Kind::Int))),
+    ("ip", "nodefrag", Some((22, Kind::Bool))),
+    ("ip", "options", None),
+    ("ip", "pktinfo", Some((8, Kind::Bool))),
+    ("ip", "pktoptions", Some((9, Kind::Controls))),
+    ("ip", "recvdstaddr", None),
+    ("ip", "recverr", Some((11, Kind::Bool))),
+    ("ip", "recvif", None),
+    ("ip", "recvopts", Some((6, Kind::Bool))),
+    ("ip", "recvorigdstaddr", Some((20, Kind::Bool))),
+    ("ip", "recvtos", Some((13, Kind::Bool))),
+    ("ip", "recvttl", Some((12, Kind::Bool))),
+    ("ip", "retopts", Some((7, Kind::Bool))),
+    ("ip", "router_alert", Some((5, Kind::Int))),
+    ("ip", "sendsrcaddr", None),
+    ("ip", "tos", Some((1, Kind::Tos))),
+    ("ip", "transparent", Some((19, Kind::Bool))),
+    ("ip", "ttl", Some((2, Kind::Int))),
+    ("ip", "unblock_source", Some((37, Kind::Source))),
+    ("ipv6", "add_membership", Some((20, Kind::Membership6))),
+    ("ipv6", "addrform", Some((1, Kind::Form))),
+    ("ipv6", "auth_level", None),
+    ("ipv6", "authhdr", Some((10, Kind::Bool))),
+    ("ipv6", "checksum", None),
+    ("ipv6", "drop_membership", Some((21, Kind::Membership6))),
+    ("ipv6", "dstopts", Some((59, Kind::Bool))),
+    ("ipv6", "esp_network_level", None),
+    ("ipv6", "esp_trans_level", None),
+    ("ipv6", "faith", None),
+    ("ipv6", "flowinfo", Some((11, Kind::Bool))),
+    ("ipv6", "hoplimit", Some((52, Kind::Bool))),
+    ("ipv6", "hopopts", Some((54, Kind::Bool))),
+    ("ipv6", "ipcomp_level", None),
+    ("ipv6", "join_group", None),
+    ("ipv6", "leave_group", None),
+    ("ipv6", "mtu", Some((24, Kind::Int))),
+    ("ipv6", "mtu_discover", Some((23, Kind::Discover))),
+    ("ipv6", "multicast_hops", Some((18, Kind::Hops))),
+    ("ipv6", "multicast_if", Some((17, Kind::Int))),
+    ("ipv6", "multicast_loop", Some((19, Kind::Bool))),
+    ("ipv6", "pktoptions", None),
+    ("ipv6", "portrange", None),
+    ("ipv6", "recverr", Some((25, Kind::Bool))),
+    ("ipv6", "recvhoplimit", Some((51, Kind::Bool))),
+    ("ipv6", "recvpktinfo", Some((49, Kind::Bool))),
+    ("ipv6", "recvtclass", Some((66, Kind::Bool))),
+    ("ipv6", "router_alert", Some((22, Kind::Int))),
+    ("ipv6", "rthdr", Some((57, Kind::Bool))),
+    ("ipv6", "tclass", Some((67, Kind::Int))),
+    ("ipv6", "unicast_hops", Some((16, Kind::Hops))),
+    ("ipv6", "use_min_mtu", None),
+    ("ipv6", "v6only", Some((26, Kind::Bool))),
+    ("sctp", "adaption_layer", None),
+    ("sctp", "associnfo", None),
+    ("sctp", "auth_active_key", None),
+    ("sctp", "auth_chunk", None),
+    ("sctp", "auth_delete_key", None),
+    ("sctp", "auth_key", None),
+    ("sctp", "autoclose", Some((4, Kind::Int))),
+    ("sctp", "context", None),
+    ("sctp", "default_send_params", None),
+    ("sctp", "delayed_ack_time", None),
+    ("sctp", "disable_fragments", Some((8, Kind::Bool))),
+    ("sctp", "events", None),
+    ("sctp", "explicit_eor", None),
+    ("sctp", "fragment_interleave", None),
+    ("sctp", "get_peer_addr_info", None),
+    ("sctp", "hmac_ident", None),
+    ("sctp", "i_want_mapped_v4_addr", None),
+    ("sctp", "initmsg", None),
+    ("sctp", "local_auth_chunks", None),
+    ("sctp", "maxburst", None),
+    ("sctp", "maxseg", Some((13, Kind::Int))),
+    ("sctp", "nodelay", Some((3, Kind::Bool))),
+    ("sctp", "partial_delivery_point", None),
+    ("sctp", "peer_addr_params", None),
+    ("sctp", "peer_auth_chunks", None),
+    ("sctp", "primary_addr", None),
+    ("sctp", "reset_streams", None),
+    ("sctp", "rtoinfo", None),
+    ("sctp", "set_peer_primary_addr", None),
+    ("sctp", "status", None),
+    ("sctp", "use_ext_recvinfo", None),
+    ("socket", "acceptconn", Some((30, Kind::Bool))),
+    ("socket", "acceptfilter", None),
+    ("socket", "bindtodevice", Some((25, Kind::Device))),
+    ("socket", "broadcast", Some((6, Kind::Bool))),
+    ("socket", "busy_poll", None),
+    ("socket", "debug", Some((1, Kind::Int))),
+    ("socket", "domain", Some((39, Kind::Domain))),
+    ("socket", "dontroute", Some((5, Kind::Bool))),
+    ("socket", "error", None),
+    ("socket", "keepalive", Some((9, Kind::Bool))),
+    ("socket", "linger", Some((13, Kind::Linger))),
+    ("socket", "mark", None),
+    ("socket", "oobinline", Some((10, Kind::Bool))),
+    ("socket", "passcred", Some((16, Kind::Bool))),
+    ("socket", "peek_off", Some((42, Kind::Int))),
+    ("socket", "peercred", None),
+    ("socket", "priority", Some((12, Kind::Int))),
+    ("socket", "protocol", Some((38, Kind::Protocol))),
+    ("socket", "rcvbuf", Some((8, Kind::Int))),
+    ("socket", "rcvbufforce", None),
+    ("socket", "rcvlowat", Some((18, Kind::Int))),
+    ("socket", "rcvtimeo", None),
+    ("socket", "reuseaddr", Some((2, Kind::Bool))),
+    ("socket", "reuseport", Some((15, Kind::Bool))),
+    ("socket", "rxq_ovfl", None),
+    ("socket", "setfib", None),
+    ("socket", "sndbuf", Some((7, Kind::Int))),
+    ("socket", "sndbufforce", None),
+    ("socket", "sndlowat", Some((19, Kind::Int))),
+    ("socket", "sndtimeo", None),
+    ("socket", "timestamp", Some((29, Kind::Bool))),
+    ("socket", "type", Some((3, Kind::Type))),
+    ("tcp", "congestion", Some((13, Kind::Name))),
+    ("tcp", "cork", Some((3, Kind::Bool))),
+    ("tcp", "info", None),
+    ("tcp", "keepcnt", None),
+    ("tcp", "keepidle", None),
+    ("tcp", "keepintvl", None),
+    ("tcp", "maxseg", Some((2, Kind::Int))),
+    ("tcp", "md5sig", None),
+    ("tcp", "nodelay", Some((1, Kind::Bool))),
+    ("tcp", "noopt", None),
+    ("tcp", "nopush", None),
+    ("tcp", "syncnt", None),
+    ("tcp", "user_timeout", None),
+    ("udp", "cork", Some((1, Kind::Bool))),
+];
+
+/// The number of a level; options of sockets themselves have a name instead.
+fn level_number(level: &str) -> Option<i32> {
+    Some(match level {
+        "ip" => names::IPPROTO_IP,
+        "ipv6" => names::IPPROTO_IPV6,
+        "sctp" => socket::IPPROTO_SCTP,
+        "tcp" => names::IPPROTO_TCP,
+        "udp" => socket::IPPROTO_UDP,
+        _ => return None,
+    })
+}
+
+/// `[{Level, [{Option, Number} | Option]}]`
+pub fn supported(h: &Heap) -> Term<'_> {
+    let levels = ["socket", "ip", "ipv6", "sctp", "tcp", "udp"];
+    let all: Vec<Term<'_>> = levels
+        .iter()
+        .map(|level| {
+            let of_level = OPTIONS.iter().filter(|(l, ..)| l == level);
+            let options: Vec<Term<'_>> = of_level
+                .map(|(_, n, number)| {
+                    let name = Term::atom(Atom::new(n));
+                    match number {
+                        Some((n, _)) => h.tuple(&[name, Term::small((*n).into())]),
+                        None => name,
+                    }
+                })
+                .collect();
+            let level = match level_number(level) {
+                Some(n) => Term::small(n.into()),
+                None => Term::atom(atom!("socket")),
+            };
+            h.tuple(&[level, h.list(&options)])
+        })
+        .collect();
+    h.list(&all)
+}
+
+fn find(level: Option<i32>, number: i32) -> Option<Kind> {
+    let row = OPTIONS.iter().find(|(l, _, o)| {
+        level_number(l) == level && o.is_some_and(|(n, _)| n == number)
+    });
+    row.and_then(|(.., o)| o.map(|(_, kind)| kind))
+}
+
+mod otp {
+    //! Options of our own.
+    pub const DEBUG: i32 = 1001;
+    pub const IOW: i32 = 1002;
+    pub const OWNER: i32 = 1003;
+    pub const BUFFER: i32 = 1004;
+    pub const RECEIVE_CONTROL: i32 = 1006;
+    pub const SEND_CONTROL: i32 = 1007;
+    pub const FD: i32 = 1008;
+    pub const META: i32 = 1009;
+    pub const REGISTRY: i32 = 1010;
+    pub const DOMAIN: i32 = 1999;
+}
+
+/// The level of a request.
+enum Level {
+    Otp,
+    /// By number; `None` is that of sockets themselves.
+    System(Option<i32>),
+}
+
+fn level(t: Term<'_>) -> Option<Level> {
+    if let Some(n) = t.as_small() {
+        return Some(Level::System(Some(i32::try_from(n).ok()?)));
+    }
+    match t.as_atom()?.name() {
+        "otp" => Some(Level::Otp),
+        "socket" => Some(Level::System(None)),
+        _ => None,
+    }
+}
+
+const INVALID_VALUE: Fail = Fail::Invalid("value");
+const INVALID_OPTION: Fail = Fail::Invalid("socket_option");
+
+fn setopt<'p>(
+    cx: &Cx<'p>,
+    s: SocketRef<'p>,
+    level_term: Term<'p>,
+    number: i32,
+    value: Term<'p>,
+    native: i32,
+) -> BifResult<'p> {
+    let level = cx.need(level(level_term))?;
+    let pid = cx.pid();
+    let done = s.0.with(|st| match level {
+        Level::Otp => set_otp(st, pid, number, value),
+        Level::System(level) if native != 0 => {
+            need_open(st)?;
+            let bytes = native_value(value).ok_or(INVALID_VALUE)?;
+            let level = level.unwrap_or(names::SOL_SOCKET);
+            Ok(socket::set_option(st.fd(), level, number, &bytes)?)
+        }
+        Level::System(level) => set_system(st, level, number, value),
+    });
+    answer(cx, done.map(|()| am::OK.into()))
+}
+
+fn native_value(t: Term<'_>) -> Option<Vec<u8>> {
+    if let Some(b) = t.as_binary() {
+        return Some(b.bytes().into_owned());
+    }
+    let n = match bool_of(t) {
+        Some(b) => i32::from(b),
+        None => i32::try_from(t.as_small()?).ok()?,
+    };
+    Some(n.to_ne_bytes().to_vec())
+}
+
+fn set_otp(st: &mut State, pid: u64, number: i32, value: Term<'_>) -> Done<()> {
+    need_open(st)?;
+    let on = || bool_of(value).ok_or(INVALID_VALUE);
+    match number {
+        otp::DEBUG => st.debug = on()?,
+        otp::IOW => st.iow = on()?,
+        otp::OWNER => {
+            if st.owner != pid {
+                return Err(Fail::ErrorInvalid("not_owner"));
+            }
+            let to = value.as_pid().and_then(|p| p.local()).ok_or(INVALID_VALUE)?;
+            st.set_owner(to);
+        }
+        otp::BUFFER => {
+            let (count, size) = match value.as_tuple() {
+                Some(t) => match t.elements() {
+                    [n, size] => {
+                        let n = n.as_small().and_then(|n| u32::try_from(n).ok());
+                        (n.filter(|n| *n > 0).ok_or(INVALID_VALUE)?, *size)
+                    }
+                    _ => return Err(INVALID_VALUE),
+                },
+                None => (0, value),
+            };
+            st.buffer = buffer_size(size, super::handle::BUFFER).ok_or(INVALID_VALUE)?;
+            st.buffer_count = count;
+        }
+        otp::RECEIVE_CONTROL | otp::SEND_CONTROL => {
+            let usual = super::handle::CONTROL_BUFFER;
+            let n = buffer_size(value, usual).filter(|n| *n <= 1 << 24).ok_or(INVALID_VALUE)?;
+            if number == otp::RECEIVE_CONTROL {
+                st.receive_control = n;
+            } else {
+                st.send_control = n;
+            }
+        }
+        otp::META => {
+            if st.owner != pid {
+                return Err(Fail::ErrorInvalid("not_owner"));
+            }
+            st.meta = OwnedTerm::copy_of(value);
+        }
+        otp::REGISTRY => {
+            if !on()? {
+                return Err(INVALID_VALUE);
+            }
+            st.register();
+        }
+        _ => return Err(INVALID_OPTION),
+    }
+    Ok(())
+}
+
+/// A size of a buffer, or `default`.
+fn buffer_size(t: Term<'_>, usual: usize) -> Option<usize> {
+    if t.is_atom_of(atom!("default")) {
+        return Some(usual);
+    }
+    t.as_small().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0)
+}
+
+fn int(t: Term<'_>) -> Option<i32> {
+    i32::try_from(t.as_small()?).ok()
+}
+
+fn get<'p>(m: Map<'p>, name: Atom) -> Option<Term<'p>> {
+    m.get(Term::atom(name))
+}
+
+const DISCOVER: [(&str, i32); 4] = [("dont", 0), ("want", 1), ("do", 2), ("probe", 3)];
+const TOS: [(&str, i32); 4] =
+    [("lowdelay", 0x10), ("throughput", 8), ("reliability", 4), ("mincost", 2)];
+
+fn named(table: &[(&str, i32)], t: Term<'_>) -> Option<i32> {
+    match t.as_atom() {
+        Some(a) => table.iter().find(|(n, _)| *n == a.name()).map(|(_, v)| *v),
+        None => int(t),
+    }
+}
+fn name_of(table: &[(&str, i32)], n: i32) -> Term<'static> {
+    match table.iter().find(|(_, v)| *v == n) {
+        Some((name, _)) => Term::atom(Atom::new(name)),
+        None => Term::small(n.into()),
+    }
+}
+
+/// The value of an option as the system wants it.
+fn encode(kind: Kind, t: Term<'_>) -> Option<Vec<u8>> {
+    let word = |n: i32| Some(n.to_ne_bytes().to_vec());
+    match kind {
+        Kind::Bool => word(i32::from(bool_of(t)?)),
+        Kind::Int => word(int(t)?),
+        Kind::Device | Kind::Name => {
+            let mut bytes = string(t)?;
+            bytes.push(0);
+            Some(bytes)
+        }
+        Kind::Linger => {
+            let m = t.as_map()?;
+            let on = i32::from(bool_of(get(m, atom!("onoff"))?)?);
+            let seconds = int(get(m, atom!("linger"))?).filter(|n| *n >= 0)?;
+            Some([on.to_ne_bytes(), seconds.to_ne_bytes()].concat())
+        }
+        Kind::Membership => {
+            let m = t.as_map()?;
+            let group = address::v4(get(m, atom!("multiaddr"))?)?.octets();
+            let interface = address::v4(get(m, atom!("interface"))?)?.octets();
+            Some([group, interface].concat())
+        }
+        Kind::Membership6 => {
+            let m = t.as_map()?;
+            let mut out = address::v6(get(m, atom!("multiaddr"))?)?.octets().to_vec();
+            out.extend(int(get(m, atom!("interface"))?)?.to_ne_bytes());
+            Some(out)
+        }
+        Kind::Source => {
+            let m = t.as_map()?;
+            let part = |name| Some(address::v4(get(m, name)?)?.octets());
+            let all = [
+                part(atom!("multiaddr"))?,
+                part(atom!("interface"))?,
+                part(atom!("sourceaddr"))?,
+            ];
+            Some(all.concat())
+        }
+        Kind::Filter => filter(t),
+        Kind::Discover => word(named(&DISCOVER, t)?),
+        Kind::Interface => Some(address::v4(t)?.octets().to_vec()),
+        Kind::Tos => word(named(&TOS, t)?),
+        Kind::Hops => {
+            let n = if t.is_atom_of(atom!("default")) { -1 } else { int(t)? };
+            if (-1..=255).contains(&n) { word(n) } else { None }
+        }
+        Kind::Form => word(address::family(t)?),
+        Kind::IntGet | Kind::Domain | Kind::Protocol | Kind::Type | Kind::Controls => None,
+    }
+}
+
+fn filter(t: Term<'_>) -> Option<Vec<u8>> {
+    if t.is_atom_of(atom!("null")) {
+        return Some(Vec::new());
+    }
+    let m = t.as_map()?;
+    let part = |name| Some(address::v4(get(m, name)?)?.octets());
+    let mode: i32 = match get(m, atom!("mode"))?.as_atom()?.name() {
+        "include" => 1,
+        "exclude" => 0,
+        _ => return None,
+    };
+    let sources = get(m, atom!("slist"))?.to_vec()?;
+    let mut out = [part(atom!("multiaddr"))?, part(atom!("interface"))?].concat();
+    out.extend(mode.to_ne_bytes());
+    out.extend(u32::try_from(sources.len()).ok()?.to_ne_bytes());
+    for s in sources {
+        out.extend(address::v4(s)?.octets());
+    }
+    Some(out)
+}
+
+/// The bytes of a string.
+fn string(t: Term<'_>) -> Option<Vec<u8>> {
+    let all = t.to_vec()?;
+    all.into_iter().map(|c| u8::try_from(c.as_small()?).ok()).collect()
+}
+
+fn set_system(st: &mut State, level: Option<i32>, number: i32, value: Term<'_>) -> Done<()> {
+    let kind = find(level, number).ok_or(INVALID_OPTION)?;
+    let read_only = matches!(
+        kind,
+        Kind::IntGet | Kind::Domain | Kind::Protocol | Kind::Type | Kind::Controls
+    );
+    if read_only {
+        return Err(INVALID_OPTION);
+    }
+    need_open(st)?;
+    let bytes = encode(kind, value).ok_or(INVALID_VALUE)?;
+    let level = level.unwrap_or(names::SOL_SOCKET);
+    Ok(socket::set_option(st.fd(), level, number, &bytes)?)
+}
+
+fn getopt<'p>(
+    cx: &Cx<'p>,
+    s: SocketRef<'p>,
+    level_term: Term<'p>,
+    number: i32,
+) -> BifResult<'p> {
+    let level = cx.need(level(level_term))?;
+    let h = cx.heap();
+    let done = s.0.with(|st| {
+        let level = match level {
+            Level::Otp => return get_otp(h, st, number),
+            Level::System(level) => level,
+        };
+        let kind = find(level, number).ok_or(INVALID_OPTION)?;
+        need_open(st)?;
+        read(h, st, level.unwrap_or(names::SOL_SOCKET), number, kind)
+    });
+    answer(cx, done.map(|t| ok(cx, t)))
+}
+
+fn get_otp<'h>(h: &'h Heap, st: &State, number: i32) -> Done<Term<'h>> {
+    need_open(st)?;
+    let size = |n: usize| h.uint(n as u64);
+    Ok(match number {
+        otp::DEBUG => Term::bool(st.debug),
+        otp::IOW => Term::bool(st.iow),
+        otp::OWNER => Term::local_pid(st.owner),
+        otp::BUFFER if st.buffer_count == 0 => size(st.buffer),
+        otp::BUFFER => h.tuple(&[size(st.buffer_count as usize), size(st.buffer)]),
+        otp::RECEIVE_CONTROL => size(st.receive_control),
+        otp::SEND_CONTROL => size(st.send_control),
+        otp::FD => Term::small(st.fd().into()),
+        otp::META => h.copy(st.meta.term()),
+        otp::REGISTRY => Term::bool(st.registered),
+        otp::DOMAIN => address::family_term(st.domain),
+        _ => return Err(INVALID_OPTION),
+    })
+}
+
+fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Done<Term<'h>> {
+    let fd = st.fd();
+    let number_of = || socket::get_int(fd, level, number);
+    Ok(match kind {
+        Kind::Bool => Term::bool(number_of()? != 0),
+        Kind::Int | Kind::IntGet | Kind::Hops => Term::small(number_of()?.into()),
+        Kind::Domain => address::family_term(number_of()?),
+        Kind::Type => address::kind_term(number_of()?),
+        Kind::Protocol => Term::small(number_of()?.into()),
+        Kind::Discover => name_of(&DISCOVER, number_of()?),
+        Kind::Tos => name_of(&TOS, number_of()?),
+        Kind::Interface => {
+            let ip = number_of()?.to_ne_bytes();
+            address::v4_term(h, ip.into())
+        }
+        Kind::Linger => {
+            let mut both = [0; 8];
+            socket::get_option(fd, level, number, &mut both)?;
+            let [a, b, c, d, e, f, g, i] = both;
+            let on = i32::from_ne_bytes([a, b, c, d]) != 0;
+            let seconds = i32::from_ne_bytes([e, f, g, i]);
+            h.map_from_pairs(&[
+                (Term::atom(atom!("onoff")), Term::bool(on)),
+                (Term::atom(atom!("linger")), Term::small(seconds.into())),
+            ])
+        }
+        Kind::Device => {
+            let mut name = [0u8; names::IFNAMSIZ];
+            let n = socket::get_option(fd, level, number, &mut name)?;
+            let n = name[..n].iter().position(|b| *b == 0).unwrap_or(n);
+            h.byte_list(&name[..n])
+        }
+        Kind::Name => {
+            // Of fixed length: the rest is zeros, as in the reference.
+            let mut name = [0u8; 16];
+            let n = socket::get_option(fd, level, number, &mut name)?;
+            h.byte_list(&name[..n.saturating_sub(1)])
+        }
+        Kind::Controls => {
+            let mut room = [0u64; 64];
+            let all = socket::get_controls(fd, level, number, &mut room)?;
+            let all: Vec<Term<'h>> = all.iter().map(|c| control_term(h, c)).collect();
+            h.list(&all)
+        }
+        Kind::Membership
+        | Kind::Membership6
+        | Kind::Source
+        | Kind::Filter
+        | Kind::Form => return Err(INVALID_OPTION),
+    })
+}
+
+fn getopt_native<'p>(
+    cx: &Cx<'p>,
+    s: SocketRef<'p>,
+    level_term: Term<'p>,
+    number: i32,
+    spec: Term<'p>,
+) -> BifResult<'p> {
+    let Level::System(level) = cx.need(level(level_term))? else { return Err(cx.badarg()) };
+    let level = level.unwrap_or(names::SOL_SOCKET);
+    let h = cx.heap();
+    let done = s.0.with(|st| {
+        need_open(st)?;
+        let mut room = match spec.view() {
+            View::Atom(a) if matches!(a.name(), "integer" | "boolean") => {
+                let n = socket::get_int(st.fd(), level, number)?;
+                let is_bool = a.name() == "boolean";
+                return Ok(if is_bool { Term::bool(n != 0) } else { Term::small(n.into()) });
+            }
+            View::Bits(b) if b.is_binary() => b.bytes().into_owned(),
+            _ => {
+                let n = spec.as_small().and_then(|n| usize::try_from(n).ok());
+                vec![0; n.filter(|n| *n <= 1 << 24).ok_or(INVALID_VALUE)?]
+            }
+        };
+        let n = socket::get_option(st.fd(), level, number, &mut room)?;
+        Ok(h.binary(&room[..n]))
+    });
+    answer(cx, done.map(|t| ok(cx, t)))
+}
+
+// Control messages.
+
+/// How the data of a control message look, by level and type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Data {
+    Bytes,
+    Int,
+    Byte,
+    Tos,
+    Time,
+    PacketInfo,
+    PacketInfo6,
+    Address,
+}
+
+/// Level, type, name, data; those with `true` can be sent.
+const CONTROLS: [(i32, i32, &str, Data, bool); 14] = [
+    (names::SOL_SOCKET, 1, "rights", Data::Bytes, false),
+    (names::SOL_SOCKET, 2, "credentials", Data::Bytes, false),
+    (names::SOL_SOCKET, 29, "timestamp", Data::Time, true),
+    (names::IPPROTO_IP, names::IP_TOS, "tos", Data::Tos, true),
+    (names::IPPROTO_IP, names::IP_TTL, "ttl", Data::Int, true),
+    (names::IPPROTO_IP, names::IP_RECVTTL, "recvttl", Data::Byte, false),
+    (names::IPPROTO_IP, 8, "pktinfo", Data::PacketInfo, false),
+    (names::IPPROTO_IP, 20, "origdstaddr", Data::Address, false),
+    (names::IPPROTO_IP, names::IP_RECVTOS, "recvtos", Data::Tos, false),
+    (names::IPPROTO_IP, 11, "recverr", Data::Bytes, false),
+    (names::IPPROTO_IPV6, 50, "pktinfo", Data::PacketInfo6, false),
+    (names::IPPROTO_IPV6, 52, "hoplimit", Data::Int, true),
+    (names::IPPROTO_IPV6, names::IPV6_TCLASS, "tclass", Data::Int, true),
+    (names::IPPROTO_IPV6, names::IPV6_RECVTCLASS, "recvtclass", Data::Int, false),
+];
+
+/// A control message as a map.
+pub fn control_term<'h>(h: &'h Heap, c: &Control) -> Term<'h> {
+    let row = CONTROLS.iter().find(|r| r.0 == c.level && r.1 == c.kind);
+    let level = match c.level {
+        names::SOL_SOCKET => Term::atom(atom!("socket")),
+        n => Term::small(n.into()),
+    };
+    let kind = match row {
+        Some(r) => Term::atom(Atom::new(r.2)),
+        None => Term::small(c.kind.into()),
+    };
+    let mut pairs = vec![
+        (Term::atom(atom!("level")), level),
+        (Term::atom(atom!("type")), kind),
+        (Term::atom(atom!("data")), h.binary(&c.data)),
+    ];
+    if let Some(v) = row.and_then(|r| data_term(h, r.3, &c.data)) {
+        pairs.push((Term::atom(atom!("value")), v));
+    }
+    h.map_from_pairs(&pairs)
+}
+
+fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8]) -> Option<Term<'h>> {
+    let word = |i: usize| {
+        let w = data.get(i * 4..i * 4 + 4)?;
+        Some(i32::from_ne_bytes(w.try_into().ok()?))
+    };
+    let long = |i: usize| {
+        let w = data.get(i * 8..i * 8 + 8)?;
+        Some(i64::from_ne_bytes(w.try_into().ok()?))
+    };
+    let ip = |at: usize| {
+        let b: [u8; 4] = data.get(at..at + 4)?.try_into().ok()?;
+        Some(address::v4_term(h, b.into()))
+    };
+    let key = |a: Atom| Term::atom(a);
+    Some(match kind {
+        Data::Bytes => return None,
+        Data::Int => Term::small(word(0)?.into()),
+        Data::Byte => Term::small((*data.first()?).into()),
+        Data::Tos => name_of(&TOS, (*data.first()?).into()),
+        Data::Time => h.map_from_pairs(&[
+            (key(atom!("sec")), h.int(long(0)?)),
+            (key(atom!("usec")), h.int(long(1)?)),
+        ]),
+        Data::PacketInfo => h.map_from_pairs(&[
+            (key(atom!("ifindex")), Term::small(word(0)?.into())),
+            (key(atom!("spec_dst")), ip(4)?),
+            (key(atom!("addr")), ip(8)?),
+        ]),
+        Data::PacketInfo6 => {
+            let b: [u8; 16] = data.get(..16)?.try_into().ok()?;
+            h.map_from_pairs(&[
+                (key(atom!("addr")), address::v6_term(h, b.into())),
+                (key(atom!("ifindex")), Term::small(word(4)?.into())),
+            ])
+        }
+        Data::Address => {
+            let family = u16::from_ne_bytes(data.get(..2)?.try_into().ok()?);
+            address::encode(h, &socket::SockAddr::raw(family, data.get(2..)?)?)
+        }
+    })
+}
+
+/// Control messages to be sent.
+pub fn controls(list: Term<'_>) -> Option<Vec<Control>> {
+    list.to_vec()?.into_iter().map(control).collect()
+}
+
+fn control(t: Term<'_>) -> Option<Control> {
+    let m = t.as_map()?;
+    let level = get(m, atom!("level"))?;
+    let level = match level.as_atom() {
+        Some(a) if a.name() == "socket" => names::SOL_SOCKET,
+        _ => int(level)?,
+    };
+    let kind = get(m, atom!("type"))?;
+    let row = match kind.as_atom() {
+        Some(a) => Some(CONTROLS.iter().find(|r| r.0 == level && r.2 == a.name())?),
+        None => None,
+    };
+    let number = match row {
+        Some(r) => r.1,
+        None => int(kind)?,
+    };
+    let data = match (get(m, atom!("value")), get(m, atom!("data"))) {
+        (Some(v), None) => sent_value(*row?, v)?,
+        (None, Some(d)) => native_value(d)?,
+        _ => return None,
+    };
+    Some(Control { level, kind: number, data })
+}
+
+fn sent_value(row: (i32, i32, &str, Data, bool), v: Term<'_>) -> Option<Vec<u8>> {
+    if !row.4 {
+        return None;
+    }
+    match row.3 {
+        Data::Int => Some(int(v)?.to_ne_bytes().to_vec()),
+        Data::Tos => Some(named(&TOS, v)?.to_ne_bytes().to_vec()),
+        Data::Time => {
+            let m = v.as_map()?;
+            let part = |name| Some(get(m, name)?.as_i64()?.to_ne_bytes());
+            Some([part(atom!("sec"))?, part(atom!("usec"))?].concat())
+        }
+        _ => None,
+    }
+}
