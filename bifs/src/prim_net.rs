@@ -162,8 +162,7 @@ fn getifaddrs<'p>(cx: &Cx<'p>, extra: Map<'p>) -> BifResult<'p> {
             .filter(|(_, v)| *v != 0 && i64::from(i.flags) & v != 0 && *v != LOWER_UP)
             .map(|(n, _)| name(n))
             .collect();
-        let mut pairs =
-            vec![(name("name"), h.byte_list(&i.name)), (name("flags"), h.list(&flags))];
+        let mut pairs = vec![(name("name"), h.byte_list(&i.name)), (name("flags"), h.list(&flags))];
         let mut put = |key: &str, a: &Option<SockAddr>| {
             if let Some(a) = a {
                 pairs.push((name(key), encode(h, a)));

@@ -134,8 +134,7 @@ fn new_socket(fd: RawFd, options: Map<'_>) -> New {
 fn open_fd<'p>(cx: &Cx<'p>, fd: i32, options: Map<'p>) -> BifResult<'p> {
     let of_system = |name| socket::get_int(fd, names::SOL_SOCKET, name).ok();
     let given = |name: Atom| options.get(Term::atom(name));
-    let domain = of_system(names::SO_DOMAIN)
-        .or_else(|| address::family(given(atom!("domain"))?));
+    let domain = of_system(names::SO_DOMAIN).or_else(|| address::family(given(atom!("domain"))?));
     let Some(domain) = domain else { return answer(cx, Err(Fail::Invalid("domain"))) };
     let kind = of_system(names::SO_TYPE).or_else(|| address::kind(given(atom!("type"))?));
     let Some(kind) = kind else { return answer(cx, Err(Fail::Invalid("type"))) };
@@ -412,12 +411,7 @@ fn peername<'p>(cx: &Cx<'p>, s: SocketRef<'p>) -> BifResult<'p> {
 }
 
 /// Takes an operation back: `ok`, `select_sent` or `not_found`.
-fn cancel<'p>(
-    cx: &Cx<'p>,
-    s: SocketRef<'p>,
-    op: Atom,
-    reference: Term<'p>,
-) -> BifResult<'p> {
+fn cancel<'p>(cx: &Cx<'p>, s: SocketRef<'p>, op: Atom, reference: Term<'p>) -> BifResult<'p> {
     cx.need(reference.as_reference())?;
     let line = match op.name() {
         "connect" => None,

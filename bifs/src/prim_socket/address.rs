@@ -124,8 +124,13 @@ pub fn encode<'h>(h: &'h Heap, addr: &SockAddr) -> Term<'h> {
                 Some((_, name)) => Term::atom(Atom::new(name)),
                 None => Term::small(n.into()),
             };
-            let kinds =
-                [(0, "host"), (1, "broadcast"), (2, "multicast"), (3, "otherhost"), (4, "outgoing")];
+            let kinds = [
+                (0, "host"),
+                (1, "broadcast"),
+                (2, "multicast"),
+                (3, "otherhost"),
+                (4, "outgoing"),
+            ];
             h.map_from_pairs(&[
                 family,
                 named(atom!("protocol"), Term::small(protocol.into())),

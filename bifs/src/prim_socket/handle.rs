@@ -185,8 +185,7 @@ impl Socket {
             file: None,
         };
         super::info::opened(new.domain, new.kind, new.protocol, 1);
-        let magic =
-            Magic::handle(Socket { state: Mutex::new(state), ended: Mutex::default() });
+        let magic = Magic::handle(Socket { state: Mutex::new(state), ended: Mutex::default() });
         let watch = vm.natives.add(&magic, CALLS);
         if let Some(s) = of(&magic) {
             s.with(|st| {
@@ -412,8 +411,7 @@ impl State {
             let Some(i) = all.iter().position(|r| r.monitor == Some(reference)) else { continue };
             all.remove(i);
             if i == 0 {
-                let interest =
-                    if line == Line::Write { Interest::WRITE } else { Interest::READ };
+                let interest = if line == Line::Write { Interest::WRITE } else { Interest::READ };
                 self.disarm(interest);
                 self.activate(line);
             }

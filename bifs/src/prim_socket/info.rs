@@ -167,8 +167,7 @@ fn socket_info<'p>(cx: &Cx<'p>, s: SocketRef<'p>) -> BifResult<'p> {
 fn supports<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let h = cx.heap();
     let all = ["sctp", "ipv6", "local", "netns", "sendfile"];
-    let pairs: Vec<Term<'p>> =
-        all.iter().map(|n| h.tuple(&[name(n), Term::bool(true)])).collect();
+    let pairs: Vec<Term<'p>> = all.iter().map(|n| h.tuple(&[name(n), Term::bool(true)])).collect();
     Ok(h.list(&pairs))
 }
 

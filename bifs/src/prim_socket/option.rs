@@ -231,9 +231,9 @@ pub fn supported(h: &Heap) -> Term<'_> {
 }
 
 fn find(level: Option<i32>, number: i32) -> Option<Kind> {
-    let row = OPTIONS.iter().find(|(l, _, o)| {
-        level_number(l) == level && o.is_some_and(|(n, _)| n == number)
-    });
+    let row = OPTIONS
+        .iter()
+        .find(|(l, _, o)| level_number(l) == level && o.is_some_and(|(n, _)| n == number));
     row.and_then(|(.., o)| o.map(|(_, kind)| kind))
 }
 
@@ -424,11 +424,8 @@ fn encode(kind: Kind, t: Term<'_>) -> Option<Vec<u8>> {
         Kind::Source => {
             let m = t.as_map()?;
             let part = |name| Some(address::v4(get(m, name)?)?.octets());
-            let all = [
-                part(atom!("multiaddr"))?,
-                part(atom!("interface"))?,
-                part(atom!("sourceaddr"))?,
-            ];
+            let all =
+                [part(atom!("multiaddr"))?, part(atom!("interface"))?, part(atom!("sourceaddr"))?];
             Some(all.concat())
         }
         Kind::Filter => filter(t),
@@ -473,10 +470,8 @@ fn string(t: Term<'_>) -> Option<Vec<u8>> {
 
 fn set_system(st: &mut State, level: Option<i32>, number: i32, value: Term<'_>) -> Done<()> {
     let kind = find(level, number).ok_or(INVALID_OPTION)?;
-    let read_only = matches!(
-        kind,
-        Kind::IntGet | Kind::Domain | Kind::Protocol | Kind::Type | Kind::Controls
-    );
+    let read_only =
+        matches!(kind, Kind::IntGet | Kind::Domain | Kind::Protocol | Kind::Type | Kind::Controls);
     if read_only {
         return Err(INVALID_OPTION);
     }
@@ -486,12 +481,7 @@ fn set_system(st: &mut State, level: Option<i32>, number: i32, value: Term<'_>) 
     Ok(socket::set_option(st.fd(), level, number, &bytes)?)
 }
 
-fn getopt<'p>(
-    cx: &Cx<'p>,
-    s: SocketRef<'p>,
-    level_term: Term<'p>,
-    number: i32,
-) -> BifResult<'p> {
+fn getopt<'p>(cx: &Cx<'p>, s: SocketRef<'p>, level_term: Term<'p>, number: i32) -> BifResult<'p> {
     let level = cx.need(level(level_term))?;
     let h = cx.heap();
     let done = s.0.with(|st| {
@@ -569,11 +559,9 @@ fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Don
             let all: Vec<Term<'h>> = all.iter().map(|c| control_term(h, c)).collect();
             h.list(&all)
         }
-        Kind::Membership
-        | Kind::Membership6
-        | Kind::Source
-        | Kind::Filter
-        | Kind::Form => return Err(INVALID_OPTION),
+        Kind::Membership | Kind::Membership6 | Kind::Source | Kind::Filter | Kind::Form => {
+            return Err(INVALID_OPTION);
+        }
     })
 }
 

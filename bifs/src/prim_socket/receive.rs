@@ -259,8 +259,7 @@ fn recvmsg<'p>(
     let pid = cx.pid();
     let got = s.0.with(|st| receive_message(st, pid, (n, c), bits, reference));
     got_term(cx, got, |h, (m, d)| {
-        let control: Vec<Term<'p>> =
-            m.control.iter().map(|c| option::control_term(h, c)).collect();
+        let control: Vec<Term<'p>> = m.control.iter().map(|c| option::control_term(h, c)).collect();
         let iov = if d.is_empty() { Term::nil() } else { h.list(&[h.binary(&d)]) };
         let mut pairs = vec![
             (Term::atom(atom!("iov")), iov),
@@ -273,4 +272,3 @@ fn recvmsg<'p>(
         h.map_from_pairs(&pairs)
     })
 }
-

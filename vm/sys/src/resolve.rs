@@ -39,7 +39,10 @@ pub struct AddrInfo {
 }
 
 /// The addresses of a host, a service or both.
-pub fn addresses(host: Option<&[u8]>, service: Option<&[u8]>) -> Result<Vec<AddrInfo>, ResolveError> {
+pub fn addresses(
+    host: Option<&[u8]>,
+    service: Option<&[u8]>,
+) -> Result<Vec<AddrInfo>, ResolveError> {
     let text = |s: Option<&[u8]>| match s {
         None => Ok(None),
         Some(s) => CString::new(s).map(Some).map_err(|_| error(libc::EAI_NONAME)),
@@ -48,8 +51,7 @@ pub fn addresses(host: Option<&[u8]>, service: Option<&[u8]>) -> Result<Vec<Addr
     let ptr = |s: &Option<CString>| s.as_ref().map_or(std::ptr::null(), |s| s.as_ptr());
     let mut list = std::ptr::null_mut();
     // SAFETY: names are terminated or null; fills in the list on success.
-    let code =
-        unsafe { libc::getaddrinfo(ptr(&host), ptr(&service), std::ptr::null(), &mut list) };
+    let code = unsafe { libc::getaddrinfo(ptr(&host), ptr(&service), std::ptr::null(), &mut list) };
     if code != 0 {
         return Err(error(code));
     }

@@ -10,7 +10,8 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 pub use libc::{
     AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_SCTP, IPPROTO_TCP,
-    IPPROTO_UDP, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET,
+    IPPROTO_UDP, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOCK_DGRAM, SOCK_RAW, SOCK_RDM,
+    SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET,
 };
 
 pub mod names {
@@ -19,9 +20,9 @@ pub mod names {
         IFNAMSIZ, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_IF, IP_MULTICAST_LOOP,
         IP_MULTICAST_TTL, IP_RECVTOS, IP_RECVTTL, IP_TOS, IP_TTL, IPPROTO_IP, IPPROTO_IPV6,
         IPPROTO_TCP, IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_MULTICAST_IF, IPV6_RECVTCLASS,
-        IPV6_TCLASS, IPV6_V6ONLY, SO_BINDTODEVICE, SO_BROADCAST, SO_DOMAIN, SO_DONTROUTE, SO_KEEPALIVE,
-        SO_LINGER, SO_OOBINLINE, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_TYPE,
-        SOL_SOCKET, TCP_CORK, TCP_NODELAY,
+        IPV6_TCLASS, IPV6_V6ONLY, SO_BINDTODEVICE, SO_BROADCAST, SO_DOMAIN, SO_DONTROUTE,
+        SO_KEEPALIVE, SO_LINGER, SO_OOBINLINE, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_REUSEADDR,
+        SO_REUSEPORT, SO_SNDBUF, SO_TYPE, SOL_SOCKET, TCP_CORK, TCP_NODELAY,
     };
     /// Not in every libc.
     pub const IP_PKTOPTIONS: i32 = 9;
@@ -51,7 +52,13 @@ pub enum Addr<'a> {
     /// A path; empty for a socket without a name. A first byte of zero is an abstract name of Linux.
     Unix(&'a [u8]),
     /// Below the network layer.
-    Packet { protocol: u16, index: i32, hardware: u16, kind: u8, addr: &'a [u8] },
+    Packet {
+        protocol: u16,
+        index: i32,
+        hardware: u16,
+        kind: u8,
+        addr: &'a [u8],
+    },
     Unspecified,
     Other(i32),
 }
