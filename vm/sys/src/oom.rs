@@ -1,11 +1,11 @@
 //! What happens when there is no memory left.
 //!
-//! [`Allocator`] is mimalloc (see docs/dependencies.md), but a request that fails ends in the hook instead of an abort: the emulator
+//! [`Allocator`] is the system's allocator, but a request that fails ends in the hook instead of an abort: the emulator
 //! writes its crash dump and leaves with the status that the reference has. Two ways of asking still get their "no": zeroed
 //! memory, which is how large binaries ask, and whatever runs within [`fallible`].
 
-use mimalloc::MiMalloc;
-use std::alloc::{GlobalAlloc, Layout};
+
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
@@ -51,11 +51,11 @@ fn failed(bytes: usize) {
     }
 }
 
-// SAFETY: every request goes to mimalloc; a hook does not return.
+// SAFETY: every request goes to the system's allocator; a hook does not return.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's word.
-        let p = unsafe { MiMalloc.alloc(layout) };
+        let p = unsafe { System.alloc(layout) };
         if p.is_null() {
             failed(layout.size());
         }
@@ -63,15 +63,15 @@ unsafe impl GlobalAlloc for Allocator {
     }
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
         // SAFETY: by the caller's word.
-        unsafe { MiMalloc.dealloc(p, layout) }
+        unsafe { System.dealloc(p, layout) }
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's word.
-        unsafe { MiMalloc.alloc_zeroed(layout) }
+        unsafe { System.alloc_zeroed(layout) }
     }
     unsafe fn realloc(&self, p: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: by the caller's word.
-        let p = unsafe { MiMalloc.realloc(p, layout, bytes) };
+        let p = unsafe { System.realloc(p, layout, bytes) };
         if p.is_null() {
             failed(bytes);
         }
