@@ -4,7 +4,6 @@
 //! writes its crash dump and leaves with the status that the reference has. Two ways of asking still get their "no": zeroed
 //! memory, which is how large binaries ask, and whatever runs within [`fallible`].
 
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::OnceLock;
