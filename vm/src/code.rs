@@ -4,6 +4,7 @@
 //! entry cells of its exports. Entry cells live for ever; module code is freed by a purge.
 
 pub mod emit;
+mod fuse;
 mod funs;
 pub mod load;
 pub mod native;

@@ -28,6 +28,7 @@ pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod except;
 pub(crate) mod frame;
+pub(crate) mod fused;
 pub(crate) mod map;
 pub(crate) mod native;
 pub(crate) mod nif;
@@ -169,6 +170,14 @@ pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: us
     let res = (*p).collect(need, x);
     vm.monitor.collected(vm, &*p, start);
     crate::process::limits::after_collect(&mut *p, &res, vm);
+}
+
+/// Collects a process whose state is saved.
+pub(crate) fn collect_saved(p: &mut Process, vm: &'static Vm, need: usize) {
+    let start = vm.monitor.collection_starts(vm);
+    let res = p.collect(need, &mut []);
+    vm.monitor.collected(vm, p, start);
+    crate::process::limits::after_collect(p, &res, vm);
 }
 
 /// Runs the process in `r` from its saved position until it leaves.

@@ -133,7 +133,9 @@ pub struct Process {
     /// The receive timer: generation, and whether it has fired.
     pub(crate) receive_timer: crate::timer::ReceiveTimer,
     /// Set when the process is to end with this reason at the next chance.
-    pub(crate) exit_reason: Option<OwnedTerm>,
+    pub(crate) exit_reason: Option<Box<OwnedTerm>>,
+    /// Words that a collection on a dirty scheduler is to make room for.
+    pub(crate) collect_dirty: Option<u32>,
     pub(crate) suspend_count: u32,
     pub(crate) seq_trace_token: RawTerm,
     /// Number of collections, for `process_info`.
@@ -225,6 +227,7 @@ impl Process {
             dirty_export: core::ptr::null(),
             receive_timer: Default::default(),
             exit_reason: None,
+            collect_dirty: None,
             suspend_count: 0,
             seq_trace_token: RawTerm::NIL,
             gc_minor: 0,

@@ -425,7 +425,7 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             task::run_all(p, vm);
         }
         if let Some(reason) = p.exit_reason.take() {
-            crate::process::exit::terminate(process, vm, reason);
+            crate::process::exit::terminate(process, vm, *reason);
             return;
         }
         let s = keep.state.get();
@@ -546,7 +546,14 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
         unsafe {
             let keep = ProcRef::from_owner(process);
             let exiting = (*process).exit_reason.is_some();
-            let outcome = if exiting { Outcome::Yielded } else { slice(&idle, &mut regs, process) };
+            let outcome = if exiting {
+                Outcome::Yielded
+            } else if let Some(need) = (*process).collect_dirty.take() {
+                interp::collect_saved(&mut *process, vm, need as usize);
+                Outcome::Yielded
+            } else {
+                slice(&idle, &mut regs, process)
+            };
             keep.state.clear(state::DIRTY_CPU | state::DIRTY_IO);
             match outcome {
                 Outcome::Exited => {}

@@ -171,6 +171,9 @@ impl Emitter<'_> {
                     self.op(by_src!(self.kind(src), move_return)).src(src);
                     return Ok(i + 2);
                 }
+                if let Some(after) = self.fused_move(i, src, dst) {
+                    return Ok(after);
+                }
                 self.move_(src, dst);
             }
             Op::Swap { a, b } => {
@@ -274,10 +277,24 @@ impl Emitter<'_> {
 
             // Tests.
             Op::IsLt { fail, a, b } => {
-                self.compare(by_src2!(self.kind(a), self.kind(b), is_lt), fail, a, b)
+                {
+                    let h = if self.is_small(b) && self.kind(a) != Kind::C {
+                        by_reg_small!(self.kind(a), is_lt)
+                    } else {
+                        by_src2!(self.kind(a), self.kind(b), is_lt)
+                    };
+                    self.compare(h, fail, a, b)
+                }
             }
             Op::IsGe { fail, a, b } => {
-                self.compare(by_src2!(self.kind(a), self.kind(b), is_ge), fail, a, b)
+                {
+                    let h = if self.is_small(b) && self.kind(a) != Kind::C {
+                        by_reg_small!(self.kind(a), is_ge)
+                    } else {
+                        by_src2!(self.kind(a), self.kind(b), is_ge)
+                    };
+                    self.compare(h, fail, a, b)
+                }
             }
             Op::IsEq { fail, a, b } => {
                 self.compare(by_src2!(self.kind(a), self.kind(b), is_eq), fail, a, b)
@@ -321,6 +338,9 @@ impl Emitter<'_> {
             Op::IsBitstr { fail, src } => self.test(by_src!(self.kind(src), is_bitstr), fail, src),
             Op::IsList { fail, src } => self.test(by_src!(self.kind(src), is_list), fail, src),
             Op::IsNonemptyList { fail, src } => {
+                if let Some(after) = self.fused_list(i, fail, src) {
+                    return Ok(after);
+                }
                 self.test(by_src!(self.kind(src), is_nonempty_list), fail, src);
             }
             Op::IsTuple { fail, src } => {
@@ -461,7 +481,14 @@ impl Emitter<'_> {
                 self.op(receive::timeout);
             }
             Op::LoopRec { fail, dst } => {
-                self.op(receive::loop_rec).fail(fail).dst_any(dst);
+                match self.message_shape(i, dst) {
+                    Some(shape) => {
+                        self.op(receive::loop_rec_shape).fail(fail).dst_any(dst).ptr(shape);
+                    }
+                    None => {
+                        self.op(receive::loop_rec).fail(fail).dst_any(dst);
+                    }
+                }
             }
             Op::LoopRecEnd { target } => {
                 self.op(receive::loop_rec_end).branch(*target);
@@ -578,11 +605,32 @@ impl Emitter<'_> {
         Ok(i + 1)
     }
 
+    /// The shape that every message must have for the receive whose `loop_rec` is at `i`: its one clause
+    /// begins with a test whose failure leads on to the next message.
+    fn message_shape(&self, i: usize, dst: &Dst) -> Option<u64> {
+        let ops = &self.module.code;
+        let (fail, shape) = match ops.get(i + 1)? {
+            Op::IsTaggedTuple { fail, src, arity, tag } if same_register(src, &dst.src()) => {
+                let tag = RawTerm::atom(self.atom(tag.0));
+                (fail, term::envelope::tuple_shape(*arity as usize, tag))
+            }
+            Op::IsEqExact { fail, a, b } if same_register(a, &dst.src()) => {
+                (fail, self.constant(b).filter(|c| c.is_immediate())?.0)
+            }
+            _ => return None,
+        };
+        let in_function = |op: &&Op| !matches!(op, Op::FuncInfo { .. });
+        let at = ops[i..]
+            .iter()
+            .take_while(in_function)
+            .position(|op| matches!(op, Op::Label { label } if fail.0.is_some_and(|l| l.0 == *label)))?;
+        matches!(ops.get(i + at + 1), Some(Op::LoopRecEnd { .. })).then_some(shape)
+    }
     /// The handler, or the one that always collects in gc_zeal mode.
     fn zealous(&self, h: Handler) -> Handler {
         if self.zeal { frame::allocate_zeal } else { h }
     }
-    fn local(&self, l: Label) -> Result<u64, EmitError> {
+    pub(super) fn local(&self, l: Label) -> Result<u64, EmitError> {
         match self.entries.get(&l.0) {
             Some(&f) => Ok(self.functions.wrapping_add(f) as u64),
             None => Err(EmitError(format!("call to label {} that is no function", l.0))),
@@ -624,6 +672,9 @@ impl Emitter<'_> {
         self.returns_here(0);
         Ok(i + 1)
     }
+    fn is_small(&self, s: &Src) -> bool {
+        self.constant(s).is_some_and(|c| c.is_small())
+    }
     fn move_(&mut self, src: &Src, dst: &Dst) {
         use data::move_;
         self.op(by_src_dst!(self.kind(src), self.dst_kind(dst), move_)).dst(dst).src(src);
@@ -659,7 +710,7 @@ impl Emitter<'_> {
         args: &[Src],
         dst: &Dst,
     ) {
-        self.op(native::guard_bif).fail(fail).dst_any(dst).u32(live.0).ptr(bif as *const _ as u64);
+        self.op(super::fuse::guard_handler(bif)).fail(fail).dst_any(dst).u32(live.0).ptr(bif as *const _ as u64);
         for a in args {
             self.any(a);
         }
@@ -677,7 +728,16 @@ impl Emitter<'_> {
         if let [a, b] = args {
             use arith::{band, bor, bsl, bsr, bxor, div, minus, plus, rem, times};
             let (ka, kb, kd) = (self.kind(a), self.kind(b), self.dst_kind(dst));
+            let small = self.is_small(b) && ka != Kind::C;
             let h = match name {
+                "+" if small => by_reg_small_dst!(ka, kd, plus),
+                "-" if small => by_reg_small_dst!(ka, kd, minus),
+                "*" if small => by_reg_small_dst!(ka, kd, times),
+                "div" if small => by_reg_small_dst!(ka, kd, div),
+                "rem" if small => by_reg_small_dst!(ka, kd, rem),
+                "band" if small => by_reg_small_dst!(ka, kd, band),
+                "bsl" if small => by_reg_small_dst!(ka, kd, bsl),
+                "bsr" if small => by_reg_small_dst!(ka, kd, bsr),
                 "+" => by_src2_dst!(ka, kb, kd, plus),
                 "-" => by_src2_dst!(ka, kb, kd, minus),
                 "*" => by_src2_dst!(ka, kb, kd, times),
@@ -688,6 +748,7 @@ impl Emitter<'_> {
                 "bxor" => by_src2_dst!(ka, kb, kd, bxor),
                 "bsl" => by_src2_dst!(ka, kb, kd, bsl),
                 "bsr" => by_src2_dst!(ka, kb, kd, bsr),
+                _ if self.comparison(name, a, b, dst) => return Ok(()),
                 _ => {
                     let bif = self.guard_native(e)?;
                     self.guard(bif, fail, live, args, dst);
@@ -758,7 +819,7 @@ impl Emitter<'_> {
     }
 }
 
-fn same_register(a: &Src, b: &Src) -> bool {
+pub(super) fn same_register(a: &Src, b: &Src) -> bool {
     match (a, b) {
         (Src::X(m, _), Src::X(n, _)) | (Src::Y(m, _), Src::Y(n, _)) => m == n,
         _ => false,

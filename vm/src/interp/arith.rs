@@ -14,7 +14,7 @@ macro_rules! arith2 {
     ($($name:ident, $slow:ident, $full:path, $op:expr, |$a:ident, $b:ident| $fast:expr;)*) => { $(
         pub unsafe extern "C" fn $name<P: Src, Q: Src, D: Dst>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
             let ($a, $b) = (P::get(r, e, ip.add(5)), Q::get(r, e, ip.add(5 + P::N)));
-            if ($a.0 | $b.0) & 7 == 0 {
+            if (tag_bits::<P>($a) | tag_bits::<Q>($b)) & 7 == 0 {
                 if let Some(v) = $fast {
                     D::put(r, e, ip.add(3), RawTerm(v));
                     go!(r, ip.add(5 + P::N + Q::N), htop, e, fc)
@@ -36,6 +36,12 @@ macro_rules! arith2 {
             }
         }
     )* };
+}
+
+/// What must have no tag bits for `t` to be a small integer.
+#[inline(always)]
+pub(super) fn tag_bits<S: Src>(t: RawTerm) -> u64 {
+    if S::SMALL { 0 } else { t.0 }
 }
 
 enum Done {

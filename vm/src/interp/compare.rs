@@ -1,5 +1,6 @@
 //! Comparisons and type tests. Slot 2 is the branch to take when a test fails.
 
+use super::arith::tag_bits;
 use super::operand::*;
 use super::{Regs, go};
 use core::cmp::Ordering;
@@ -135,20 +136,20 @@ macro_rules! test2 {
     )* };
 }
 
-unsafe fn full_cmp(a: RawTerm, b: RawTerm) -> Ordering {
+pub(super) unsafe fn full_cmp(a: RawTerm, b: RawTerm) -> Ordering {
     term::compare::compare(a.brand(), b.brand())
 }
-unsafe fn full_eq(a: RawTerm, b: RawTerm) -> bool {
+pub(super) unsafe fn full_eq(a: RawTerm, b: RawTerm) -> bool {
     term::compare::eq(a.brand(), b.brand())
 }
 #[inline(always)]
-fn smalls(a: RawTerm, b: RawTerm) -> bool {
+pub(super) fn smalls(a: RawTerm, b: RawTerm) -> bool {
     (a.0 | b.0) & 7 == 0
 }
 
 test2! {
-    is_lt, slow_lt: |a, b| smalls(a, b) => (a.0 as i64) < (b.0 as i64); full_cmp(a, b) == Ordering::Less;
-    is_ge, slow_ge: |a, b| smalls(a, b) => (a.0 as i64) >= (b.0 as i64); full_cmp(a, b) != Ordering::Less;
+    is_lt, slow_lt: |a, b| (tag_bits::<P>(a) | tag_bits::<Q>(b)) & 7 == 0 => (a.0 as i64) < (b.0 as i64); full_cmp(a, b) == Ordering::Less;
+    is_ge, slow_ge: |a, b| (tag_bits::<P>(a) | tag_bits::<Q>(b)) & 7 == 0 => (a.0 as i64) >= (b.0 as i64); full_cmp(a, b) != Ordering::Less;
     is_eq, slow_eq: |a, b| smalls(a, b) || a == b => a == b; full_eq(a, b);
     is_ne, slow_ne: |a, b| smalls(a, b) || a == b => a != b; !full_eq(a, b);
     is_eq_exact, slow_eq_exact: |a, b| a == b || a.is_immediate() || b.is_immediate() => a == b; term::compare::raw_eq(a, b);

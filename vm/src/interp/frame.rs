@@ -4,11 +4,13 @@
 //! collector and the unwinder need no map of live slots, and `init_yregs` is dropped at load.
 
 use super::operand::*;
-use super::{Regs, collect, go};
+use super::{Outcome, Regs, collect, go, leave};
 use term::RawTerm;
 use term::gc::STACK_SLACK;
 
 const SLACK: usize = STACK_SLACK;
+/// A collection that may copy more words than this runs on a dirty scheduler: some milliseconds.
+const LONG: usize = 1 << 18;
 
 /// Slots: 2 frame words, 3 heap words, 4 live.
 pub unsafe extern "C" fn allocate(
@@ -42,8 +44,16 @@ unsafe extern "C" fn slow_allocate(
 ) {
     let (words, need, live) =
         (u32_at(ip, 2) as usize, u32_at(ip, 3) as usize, u32_at(ip, 4) as usize);
-    collect(r, htop, e, live, words + need + SLACK);
-    let p = (*r).process;
+    let need = words + need + SLACK;
+    let p = super::save(r, htop, e, fc);
+    if (*p).heap.collection_words() > LONG && (*r).scheduler != 0 && (*r).vm.config.dirty_cpu > 0 {
+        // It would hold up the others of this scheduler.
+        (*p).collect_dirty = Some(need as u32);
+        (*p).next_dirty = crate::bif::Kind::DirtyCpu;
+        super::call::save_x(r, live);
+        leave!(r, Outcome::Dirty, ip, htop, e, fc)
+    }
+    collect(r, htop, e, live, need);
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
 }
 

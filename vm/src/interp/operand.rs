@@ -27,6 +27,8 @@ pub unsafe fn target_at(ip: *const u32, i: usize) -> *const u32 {
 pub trait Src {
     /// Slots it takes.
     const N: usize;
+    /// It is always a small integer.
+    const SMALL: bool = false;
     unsafe fn get(r: *mut Regs, e: *mut u64, at: *const u32) -> RawTerm;
 }
 
@@ -41,6 +43,8 @@ pub struct X;
 pub struct Y;
 /// A constant.
 pub struct C;
+/// A constant that is a small integer.
+pub struct K;
 /// Any of them, decided at run time: reserved tag 3 marks X offsets, tag 4 Y offsets.
 pub struct A;
 
@@ -63,6 +67,14 @@ impl Src for Y {
 }
 impl Src for C {
     const N: usize = 2;
+    #[inline(always)]
+    unsafe fn get(_: *mut Regs, _: *mut u64, at: *const u32) -> RawTerm {
+        RawTerm(u64_at(at, 0))
+    }
+}
+impl Src for K {
+    const N: usize = 2;
+    const SMALL: bool = true;
     #[inline(always)]
     unsafe fn get(_: *mut Regs, _: *mut u64, at: *const u32) -> RawTerm {
         RawTerm(u64_at(at, 0))
@@ -165,6 +177,30 @@ macro_rules! by_src_dst {
     };
 }
 pub(crate) use by_src_dst;
+
+/// For a register and a small constant.
+macro_rules! by_reg_small {
+    ($a:expr, $f:ident) => {
+        match $a {
+            Kind::Y => $f::<Y, K> as Handler,
+            _ => $f::<X, K> as Handler,
+        }
+    };
+}
+pub(crate) use by_reg_small;
+
+/// For a register, a small constant and a destination.
+macro_rules! by_reg_small_dst {
+    ($a:expr, $d:expr, $f:ident) => {
+        match ($a, $d) {
+            (Kind::Y, Kind::Y) => $f::<Y, K, Y> as Handler,
+            (Kind::Y, _) => $f::<Y, K, X> as Handler,
+            (_, Kind::Y) => $f::<X, K, Y> as Handler,
+            (_, _) => $f::<X, K, X> as Handler,
+        }
+    };
+}
+pub(crate) use by_reg_small_dst;
 
 /// For two sources and a destination.
 macro_rules! by_src2_dst {

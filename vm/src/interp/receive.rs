@@ -46,10 +46,46 @@ unsafe extern "C" fn loop_rec_slow(
             go!(r, target_at(ip, 2), (*p).heap.heap.top(), (*p).heap.stack, fc)
         }
     }
-    if (*p).heap.heap.fragment_words() > (*p).heap.block_words() || (*p).heap.zeal {
+    let most = (*p).heap.block_words().max((*p).heap.options.min_heap);
+    if (*p).heap.heap.fragment_words() > most || (*p).heap.zeal {
         collect(r, (*p).heap.heap.top(), (*p).heap.stack, 0, 0);
     }
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
+}
+/// `loop_rec` where the message must have a shape: slots 2 branch when none is left, 3 destination, 4 shape.
+pub unsafe extern "C" fn loop_rec_shape(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let p = (*r).process;
+    if let Some(t) = (*p).messages.peek_opened_of(u64_at(ip, 4)) {
+        put_any(r, e, ip.add(3), t);
+        go!(r, ip.add(6), htop, e, fc)
+    }
+    return loop_rec_shape_slow(r, ip, htop, e, fc);
+}
+/// Messages passed for one reduction.
+const PASSED_PER_REDUCTION: usize = 16;
+#[inline(never)]
+unsafe extern "C" fn loop_rec_shape_slow(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let p = (*r).process;
+    let most = fc.max(1) as usize * PASSED_PER_REDUCTION;
+    let passed = (*p).messages.skip_to_shape(u64_at(ip, 4), most);
+    let fc = fc - (passed / PASSED_PER_REDUCTION) as i64;
+    if fc <= 0 {
+        super::call::save_x(r, 0);
+        leave!(r, Outcome::Yielded, ip, htop, e, fc)
+    }
+    return loop_rec_slow(r, ip, htop, e, fc);
 }
 /// Slot 2: back to the loop.
 pub unsafe extern "C" fn loop_rec_end(

@@ -271,7 +271,8 @@ pub struct HeapSizes {
 pub(crate) fn sizes_of(p: &Process) -> HeapSizes {
     let on_heap = p.flags.queue_data == QueueData::OnHeap;
     HeapSizes {
-        block: p.heap.block_words(),
+        // A first block is smaller than it counts.
+        block: p.heap.block_words().max(p.heap.options.min_heap),
         old_block: p.heap.old_block_words(),
         fragments: p.heap.heap.fragment_words(),
         mature: p.heap.mature_words(),
@@ -306,6 +307,7 @@ pub(crate) fn memory_of(p: &Process) -> usize {
     let extra = p.extra.as_ref().map_or(0, |_| size_of::<super::Extra>());
     let saved = p.saved.capacity() * 8 + p.held.capacity() * 8;
     let words = s.total() + if s.messages == 0 { p.messages.detached_words() } else { 0 };
+    let words = words + p.heap.block_words() - s.block;
     size_of::<Process>() + words * 8 + queue + relations + dict + extra + saved
 }
 pub fn memory(cx: &Cx<'_>) -> usize {

@@ -49,6 +49,11 @@ pub enum Start<'p> {
     Fun(Term<'p>),
 }
 
+/// The smallest heap unless flags say otherwise, in words.
+const USUAL_HEAP: usize = 233;
+/// Words of a new process's block.
+const FIRST_BLOCK: usize = 96;
+
 /// Makes a process that will run `start`, not scheduled yet: [`Vm::schedule`] it. `None`: the table is full.
 pub fn create(
     vm: &'static Vm,
@@ -63,7 +68,11 @@ pub fn create(
         Start::Call(_, _, args) => term::copy::size_words(*args),
         Start::Fun(f) => term::copy::size_words(*f),
     };
-    let initial = o.min_heap.max(words + 16);
+    // Most processes need little: the first block is smaller than the smallest heap, unless somebody asked
+    // for a size.
+    let usual = o.min_heap <= vm.flags.heap().min_heap && o.min_heap <= USUAL_HEAP;
+    let least = if usual { FIRST_BLOCK } else { term::gc::size_for(o.min_heap) };
+    let initial = least.max(words + 16);
     let r = vm.processes.insert(|pid| {
         let mut p = Process::new(pid, o, initial, options.priority);
         let heap = &p.heap.heap;

@@ -155,7 +155,8 @@ pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
         }
     }
     if x.kill {
-        p.exit_reason.get_or_insert(OwnedTerm::immediate(Term::atom(am::KILLED)));
+        p.exit_reason
+            .get_or_insert_with(|| Box::new(OwnedTerm::immediate(Term::atom(am::KILLED))));
         return;
     }
     if p.flags.trap_exit {
@@ -172,7 +173,7 @@ pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
     if x.reason.term().is_atom_of(am::NORMAL) && !to_self {
         return;
     }
-    p.exit_reason.get_or_insert(x.reason);
+    p.exit_reason.get_or_insert_with(|| Box::new(x.reason));
 }
 
 pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {

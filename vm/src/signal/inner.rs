@@ -118,6 +118,12 @@ impl MessageQueue {
             if n.words() == 0 { Some(n.raw()) } else { None }
         }
     }
+    /// The same if it has this shape.
+    #[inline]
+    pub fn peek_opened_of(&self, shape: u64) -> Option<RawTerm> {
+        // SAFETY: the cursor is a node of the list.
+        self.peek_opened().filter(|_| unsafe { (*self.cursor).shape() == shape })
+    }
     /// Makes the message at the cursor part of `heap`, so that a receive may look into it while the
     /// process allocates and collects. `false`: there is no message.
     pub fn open_next(&mut self, heap: &Heap) -> bool {

@@ -160,11 +160,11 @@ impl Tracer<'_> {
 
 impl ProcHeap {
     pub fn new(options: HeapOptions) -> ProcHeap {
-        ProcHeap::with_words(options, options.min_heap)
+        ProcHeap::with_words(options, size_for(options.min_heap))
     }
-    /// With a first block of at least `words`.
+    /// With a first block of `words`, which may be less than `min_heap`: the first collection makes up for it.
     pub fn with_words(options: HeapOptions, words: usize) -> ProcHeap {
-        let words = size_for(words.max(options.min_heap).max(12));
+        let words = words.max(12);
         let base = alloc_block(words);
         // SAFETY: the end of the fresh block.
         let end = unsafe { base.add(words) };
@@ -273,13 +273,21 @@ impl ProcHeap {
             || self.old.as_ref().is_some_and(|o| o.blocks.iter().any(|b| scan(b.base, b.top)))
     }
 
+    fn major_is_due(&self) -> bool {
+        let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(4096));
+        self.minors as usize >= self.options.fullsweep_after || grown
+    }
+    /// Words that the next collection may have to copy.
+    pub fn collection_words(&self) -> usize {
+        let old = if self.major_is_due() { self.old_words() } else { 0 };
+        self.young_words() + self.heap.fragment_words() + old
+    }
     /// Collects so that `need` words are free. Kind and size are chosen here.
     ///
     /// `roots` gives every root but the stack. Every root and stack word is a valid word of this
     /// process. On return the stack pointer has moved with the block.
     pub fn collect(&mut self, need: usize, mut roots: impl FnMut(&mut Tracer)) -> GcResult {
-        let old_grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(4096));
-        if self.minors as usize >= self.options.fullsweep_after || old_grown {
+        if self.major_is_due() {
             return self.collect_major(need, None, roots);
         }
         self.run_and_fit(need, Kind::Minor, &mut roots)
@@ -343,11 +351,12 @@ impl ProcHeap {
         let before = young + frags + if major { self.old_words() } else { 0 };
         let area_words = area.map_or(0, |(_, len)| len as usize / 8);
         let worst = before + area_words - mature + stack + need + STACK_SLACK * 2;
+        let least = self.options.min_heap;
         let words = match kind {
             Kind::Move(words) => words.max(worst),
-            _ if self.grow => size_for(worst.max(next_size(self.words as usize))),
-            Kind::Minor => size_for(worst.max(self.words as usize)),
-            Kind::Major(_) => size_for(worst.max(self.options.min_heap)),
+            _ if self.grow => size_for(worst.max(next_size(self.words as usize)).max(least)),
+            Kind::Minor => size_for(worst.max(self.words as usize).max(least)),
+            Kind::Major(_) => size_for(worst.max(least)),
         };
         let to = alloc_block(words);
         let old = if major {
