@@ -4,8 +4,8 @@
 //! entry cells of its exports. Entry cells live for ever; module code is freed by a purge.
 
 pub mod emit;
-mod fuse;
 mod funs;
+mod fuse;
 pub mod load;
 pub mod native;
 mod ops;

@@ -277,24 +277,20 @@ impl Emitter<'_> {
 
             // Tests.
             Op::IsLt { fail, a, b } => {
-                {
-                    let h = if self.is_small(b) && self.kind(a) != Kind::C {
-                        by_reg_small!(self.kind(a), is_lt)
-                    } else {
-                        by_src2!(self.kind(a), self.kind(b), is_lt)
-                    };
-                    self.compare(h, fail, a, b)
-                }
+                let h = if self.is_small(b) && self.kind(a) != Kind::C {
+                    by_reg_small!(self.kind(a), is_lt)
+                } else {
+                    by_src2!(self.kind(a), self.kind(b), is_lt)
+                };
+                self.compare(h, fail, a, b)
             }
             Op::IsGe { fail, a, b } => {
-                {
-                    let h = if self.is_small(b) && self.kind(a) != Kind::C {
-                        by_reg_small!(self.kind(a), is_ge)
-                    } else {
-                        by_src2!(self.kind(a), self.kind(b), is_ge)
-                    };
-                    self.compare(h, fail, a, b)
-                }
+                let h = if self.is_small(b) && self.kind(a) != Kind::C {
+                    by_reg_small!(self.kind(a), is_ge)
+                } else {
+                    by_src2!(self.kind(a), self.kind(b), is_ge)
+                };
+                self.compare(h, fail, a, b)
             }
             Op::IsEq { fail, a, b } => {
                 self.compare(by_src2!(self.kind(a), self.kind(b), is_eq), fail, a, b)
@@ -480,16 +476,14 @@ impl Emitter<'_> {
             Op::Timeout {} => {
                 self.op(receive::timeout);
             }
-            Op::LoopRec { fail, dst } => {
-                match self.message_shape(i, dst) {
-                    Some(shape) => {
-                        self.op(receive::loop_rec_shape).fail(fail).dst_any(dst).ptr(shape);
-                    }
-                    None => {
-                        self.op(receive::loop_rec).fail(fail).dst_any(dst);
-                    }
+            Op::LoopRec { fail, dst } => match self.message_shape(i, dst) {
+                Some(shape) => {
+                    self.op(receive::loop_rec_shape).fail(fail).dst_any(dst).ptr(shape);
                 }
-            }
+                None => {
+                    self.op(receive::loop_rec).fail(fail).dst_any(dst);
+                }
+            },
             Op::LoopRecEnd { target } => {
                 self.op(receive::loop_rec_end).branch(*target);
             }
@@ -620,10 +614,9 @@ impl Emitter<'_> {
             _ => return None,
         };
         let in_function = |op: &&Op| !matches!(op, Op::FuncInfo { .. });
-        let at = ops[i..]
-            .iter()
-            .take_while(in_function)
-            .position(|op| matches!(op, Op::Label { label } if fail.0.is_some_and(|l| l.0 == *label)))?;
+        let at = ops[i..].iter().take_while(in_function).position(
+            |op| matches!(op, Op::Label { label } if fail.0.is_some_and(|l| l.0 == *label)),
+        )?;
         matches!(ops.get(i + at + 1), Some(Op::LoopRecEnd { .. })).then_some(shape)
     }
     /// The handler, or the one that always collects in gc_zeal mode.
@@ -710,7 +703,11 @@ impl Emitter<'_> {
         args: &[Src],
         dst: &Dst,
     ) {
-        self.op(super::fuse::guard_handler(bif)).fail(fail).dst_any(dst).u32(live.0).ptr(bif as *const _ as u64);
+        self.op(super::fuse::guard_handler(bif))
+            .fail(fail)
+            .dst_any(dst)
+            .u32(live.0)
+            .ptr(bif as *const _ as u64);
         for a in args {
             self.any(a);
         }

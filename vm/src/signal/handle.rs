@@ -155,8 +155,7 @@ pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
         }
     }
     if x.kill {
-        p.exit_reason
-            .get_or_insert_with(|| Box::new(OwnedTerm::immediate(Term::atom(am::KILLED))));
+        p.exit_reason.get_or_insert_with(|| Box::new(OwnedTerm::immediate(Term::atom(am::KILLED))));
         return;
     }
     if p.flags.trap_exit {
