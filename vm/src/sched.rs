@@ -132,6 +132,8 @@ pub struct Schedulers {
     chores: Mutex<Vec<Chore>>,
     /// There may be chores.
     chores_wait: AtomicBool,
+    /// Chores that are not done.
+    chores_left: AtomicUsize,
     /// Multi-scheduling is blocked: only this scheduler (from 1) runs, 0 for none.
     pub(crate) blocked_by: AtomicUsize,
 }
@@ -153,6 +155,7 @@ impl Schedulers {
             stopping: AtomicBool::new(false),
             chores: Mutex::default(),
             chores_wait: AtomicBool::new(false),
+            chores_left: AtomicUsize::new(0),
             blocked_by: AtomicUsize::new(0),
         }
     }
@@ -288,6 +291,7 @@ impl Schedulers {
     }
     /// Has a scheduler call `f(argument)` soon, between two slices and without locks held.
     pub fn later(&self, f: fn(usize), argument: usize) {
+        self.chores_left.fetch_add(1, Ordering::AcqRel);
         self.chores.lock().unwrap_or_else(|e| e.into_inner()).push((f, argument));
         self.chores_wait.store(true, Ordering::SeqCst);
         // A scheduler sees to it itself when its slice is over.
@@ -301,8 +305,13 @@ impl Schedulers {
                 core::mem::take(&mut *self.chores.lock().unwrap_or_else(|e| e.into_inner()));
             for (f, argument) in chores {
                 f(argument);
+                self.chores_left.fetch_sub(1, Ordering::AcqRel);
             }
         }
+    }
+    /// Whether every chore is done.
+    pub fn is_tidy(&self) -> bool {
+        self.chores_left.load(Ordering::Acquire) == 0
     }
     /// Makes all schedulers stop picking processes.
     pub fn stop(&self) {

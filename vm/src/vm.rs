@@ -141,6 +141,10 @@ impl Default for SystemProcesses {
 pub struct Hooks {
     /// A process that an object of a library watches has ended.
     pub down: fn(crate::signal::RefId, u64),
+    /// It had ended before it was watched.
+    pub late: fn(crate::signal::RefId, u64),
+    /// The object that keeps this monitor.
+    pub watcher: for<'h> fn(crate::signal::RefId, &'h Heap) -> Option<Term<'h>>,
     /// A descriptor that an object watches is ready.
     pub ready: fn(i32, sys::poll::Interest),
 }

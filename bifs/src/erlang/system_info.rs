@@ -75,8 +75,12 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
         "multi_scheduling_blockers"
         | "normal_multi_scheduling_blockers"
-        | "dist_ctrl"
-        | "taints" => Term::nil(),
+        | "dist_ctrl" => Term::nil(),
+        "taints" => {
+            let taints = cx.vm().taints.lock().unwrap_or_else(|e| e.into_inner());
+            let all: Vec<Term> = taints.iter().map(|t| (*t).into()).collect();
+            h.list(&all)
+        }
         "time_offset" => a(vm::time::offset_state()),
         "time_warp_mode" => a(vm::time::warp().name()),
         "scheduler_bind_type" => a("unbound"),

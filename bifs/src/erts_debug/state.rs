@@ -118,7 +118,7 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
         }
         "wait" => match cx.need(v.as_atom())?.name() {
             "deallocations" | "timer_cancellations" | "aux_work" | "thread_progress" => {
-                vm::sched::block::quiesce(cx, am::OK)
+                vm::sched::block::tidy_up(cx, am::OK)
             }
             _ => Err(cx.badarg()),
         },

@@ -240,7 +240,7 @@ pub unsafe extern "C" fn enif_make_resource_binary(
     // SAFETY: C: a resource of ours, which keeps the bytes as long as it lives.
     unsafe {
         let resource = crate::resource::handle_of(object);
-        let bin = BinHandle::foreign(data.cast_mut(), size, Box::new(move || drop(resource)));
+        let bin = BinHandle::of_object(data.cast_mut(), size, resource);
         env(e).heap().shared_binary(bin).raw().0
     }
 }

@@ -48,7 +48,12 @@ static VM: OnceLock<&'static Vm> = OnceLock::new();
 /// Says which VM the libraries of this program belong to.
 pub fn start(vm: &'static Vm) {
     let _ = VM.set(vm);
-    let _ = vm.hooks.set(Hooks { down: monitor::down, ready: select::ready });
+    let _ = vm.hooks.set(Hooks {
+        down: monitor::down,
+        late: monitor::late,
+        watcher: monitor::watcher,
+        ready: select::ready,
+    });
     keep();
 }
 

@@ -190,7 +190,7 @@ fn open(
     {
         let mut taints = cx.vm().taints.lock().unwrap_or_else(|e| e.into_inner());
         if !taints.contains(&caller.name) {
-            taints.push(caller.name);
+            taints.insert(0, caller.name);
         }
     }
     // SAFETY: C.

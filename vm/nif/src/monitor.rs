@@ -6,11 +6,12 @@
 use crate::abi::{NifMonitor, NifPid, Word};
 use crate::env::{Env, env};
 use crate::resource::{block, handle_of};
+use core::cell::Cell;
 use core::ffi::{c_int, c_void};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, Weak};
-use term::RawTerm;
 use term::shared::Magic;
+use term::{Heap, RawTerm, Term};
 use vm::signal::{Body, MonitorSignal, RefId, Sender};
 
 /// Who keeps a monitor, and on whom.
@@ -50,6 +51,32 @@ impl Monitors {
     fn remove(&self, id: RefId) {
         self.get().retain(|i| *i != id);
     }
+}
+
+thread_local! {
+    /// The monitor that this thread is making.
+    static MAKING: Cell<RefId> = const { Cell::new((0, 0)) };
+}
+
+/// The process was gone before it saw that it is watched. Whoever makes the monitor is told so; to others it is an end like any, but the
+/// callback must not run here: this thread may hold a library's locks.
+pub fn late(id: RefId, pid: u64) {
+    if MAKING.get() == id {
+        drop(take(id));
+        return;
+    }
+    fn run(at: usize) {
+        // SAFETY: a box of ours, made below.
+        let (id, pid) = *unsafe { Box::from_raw(at as *mut (RefId, u64)) };
+        down(id, pid);
+    }
+    crate::vm().sched.later(run, Box::into_raw(Box::new((id, pid))) as usize);
+}
+
+/// The resource that keeps a monitor, as a term.
+pub fn watcher<'h>(id: RefId, h: &'h Heap) -> Option<Term<'h>> {
+    let resource = watches().as_ref()?.get(&id)?.resource.upgrade()?;
+    crate::resource::reference(h, resource)
 }
 
 /// A process that a resource watches has ended.
@@ -95,7 +122,15 @@ pub unsafe extern "C" fn enif_monitor_process(
         unsafe { monitor.write(NifMonitor { id, spare: [0; 2] }) };
     }
     let m = MonitorSignal { reference: id, watcher: 0, name: None };
+    MAKING.set(id);
     crate::vm().signal(p.pid, Sender::System, Body::Monitor(Box::new(m)));
+    MAKING.set((0, 0));
+    // It may have ended after, and the callback may have run already: that is no failure.
+    let gone = !watches().as_ref().is_some_and(|w| w.contains_key(&id));
+    if gone && b.monitors.get().contains(&id) {
+        b.monitors.remove(id);
+        return 1;
+    }
     0
 }
 

@@ -247,6 +247,14 @@ pub unsafe fn handle_of(object: *mut c_void) -> MagicHandle {
     }
 }
 
+/// The term of the object behind a handle.
+pub fn reference<'h>(h: &'h term::Heap, handle: MagicHandle) -> Option<term::Term<'h>> {
+    let block = handle.downcast::<Resource>()?.0;
+    // SAFETY: the handle keeps the block.
+    let (n0, n1) = unsafe { block.as_ref() }.id;
+    Some(h.magic_reference(n0, n1, handle))
+}
+
 /// Calls the destructor and frees the block.
 fn destroy(block: usize) {
     let p = block as *mut Block;
@@ -323,6 +331,10 @@ pub unsafe extern "C" fn enif_make_resource(e: *mut Env, object: *mut c_void) ->
 unsafe fn object_of(t: Word) -> Option<*mut Block> {
     // SAFETY: C.
     let t = unsafe { term(t) };
+    if let Some(b) = t.as_bits() {
+        // A binary made of the object's memory stands for it, too.
+        return Some(b.handle()?.object()?.downcast::<Resource>()?.0.as_ptr());
+    }
     let magic = t.as_reference()?.magic_ref()?;
     Some(magic.downcast::<Resource>()?.0.as_ptr())
 }
@@ -353,7 +365,9 @@ pub unsafe extern "C" fn enif_dynamic_resource_call(
 ) -> c_int {
     // SAFETY: C.
     unsafe {
-        let Some(b) = object_of(t) else { return 1 };
+        let Some(b) = object_of(t).filter(|_| term(t).as_reference().is_some()) else {
+            return 1;
+        };
         let rt = &(*b).resource_type;
         if term(module).as_atom() != Some(rt.module) || term(name).as_atom() != Some(rt.name) {
             return 1;

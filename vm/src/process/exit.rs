@@ -193,11 +193,15 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
     let Some(body) = body else { return };
     match (body, crate::signal::handle::peer_of(s.from)) {
         (Body::Link, Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
+        (Body::Monitor(m), _) if s.from == Sender::System => {
+            if let Some(h) = vm.hooks.get() {
+                (h.late)(m.reference, target);
+            }
+        }
         (Body::Monitor(m), _) => {
             let d = DownSignal { reference: m.reference, reason: noproc() };
             let watcher = match s.from {
                 Sender::Port(port) => Peer::Port(port),
-                Sender::System => Peer::Native,
                 _ => Peer::Process(m.watcher),
             };
             vm.signal_peer(watcher, Sender::Process(target), Body::Down(Box::new(d)));

@@ -220,7 +220,14 @@ pub fn monitored_by<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         remote.map_or_else(Vec::new, |r| r.watchers.values().map(|w| w.watcher).collect())
     });
     all.extend(remote.into_iter().map(|w| ((0, 0), Peer::Remote(w))));
-    let all: Vec<Term> = all.into_iter().filter_map(|w| peer_term(w.1, h)).collect();
+    let hooks = cx.vm().hooks.get();
+    let all: Vec<Term> = all
+        .into_iter()
+        .filter_map(|(id, w)| match w {
+            Peer::Native => (hooks?.watcher)(id, h),
+            w => peer_term(w, h),
+        })
+        .collect();
     h.list(&all)
 }
 

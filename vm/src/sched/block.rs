@@ -4,6 +4,7 @@
 use super::Schedulers;
 use crate::bif::{BifResult, Cx};
 use crate::code::purge::after_progress;
+use crate::stop::Resume;
 use core::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard};
 use term::atom;
@@ -74,6 +75,17 @@ pub fn block<'p>(cx: &Cx<'p>, dirty: bool) -> BifResult<'p> {
 /// Returns `answer` when every other thread has left the slice it is in.
 pub fn quiesce<'p>(cx: &Cx<'p>, answer: term::Atom) -> BifResult<'p> {
     after_progress(cx, false, Box::new(move |_| Ok(answer.into())))
+}
+
+/// Waits until no chores are left, then as [`quiesce`].
+pub fn tidy_up<'p>(cx: &Cx<'p>, answer: term::Atom) -> BifResult<'p> {
+    struct Tidy(term::Atom);
+    impl Resume for Tidy {
+        fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+            tidy_up(cx, self.0)
+        }
+    }
+    if cx.vm().sched.is_tidy() { quiesce(cx, answer) } else { Err(cx.yield_to(Tidy(answer))) }
 }
 
 /// Takes one block of the caller back.

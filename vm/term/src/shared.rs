@@ -20,7 +20,15 @@ pub struct SharedBin {
     data: *mut u8,
     /// So many bytes from the start are known to be UTF-8, of whole characters.
     utf8: AtomicUsize,
-    release: Option<Box<dyn FnOnce() + Send>>,
+    release: Option<Release>,
+}
+
+/// What keeps foreign memory.
+enum Release {
+    /// Called when the last reference goes.
+    Call(Box<dyn FnOnce() + Send>),
+    /// An object that the bytes are part of.
+    Object(MagicHandle),
 }
 
 /// Bytes held by all reference counted binaries (`erlang:memory(binary)`).
@@ -108,9 +116,26 @@ impl BinHandle {
             capacity: len,
             data,
             utf8: AtomicUsize::new(0),
-            release: Some(release),
+            release: Some(Release::Call(release)),
         });
         BinHandle(NonNull::from(Box::leak(b)))
+    }
+    /// A binary over memory of an object, which it keeps alive.
+    /// # Safety
+    /// `data` is readable for `len` bytes and unchanged as long as the object lives.
+    pub unsafe fn of_object(data: *mut u8, len: usize, object: MagicHandle) -> BinHandle {
+        // SAFETY: by the caller's word; the closure is replaced by the object below.
+        let h = unsafe { BinHandle::foreign(data, len, Box::new(|| ())) };
+        // SAFETY: nobody else has the fresh binary.
+        unsafe { (*h.0.as_ptr()).release = Some(Release::Object(object)) };
+        h
+    }
+    /// The object that the bytes are part of.
+    pub fn object(&self) -> Option<&MagicHandle> {
+        match &self.get().release {
+            Some(Release::Object(o)) => Some(o),
+            _ => None,
+        }
     }
     fn get(&self) -> &SharedBin {
         // SAFETY: a handle keeps its binary alive.
@@ -293,7 +318,10 @@ impl Drop for BinHandle {
             match (*p).release.take() {
                 Some(release) => {
                     drop(Box::from_raw(p));
-                    release();
+                    match release {
+                        Release::Call(f) => f(),
+                        Release::Object(o) => drop(o),
+                    }
                 }
                 None => {
                     let cap = (*p).capacity;
