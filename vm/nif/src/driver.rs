@@ -12,7 +12,7 @@ mod binary;
 pub mod ddll;
 mod misc;
 mod output;
-mod port;
+pub mod port;
 mod queue;
 mod term;
 

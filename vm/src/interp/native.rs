@@ -265,22 +265,23 @@ pub(super) unsafe fn stopped(
             (*r).e = e;
             (*r).fc = fc.max(1);
         }
+        // While a native waits to go on its arguments stay in their registers: errors show them.
         Some(Why::Yield(rest)) => {
             (*p).current_native = Some(mfa);
             (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
-            (*p).saved.clear();
+            super::call::save_x(r, mfa.2 as usize);
             leave!(r, Outcome::Yielded, super::builtin::resume(), htop, e, fc)
         }
         Some(Why::Wait(rest)) => {
             (*p).current_native = Some(mfa);
             (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
-            (*p).saved.clear();
+            super::call::save_x(r, mfa.2 as usize);
             leave!(r, Outcome::Waiting, super::builtin::resume(), htop, e, fc)
         }
         Some(Why::Reschedule(kind, rest)) => {
             (*p).current_native = Some(mfa);
             (*p).resume = Some(Pending { resume: rest, kind });
-            (*p).saved.clear();
+            super::call::save_x(r, mfa.2 as usize);
             let out = if matches!(kind, Kind::DirtyCpu | Kind::DirtyIo) {
                 Outcome::Dirty
             } else {

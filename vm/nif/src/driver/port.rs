@@ -162,6 +162,11 @@ pub unsafe extern "C" fn driver_mk_atom(name: *const c_char) -> Word {
     crate::atom::atom_of(name).map_or(RawTerm::NIL, RawTerm::atom).0
 }
 
+/// The empty list, for drivers that look at it instead of asking.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "its name in the header")]
+pub static driver_term_nil: Word = RawTerm::NIL.0;
+
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_mk_term_nil() -> Word {
     RawTerm::NIL.0
