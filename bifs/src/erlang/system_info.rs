@@ -73,9 +73,9 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             a(if tolerant { "enabled" } else { "disabled" })
         }
         "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
-        "multi_scheduling_blockers"
-        | "normal_multi_scheduling_blockers"
-        | "dist_ctrl" => Term::nil(),
+        "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" | "dist_ctrl" => {
+            Term::nil()
+        }
         "taints" => {
             let taints = cx.vm().taints.lock().unwrap_or_else(|e| e.into_inner());
             let all: Vec<Term> = taints.iter().map(|t| (*t).into()).collect();

@@ -105,8 +105,7 @@ pub unsafe extern "C" fn enif_make_unique_integer(e: *mut Env, properties: c_int
     let n = if properties & MONOTONIC != 0 { vm::refs::monotonic() } else { vm::refs::unique() };
     let n = i128::from(n);
     // As `erlang:unique_integer/1`: positive ones begin at 1, others far below 0.
-    let n =
-        if properties & POSITIVE != 0 { n + 1 } else { n - (1 << 59) };
+    let n = if properties & POSITIVE != 0 { n + 1 } else { n - (1 << 59) };
     // SAFETY: C.
     unsafe { env(e) }.heap().i128(n).raw().0
 }
