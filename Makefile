@@ -9,7 +9,9 @@ help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
 	@echo 'make run ARGS=…   build, then start erl'
 	@echo 'make test         all tests; what must pass on Oxbeam is listed in test-beams/enabled'
-	@echo 'make lint         formatting and clippy'
+	@echo 'make lint         formatting, clippy, and that interpreter handlers end in jumps'
+	@echo 'make loom         every interleaving of the lock-free parts'
+	@echo 'make miri         tests of the heap under Miri; needs a nightly toolchain with miri'
 	@echo 'make fuzz         mutated modules and external terms; ARGS=… for test-beams/fuzz/run'
 	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
 	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
@@ -31,6 +33,15 @@ test:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) build --release
+	.ci/check-handlers
+
+loom:
+	cd vm/loom && RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/loom $(CARGO) test --release
+
+miri:
+	MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-tree-borrows' CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/miri \
+		$(CARGO) +nightly miri test -p term $(ARGS)
 
 fetch:
 	otp-stdlib/fetch $(OTP)

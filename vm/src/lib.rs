@@ -1,6 +1,10 @@
 //! The runtime: processes, schedulers, signals, the interpreter, the code server.
 
 pub mod arith;
+/// What lock-free files take their atomics from; `vm/loom` puts loom's in its place.
+mod atomic {
+    pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
+}
 pub mod bif;
 pub mod bits;
 pub mod break_handler;

@@ -2,9 +2,9 @@
 //!
 //! A thread that runs a process may hold addresses of code, of process structures or of literals that it
 //! just read from a table. It holds none between two slices. So what was taken out of every table may be
-//! freed when each thread that was in a slice then has left it.
+//! freed when each thread that was in a slice then has left it. `vm/loom` tries the interleavings.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use crate::atomic::{AtomicU64, Ordering, fence};
 
 /// Slices that each thread has begun and ended: odd while it is in one.
 #[derive(Default)]
@@ -35,7 +35,8 @@ impl Progress {
     #[inline]
     pub(crate) fn enter(&self, thread: usize) {
         // What this slice reads is read after others can see that it has begun.
-        self.threads[thread].0.fetch_add(1, Ordering::SeqCst);
+        self.threads[thread].0.fetch_add(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
     #[inline]
     pub(crate) fn leave(&self, thread: usize) {
@@ -44,13 +45,13 @@ impl Progress {
     /// The threads that are in a slice now, but for the scheduler that asks (from 1; 0 none). `dirty`:
     /// those that run dirty natives too.
     pub fn now(&self, asker: usize, dirty: bool) -> Waiting {
-        core::sync::atomic::fence(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         let most = if dirty { self.threads.len() } else { self.normal };
         let threads = self.threads[..most].iter().enumerate();
         Waiting(
             threads
                 .filter(|(i, _)| i + 1 != asker)
-                .map(|(i, s)| (i, s.0.load(Ordering::SeqCst)))
+                .map(|(i, s)| (i, s.0.load(Ordering::Acquire)))
                 .filter(|(_, n)| n % 2 == 1)
                 .collect(),
         )

@@ -3,11 +3,11 @@
 //! Producers push onto a stack with one compare-and-swap; the consumer takes the whole stack with
 //! one swap and reverses it. So each producer's signals keep their order, and a push never waits.
 //! The stack is linked through the signals and messages themselves: a link with the low bit set leads to a
-//! message.
+//! message. `vm/loom` tries its interleavings.
 
 use super::{Message, Signal};
+use crate::atomic::{AtomicPtr, Ordering};
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering};
 use term::envelope::Envelope;
 
 /// See the module head.
@@ -60,7 +60,7 @@ unsafe fn next(link: *mut ()) -> *mut *mut () {
 }
 
 impl InQueue {
-    pub const fn new() -> InQueue {
+    pub fn new() -> InQueue {
         InQueue { head: AtomicPtr::new(null_mut()) }
     }
     /// Adds a signal.

@@ -41,6 +41,8 @@ unsafe fn utf32(c: Context, flags: u32) -> Option<(u32, u32)> {
 
 macro_rules! code_points {
     ($($get:ident, $skip:ident, $size:literal, |$c:ident, $flags:ident| $decode:expr;)*) => { $(
+        // Apart, so that what the decoder leaves in memory is not alive at the jump of who calls it.
+        #[inline(never)]
         pub(super) unsafe extern "C" fn $get<C: Reg>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
             let $c = Context::get::<C>(r, e, ip.add(4));
             let $flags = || u32_at(ip, 5);
