@@ -9,6 +9,7 @@ pub mod erts_debug;
 pub mod ets;
 pub mod file_name;
 pub mod iolist;
+pub mod limits;
 pub mod lists;
 mod long;
 pub mod maps;

@@ -328,6 +328,7 @@ fn convert<'p>(cx: &Cx<'p>, mut build: Build, term: Term<'p>) -> BifResult<'p> {
 
 fn advance<'p>(cx: &Cx<'p>, build: &mut Build, term: Term<'p>) -> Step<'p> {
     let budget = usize::try_from(cx.reductions_left()).unwrap_or(0);
+    let budget = crate::limits::UNICODE.get().map_or(budget, |n| n.min(budget));
     let before = build.out.len();
     let step = build.step(cx, term, budget);
     match step {

@@ -84,6 +84,7 @@ item({group, Name}, Groups) -> group(Name, [], Groups);
 item({group, Name, default}, Groups) -> group(Name, [], Groups);
 item({group, Name, Properties}, Groups) -> group(Name, Properties, Groups);
 item({group, Name, Properties, _}, Groups) -> group(Name, Properties, Groups);
+item({Name, Items}, Groups) when is_atom(Name), is_list(Items) -> item({Name, [], Items}, Groups);
 item({Name, Properties, Items}, Groups) when is_atom(Name), is_list(Items) ->
     {group, Name, Properties, [item(I, Groups) || I <- lists:flatten(Items)]}.
 
@@ -97,9 +98,9 @@ group(Name, More, Groups) ->
     end.
 
 find_group(Name, Groups) ->
-    case lists:keyfind(Name, 1, [G || G <- Groups, tuple_size(G) =:= 3]) of
-        false -> false;
-        Group -> Group
+    case lists:keyfind(Name, 1, Groups) of
+        {Name, Items} -> {Name, [], Items};
+        Found -> Found
     end.
 
 paths(Tree, Above) ->

@@ -13,7 +13,7 @@ mod trim;
 pub mod wall;
 
 use crate::interp::{self, Outcome, Regs};
-use crate::process::{ProcRef, Process, info, state, task};
+use crate::process::{Priority, ProcRef, Process, info, state, task};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use progress::Progress;
@@ -230,7 +230,7 @@ impl Schedulers {
         let home = shared.home.load(Ordering::Relaxed).max(1) as usize - 1;
         let home = if home >= self.online() { 0 } else { home };
         let sched = &self.normal[home];
-        let len = sched.queue.push(shared.state.priority(), p);
+        let len = sched.queue.push(shared.state.effective_priority(), p);
         if sched.parker.asleep.load(Ordering::SeqCst) {
             sched.parker.wake();
         } else if len > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
@@ -241,6 +241,22 @@ impl Schedulers {
                 s.parker.wake();
             }
         }
+    }
+
+    /// Lets a process in a run queue go as early as one of this priority, at least `High`.
+    pub(crate) fn promote(&self, process: *const Process, to: Priority) {
+        let _ = self.normal.iter().any(|s| !s.queue.is_empty() && s.queue.promote(process, to));
+    }
+    /// A process from the queue of a scheduler that does not run, because others are blocked
+    /// or it is not online: who has work of its own must not leave those behind.
+    fn stranded(&self, index: usize) -> Option<Runnable> {
+        let blocked = !matches!(self.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX);
+        let online = self.online();
+        if !blocked && online == self.count() {
+            return None;
+        }
+        let idle = |i: usize| i != index && (blocked || i >= online);
+        self.normal.iter().enumerate().filter(|(i, _)| idle(*i)).find_map(|(_, s)| s.queue.pop())
     }
 
     /// Starts all threads but scheduler 1, which the caller becomes with [`Schedulers::run_first`].
@@ -360,6 +376,11 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
         let may_run = index < all.online()
             && matches!(all.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX)
             || all.blocked_by.load(Ordering::SeqCst) == index + 1;
+        if may_run && let Some(p) = all.stranded(index) {
+            // SAFETY: the shared side is alive: the process is runnable.
+            let priority = unsafe { (*p.0).shared.state.effective_priority() };
+            me.queue.push(priority, p);
+        }
         let own = if may_run { me.queue.pop() } else { None };
         let stolen = own.is_none();
         let next = if may_run { own.or_else(|| steal(all, index)) } else { None };
@@ -437,6 +458,7 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             crate::process::exit::terminate(process, vm, *reason);
             return;
         }
+        let lifted = keep.state.settle();
         let s = keep.state.get();
         if s & state::SUSPENDED != 0 {
             // It goes on when a signal that resumes it has been handled.
@@ -454,6 +476,10 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             return let_go(vm, &keep, process);
         }
         keep.state.clear(state::WAITING);
+        if lifted && keep.state.priority() > Priority::High {
+            // Those who waited have their answers; now it waits for its turn again.
+            return requeue(vm, &keep, process);
+        }
         keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
         let start = vm.monitor.slice_starts(vm);
         let from = start.and_then(|_| task::function(vm, p));

@@ -113,11 +113,13 @@ impl Progress {
     /// Whether the search has come to its end; else reductions are used up.
     fn go_on(&mut self, cx: &Cx<'_>, pattern: &Pattern, bytes: &[u8], all: bool) -> bool {
         let per_reduction = pattern.bytes_per_reduction();
+        let forced = crate::limits::BINARY.get();
+        let step = forced.unwrap_or(WINDOW).min(WINDOW);
         loop {
             let from = self.at;
-            let whole = self.end - from <= WINDOW + pattern.longest();
-            let window_end = if whole { self.end } else { from + WINDOW + pattern.longest() };
-            let limit = if whole { self.end } else { from + WINDOW };
+            let whole = self.end - from <= step + pattern.longest();
+            let window_end = if whole { self.end } else { from + step + pattern.longest() };
+            let limit = if whole { self.end } else { from + step };
             let mut matches = 0;
             loop {
                 let window = bytes.get(self.at..window_end).unwrap_or_default();
@@ -143,7 +145,7 @@ impl Progress {
             if self.at >= self.end {
                 return true;
             }
-            if !more {
+            if !more || forced.is_some() {
                 return false;
             }
         }

@@ -80,7 +80,14 @@ fn text_of_binary<'p>(cx: &Cx<'p>, bin: Binary<'p>, enc: Atom) -> BifResult<'p, 
     let bytes = bin.0.bytes();
     match encoding(cx, enc)? {
         Encoding::Latin1 => Ok(bytes.iter().take(MAX_CHARS + 1).copied().map(char::from).collect()),
-        Encoding::Utf8 => cx.need(String::from_utf8(bytes.into_owned()).ok()),
+        Encoding::Utf8 => {
+            let valid = match core::str::from_utf8(&bytes) {
+                Ok(text) => return Ok(text.to_owned()),
+                // Too long is what is wrong, whatever comes after.
+                Err(e) => String::from_utf8_lossy(&bytes[..e.valid_up_to()]).into_owned(),
+            };
+            cx.need((valid.chars().count() > MAX_CHARS).then_some(valid))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use term::atom::am;
 use term::{Atom, Pid, Term, View, atom};
 use vm::bif::List;
 use vm::dist::RemotePid;
+use vm::process::ask;
 use vm::process::registry::Named;
 use vm::process::relation;
 use vm::process::spawn::{self, SpawnOptions, Start};
@@ -150,8 +151,14 @@ fn registered<'p>(cx: &Cx<'p>) -> BifResult<'p> {
 
 fn is_process_alive<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
     let pid = cx.need(pid.local())?;
-    let p = cx.vm().processes.lookup(pid);
-    Ok(Term::bool(p.is_some_and(|p| !p.state.has(state::EXITING))))
+    let Some(p) = cx.vm().processes.lookup(pid) else { return Ok(Term::bool(false)) };
+    if pid != cx.pid() && p.state.has(state::QUEUED) && !p.state.has(state::EXITING) {
+        // What was sent to it before, perhaps by the caller, counts: it answers in signal order.
+        let alive: ask::Question =
+            Box::new(|cx, _| Term::bool(!cx.with(|p| p.shared.state.has(state::EXITING))));
+        return Err(ask::ask(cx, pid, am::FALSE, alive));
+    }
+    Ok(Term::bool(!p.state.has(state::EXITING)))
 }
 fn processes<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let all: Vec<Term> = cx.vm().processes.pids().into_iter().map(Term::local_pid).collect();

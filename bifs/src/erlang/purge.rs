@@ -105,6 +105,7 @@ fn send<'p>(
 
 fn post(cx: &Cx<'_>, pid: u64, task: Task) {
     cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Task(Box::new(task)));
+    vm::process::ask::hurry(cx, pid);
 }
 
 fn is_collector(cx: &Cx<'_>) -> bool {

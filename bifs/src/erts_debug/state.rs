@@ -4,8 +4,10 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use term::atom::am;
-use term::{Atom, Term, atom};
-use vm::process::{info, state};
+use crate::limits;
+use term::{Atom, Heap, Term, atom};
+use vm::process::{ask, info, state};
+use vm::signal::relations::Peer;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erts_debug" {
@@ -95,6 +97,8 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
             Ok(Term::atom(Atom(n as u32)))
         }
         "check_time_config" => Ok(am::OK.into()),
+        "link_list" => related(cx, v, links),
+        "monitor_list" => related(cx, v, monitors),
         _ => Err(cx.badarg()),
     }
 }
@@ -130,7 +134,86 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             let alive = cx.vm().processes.lookup(pid).is_some_and(|p| !p.state.has(state::FREE));
             Ok(Term::bool(alive))
         }
+        "ets_force_trap" => {
+            limits::ETS_TRAPS.store(cx.need(v.as_bool())?, Ordering::Relaxed);
+            Ok(am::OK.into())
+        }
+        "binary_loop_limit" => loop_limit(cx, &limits::BINARY, v),
+        "unicode_loop_limit" => loop_limit(cx, &limits::UNICODE, v),
         "abort" => std::process::abort(),
         _ => Err(cx.badarg()),
     }
+}
+
+/// Sets a limit or, by `default`, takes it away; the old one.
+fn loop_limit<'p>(cx: &Cx<'p>, limit: &limits::Limit, v: Term<'p>) -> BifResult<'p> {
+    let steps = match v.as_usize() {
+        Some(n) if n > 0 => n,
+        _ if v.is_atom_of(atom!("default")) => 0,
+        _ => return Err(cx.badarg()),
+    };
+    Ok(match limit.set(steps) {
+        0 => Term::small(-1),
+        old => Term::small(old as i64),
+    })
+}
+
+type Listing = for<'h> fn(&Cx<'_>, &'h Heap) -> Term<'h>;
+
+/// What a process is related to, or `undefined` if it is gone.
+fn related<'p>(cx: &Cx<'p>, pid: Term<'p>, listing: Listing) -> BifResult<'p> {
+    let pid = cx.need(pid.as_pid().and_then(|p| p.local()))?;
+    if pid == cx.pid() {
+        return Ok(listing(cx, cx.heap()));
+    }
+    Err(ask::ask(cx, pid, am::UNDEFINED, Box::new(move |cx, h| listing(cx, h))))
+}
+
+fn peer_term<'h>(peer: Peer) -> Term<'h> {
+    match peer {
+        Peer::Process(pid) => Term::local_pid(pid),
+        Peer::Port(port) => Term::local_port(port),
+        Peer::TimeOffset => atom!("clock_service").into(),
+        Peer::Nobody | Peer::Native => am::UNDEFINED.into(),
+    }
+}
+
+fn peer_kind(peer: Peer) -> Atom {
+    match peer {
+        Peer::Process(_) => am::PROCESS,
+        Peer::Port(_) => am::PORT,
+        Peer::TimeOffset => atom!("time_offset"),
+        Peer::Nobody => atom!("dist_process"),
+        Peer::Native => atom!("resource"),
+    }
+}
+
+/// `{erl_link, Kind, Other, linked | unlinking, Id}` of each link.
+fn links<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
+    let tag = Term::atom(atom!("erl_link"));
+    cx.with(|p| {
+        let links = p.relations.get().into_iter().flat_map(|t| &t.links);
+        let rows = links.map(|(peer, l)| {
+            let state = if l.unlinking == 0 { atom!("linked") } else { atom!("unlinking") };
+            let (kind, other) = (peer_kind(*peer).into(), peer_term(*peer));
+            h.tuple(&[tag, kind, other, state.into(), h.uint(l.unlinking)])
+        });
+        h.list(&rows.collect::<Vec<_>>())
+    })
+}
+
+/// `{erl_monitor, Kind, origin | target, Reference, Other, Name | []}` of each monitor.
+fn monitors<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
+    let tag = Term::atom(atom!("erl_monitor"));
+    cx.with(|p| {
+        let Some(t) = p.relations.get() else { return Term::nil() };
+        let row = |direction: Atom, (n0, n1): (u64, u64), peer: Peer, name: Option<Atom>| {
+            let name = name.map_or(Term::nil(), Term::atom);
+            let reference = h.reference(n0, n1);
+            h.tuple(&[tag, peer_kind(peer).into(), direction.into(), reference, peer_term(peer), name])
+        };
+        let origins = t.watches.iter().map(|(r, w)| row(atom!("origin"), *r, w.target, w.name));
+        let targets = t.watchers.iter().map(|(r, w)| row(atom!("target"), *r, w.watcher, w.name));
+        h.list(&origins.chain(targets).collect::<Vec<_>>())
+    })
 }

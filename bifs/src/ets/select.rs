@@ -160,7 +160,7 @@ fn run_list<'p>(cx: &Cx<'p>, list: Term<'p>, compiled: Term<'p>, onto: Term<'p>)
             results = cx.heap().cons(r, results);
         }
         rest = c.tail();
-        if !cx.bump(1) && !rest.is_nil() {
+        if (!cx.bump(1) || crate::limits::ets_traps()) && !rest.is_nil() {
             let (list, compiled) = (cx.hold(rest), cx.hold(compiled));
             return Err(cx.yield_to(RunList { list, compiled, onto: cx.hold(results) }));
         }

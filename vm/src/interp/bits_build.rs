@@ -21,6 +21,9 @@ use term::heap::HEAP_BIN_MAX;
 use term::shared::BinHandle;
 use term::{Atom, Bits, Heap, RawTerm, Term, View, atom};
 
+/// Writing so many bits counts as a reduction.
+const BITS_PER_RED: usize = 8192;
+
 /// Slots before the segments, and of one segment.
 const HEAD: usize = 11;
 const SEG: usize = 7;
@@ -132,7 +135,8 @@ unsafe extern "C" fn create_bin(
 ) {
     match construct(r, ip, htop, e, fc) {
         Step::Done => {
-            go!(r, ip.add(u32_at(ip, 9) as usize), (*(*r).process).heap.heap.top(), e, fc)
+            let p = (*r).process;
+            go!(r, ip.add(u32_at(ip, 9) as usize), (*p).heap.heap.top(), e, (*p).reds_left)
         }
         Step::Room(words) => {
             collect_keep(r, htop, e, u32_at(ip, 4) as usize, A::keep(ip.add(5)), words);
@@ -176,12 +180,13 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
             return Step::Room(APPEND_WORDS + need);
         }
         if n == 0 {
-            put_any(r, e, ip.add(3), to.term().raw());
+            put_any(r, e, ip.add(3), first.src(r, e).raw());
             return Step::Done;
         }
         if to.bit_len() as u64 + total > MAX_BITS {
             return failed(r, ip, e, first, Bad::Size);
         }
+        (*p).reds_left -= (n / BITS_PER_RED) as i64;
         let heap = &(*p).heap.heap;
         let (t, room) = match first.kind() {
             APPEND => heap.append_bits(to, n),
@@ -205,6 +210,7 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
     if no_room(htop, e, APPEND_WORDS + need) || (*p).heap.vheap_full() {
         return Step::Room(APPEND_WORDS + need);
     }
+    (*p).reds_left -= (n / BITS_PER_RED) as i64;
     let mut bin = BinHandle::with_capacity(bytes, bytes);
     let filled = match bin.bytes_mut() {
         Some(b) => fill(r, ip, e, 0, &mut BitWriter::new(b, 0)),

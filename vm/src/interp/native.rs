@@ -372,6 +372,15 @@ pub unsafe extern "C" fn guard_bif(
     e: *mut u64,
     fc: i64,
 ) {
+    if call_guard(r, ip, htop, e, fc) {
+        return continue_(r, ip, htop, e, fc);
+    }
+}
+
+/// Calls it; whether to go on from what is stored in `r`. Its arguments have an address, so the
+/// handler could not end in a jump with this inside.
+#[inline(never)]
+unsafe fn call_guard(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) -> bool {
     let bif = ptr_at::<Bif>(ip, 5);
     let n = (*bif).arity;
     let p = super::save(r, htop, e, fc);
@@ -401,14 +410,14 @@ pub unsafe extern "C" fn guard_bif(
                 let name = |s: &str| term::Atom::new(s);
                 let mfa = (name((*bif).module), name((*bif).function), n as u32);
                 super::except::raise_in_native(r, raise, mfa, ip);
-                return;
+                return false;
             }
         }
     }
     (*r).htop = (*p).heap.heap.top();
     (*r).e = e;
     (*r).fc = fc;
-    return continue_(r, ip, htop, e, fc);
+    true
 }
 
 /// Goes on from what is stored in `r`.

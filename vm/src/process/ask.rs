@@ -1,6 +1,7 @@
 //! Asking another process for something, in signal order, and waiting for the answer.
 
 use crate::bif::{BifResult, Cx};
+use crate::process::Priority;
 use crate::signal::{Body, RefId, Request, Sender};
 use crate::stop::{Resume, Stop};
 use crate::vm::Vm;
@@ -8,6 +9,20 @@ use term::{Atom, Heap, OwnedTerm, Term};
 
 /// What is done in the turn of the process that is asked; the answer is built on the heap given.
 pub type Question = Box<dyn for<'h> FnOnce(&Cx<'_>, &'h Heap) -> Term<'h> + Send>;
+
+/// Somebody waits for `pid` to handle signals that were just sent: it is not to wait behind those
+/// of a lower priority than the caller's.
+pub fn hurry(cx: &Cx<'_>, pid: u64) {
+    let priority = cx.with(|p| p.shared.state.priority());
+    if priority > Priority::High {
+        return;
+    }
+    if let Some(p) = cx.vm().processes.lookup(pid)
+        && p.state.lift(priority)
+    {
+        cx.vm().sched.promote(p.as_ptr(), priority);
+    }
+}
 
 struct Asked {
     by: u64,
@@ -67,6 +82,7 @@ pub fn ask(cx: &Cx<'_>, pid: u64, if_gone: Atom, question: Question) -> Stop {
     let id = crate::refs::next();
     let asked = Asked { by: cx.pid(), id, if_gone, question };
     cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Request(Box::new(asked)));
+    hurry(cx, pid);
     cx.wait(Await(id))
 }
 
@@ -74,6 +90,7 @@ pub fn ask(cx: &Cx<'_>, pid: u64, if_gone: Atom, question: Question) -> Stop {
 pub fn ask_by_message(cx: &Cx<'_>, pid: u64, reference: RefId, if_gone: Atom, question: Question) {
     let asked = ByMessage { by: cx.pid(), reference, if_gone, question };
     cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Request(Box::new(asked)));
+    hurry(cx, pid);
 }
 
 struct ByMessage {

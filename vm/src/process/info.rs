@@ -60,6 +60,10 @@ pub fn position(cx: &Cx<'_>, own: bool, most: usize) -> Position {
         if p.resume.is_some() {
             return Position { native: p.current_native, addresses: rest };
         }
+        if p.shared.state.has(state::HIBERNATING) {
+            let native = Some((am::ERLANG, atom!("hibernate"), 3));
+            return Position { native, addresses: Vec::new() };
+        }
         let ip = p.ip as u64;
         if code.module_at(ip).is_some() {
             rest.insert(0, ip);

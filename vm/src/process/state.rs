@@ -31,6 +31,20 @@ pub const HIBERNATING: u32 = 16384;
 /// The VM ends when it ends.
 pub const SYSTEM: u32 = 32768;
 const PRIORITY_SHIFT: u32 = 24;
+const PRIORITY_MASK: u32 = 3 << PRIORITY_SHIFT;
+/// Somebody of a higher priority waits for an answer: 3 minus that priority, until signals have been
+/// handled. So a process that spins at high priority between the two keeps nobody waiting.
+const LIFT_SHIFT: u32 = 26;
+const LIFT_MASK: u32 = 3 << LIFT_SHIFT;
+
+fn priority_of(bits: u32) -> Priority {
+    match bits & 3 {
+        0 => Priority::Max,
+        1 => Priority::High,
+        2 => Priority::Normal,
+        _ => Priority::Low,
+    }
+}
 
 /// See the module head.
 #[derive(Debug)]
@@ -55,17 +69,31 @@ impl State {
         self.0.fetch_and(!bits, Ordering::AcqRel)
     }
     pub fn priority(&self) -> Priority {
-        match self.get() >> PRIORITY_SHIFT {
-            0 => Priority::Max,
-            1 => Priority::High,
-            2 => Priority::Normal,
-            _ => Priority::Low,
-        }
+        priority_of(self.get() >> PRIORITY_SHIFT)
+    }
+    /// Its own priority, or the higher one of somebody who waits for it.
+    pub fn effective_priority(&self) -> Priority {
+        let s = self.get();
+        let lifted = 3 - (s >> LIFT_SHIFT & 3);
+        priority_of((s >> PRIORITY_SHIFT & 3).min(lifted))
+    }
+    /// Lifts it to the priority of somebody who waits. `true`: that is higher than its own.
+    pub fn lift(&self, to: Priority) -> bool {
+        let lift = 3 - to as u32;
+        let changed = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
+            let (own, old) = (s >> PRIORITY_SHIFT & 3, s >> LIFT_SHIFT & 3);
+            (own > to as u32 && lift > old).then_some(s & !LIFT_MASK | lift << LIFT_SHIFT)
+        });
+        changed.is_ok()
+    }
+    /// Nobody waits any more. `true`: it had been lifted.
+    pub fn settle(&self) -> bool {
+        self.get() & LIFT_MASK != 0 && self.clear(LIFT_MASK) & LIFT_MASK != 0
     }
     pub fn set_priority(&self, p: Priority) -> Priority {
         let old = self.priority();
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
-            Some(s & ((1 << PRIORITY_SHIFT) - 1) | (p as u32) << PRIORITY_SHIFT)
+            Some(s & !PRIORITY_MASK | (p as u32) << PRIORITY_SHIFT)
         });
         old
     }

@@ -4,7 +4,7 @@
 //! [`LOW_SKIPS`] times, as the reference does.
 
 use super::Runnable;
-use crate::process::Priority;
+use crate::process::{Priority, Process};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -80,6 +80,17 @@ impl RunQueue {
             self.len.fetch_sub(1, Ordering::SeqCst);
         }
         p
+    }
+    /// Moves a process that waits here to the end of the list of a higher priority.
+    pub fn promote(&self, process: *const Process, to: Priority) -> bool {
+        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
+        let l = &mut *l;
+        let found = [&mut l.low, &mut l.normal, &mut l.high].into_iter().find_map(|list| {
+            list.remove(list.iter().position(|p| core::ptr::eq(p.0, process))?)
+        });
+        let Some(p) = found else { return false };
+        if to == Priority::Max { l.max.push_back(p) } else { l.high.push_back(p) }
+        true
     }
     /// Lengths: max, high, normal, low.
     pub fn lengths(&self) -> [usize; 4] {

@@ -17,13 +17,17 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
                 p.messages.push(m);
                 continue;
             }
+            Item::Signal(s) if p.exit_reason.is_some() => {
+                // It has ended already as far as whoever sent this can tell.
+                crate::process::exit::too_late(vm, p.pid(), *s);
+                continue;
+            }
             Item::Signal(s) => {
                 let Signal { from, body, .. } = *s;
                 handle(p, vm, scheduler, from, body);
             }
         }
         if p.exit_reason.is_some() {
-            // What comes later is dealt with when the process ends.
             p.shared.state.set(state::EXITING);
         }
     }

@@ -209,6 +209,11 @@ unsafe extern "C" fn append_small(
     let Some(new_end) = write_all(r, ip, e, data, end, limit) else {
         return create_bin(r, ip, htop, e, fc);
     };
+    if new_end == end {
+        // Nothing is added: the very same bitstring.
+        put_any(r, e, ip.add(3), t);
+        go!(r, ip.add(u32_at(ip, 9) as usize), htop, e, fc)
+    }
     set_end(t.elem(1), new_end);
     *htop = RawTerm::header(Subtag::SubBits, 3).0;
     *htop.add(1) = t.word(1);
