@@ -169,8 +169,10 @@ fn related<'p>(cx: &Cx<'p>, pid: Term<'p>, listing: Listing) -> BifResult<'p> {
     Err(ask::ask(cx, pid, am::UNDEFINED, Box::new(move |cx, h| listing(cx, h))))
 }
 
-fn peer_term<'h>(peer: Peer) -> Term<'h> {
+fn peer_term<'h>(h: &'h Heap, peer: Peer) -> Term<'h> {
     match peer {
+        Peer::Remote(pid) => pid.term(h),
+        Peer::RemoteName(node) => node.into(),
         Peer::Process(pid) => Term::local_pid(pid),
         Peer::Port(port) => Term::local_port(port),
         Peer::TimeOffset => atom!("clock_service").into(),
@@ -183,7 +185,7 @@ fn peer_kind(peer: Peer) -> Atom {
         Peer::Process(_) => am::PROCESS,
         Peer::Port(_) => am::PORT,
         Peer::TimeOffset => atom!("time_offset"),
-        Peer::Nobody => atom!("dist_process"),
+        Peer::Remote(_) | Peer::RemoteName(_) | Peer::Nobody => atom!("dist_process"),
         Peer::Native => atom!("resource"),
     }
 }
@@ -195,7 +197,7 @@ fn links<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         let links = p.relations.get().into_iter().flat_map(|t| &t.links);
         let rows = links.map(|(peer, l)| {
             let state = if l.unlinking == 0 { atom!("linked") } else { atom!("unlinking") };
-            let (kind, other) = (peer_kind(*peer).into(), peer_term(*peer));
+            let (kind, other) = (peer_kind(*peer).into(), peer_term(h, *peer));
             h.tuple(&[tag, kind, other, state.into(), h.uint(l.unlinking)])
         });
         h.list(&rows.collect::<Vec<_>>())
@@ -210,7 +212,7 @@ fn monitors<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         let row = |direction: Atom, (n0, n1): (u64, u64), peer: Peer, name: Option<Atom>| {
             let name = name.map_or(Term::nil(), Term::atom);
             let reference = h.reference(n0, n1);
-            h.tuple(&[tag, peer_kind(peer).into(), direction.into(), reference, peer_term(peer), name])
+            h.tuple(&[tag, peer_kind(peer).into(), direction.into(), reference, peer_term(h, peer), name])
         };
         let origins = t.watches.iter().map(|(r, w)| row(atom!("origin"), *r, w.target, w.name));
         let targets = t.watchers.iter().map(|(r, w)| row(atom!("target"), *r, w.watcher, w.name));

@@ -99,7 +99,7 @@ fn configure_names(c: &EmuConfig) {
 }
 
 /// Bytes of stack that a thread which runs natives gets at least.
-const LEAST_STACK: usize = 2 << 20;
+const LEAST_STACK: usize = 16 << 20;
 /// The limit of ETS tables that `system_info` shows without `+e`.
 const LEAST_ETS_LIMIT: usize = 8192;
 
