@@ -1,10 +1,10 @@
 //! The emulator's internal state as tests see it [erl_bif_info.c: erts_debug_get_internal_state_1, …]. Keys
 //! that are not here are `badarg`.
 
+use crate::limits;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use term::atom::am;
-use crate::limits;
 use term::{Atom, Heap, Term, atom};
 use vm::process::{ask, info, state};
 use vm::signal::relations::Peer;
@@ -212,7 +212,14 @@ fn monitors<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         let row = |direction: Atom, (n0, n1): (u64, u64), peer: Peer, name: Option<Atom>| {
             let name = name.map_or(Term::nil(), Term::atom);
             let reference = h.reference(n0, n1);
-            h.tuple(&[tag, peer_kind(peer).into(), direction.into(), reference, peer_term(h, peer), name])
+            h.tuple(&[
+                tag,
+                peer_kind(peer).into(),
+                direction.into(),
+                reference,
+                peer_term(h, peer),
+                name,
+            ])
         };
         let origins = t.watches.iter().map(|(r, w)| row(atom!("origin"), *r, w.target, w.name));
         let targets = t.watchers.iter().map(|(r, w)| row(atom!("target"), *r, w.watcher, w.name));

@@ -85,11 +85,15 @@ impl RunQueue {
     pub fn promote(&self, process: *const Process, to: Priority) -> bool {
         let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
         let l = &mut *l;
-        let found = [&mut l.low, &mut l.normal, &mut l.high].into_iter().find_map(|list| {
-            list.remove(list.iter().position(|p| core::ptr::eq(p.0, process))?)
-        });
+        let found = [&mut l.low, &mut l.normal, &mut l.high]
+            .into_iter()
+            .find_map(|list| list.remove(list.iter().position(|p| core::ptr::eq(p.0, process))?));
         let Some(p) = found else { return false };
-        if to == Priority::Max { l.max.push_back(p) } else { l.high.push_back(p) }
+        if to == Priority::Max {
+            l.max.push_back(p)
+        } else {
+            l.high.push_back(p)
+        }
         true
     }
     /// Lengths: max, high, normal, low.
