@@ -83,6 +83,7 @@ pub fn tables() -> Vec<BifTable> {
         suspend_all::INTERNAL,
         system_flag::TABLE,
         system_monitor::TABLE,
+        system_monitor::INTERNAL,
         suspend::INTERNAL,
         process::INTERNAL,
         relation::TABLE,

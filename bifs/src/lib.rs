@@ -3,6 +3,7 @@
 
 pub mod atomics;
 pub mod binary;
+pub mod coverage;
 pub mod erlang;
 pub mod error_logger;
 pub mod erts_debug;
@@ -33,6 +34,8 @@ use vm::BifTable;
 pub fn tables() -> Vec<BifTable> {
     let others = vec![
         binary::TABLE,
+        coverage::TABLE,
+        coverage::DEBUGGER,
         atomics::TABLE,
         atomics::INTERNAL,
         error_logger::TABLE,

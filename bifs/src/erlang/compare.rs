@@ -1,6 +1,6 @@
 //! Comparison, logic and type tests as functions.
 
-use term::{Atom, Fun, Term, compare, size};
+use term::{Atom, Fun, Term, View, compare, size};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -36,6 +36,8 @@ vm::bifs! { pub TABLE: "erlang" {
     // Natives since OTP 26 and 29; Erlang code of equal effect before.
     Guard "max"/2 => max(0, 1);
     Guard "min"/2 => min(0, 1);
+    /// A native record
+    Guard "is_record"/1 => is_native_record(0);
     Guard "is_integer"/3 => is_integer_3(0, 1, 2);
 } }
 
@@ -67,6 +69,7 @@ tests! {
     is_float(t: Term<'p>) = t.as_float().is_some();
     is_function(t: Term<'p>) = t.as_fun().is_some();
     is_integer(t: Term<'p>) = t.is_integer();
+    is_native_record(t: Term<'p>) = matches!(t.view(), View::Record(_));
     is_list(t: Term<'p>) = t.is_list();
     is_map(t: Term<'p>) = t.as_map().is_some();
     is_number(t: Term<'p>) = t.is_number();

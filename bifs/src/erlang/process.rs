@@ -36,6 +36,8 @@ vm::bifs! { pub INTERNAL: "erts_internal" {
     Plain "group_leader"/2 => set_group_leader(0, 1);
     Plain "is_system_process"/1 => is_system_process(0);
     Plain "no_aux_work_threads"/0 => no_aux_work_threads();
+    /// `{Position, Pids}`: some processes from a position in the table on, or `none`
+    Plain "processes_next"/1 => processes_next(0);
 } }
 
 fn self_<'p>(cx: &Cx<'p>) -> BifResult<'p> {
@@ -164,6 +166,15 @@ fn processes<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let all: Vec<Term> = cx.vm().processes.pids().into_iter().map(Term::local_pid).collect();
     cx.bump(all.len() / 8);
     Ok(cx.heap().list(&all))
+}
+fn processes_next<'p>(cx: &Cx<'p>, from: usize) -> BifResult<'p> {
+    let Some((next, pids)) = cx.vm().processes.pids_from(from) else {
+        return Ok(am::NONE.into());
+    };
+    cx.bump(pids.len() / 8);
+    let h = cx.heap();
+    let pids: Vec<Term> = pids.into_iter().map(Term::local_pid).collect();
+    Ok(h.tuple(&[h.uint(next as u64), h.list(&pids)]))
 }
 fn group_leader<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(cx.group_leader())

@@ -13,6 +13,30 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "system_profile"/0 => profile();
 } }
 
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    /// `undefined` or `{Pid, Options}`
+    Plain "system_monitor"/1 => session_get(0);
+    Plain "system_monitor"/3 => session_set(0, 1, 2);
+} }
+
+/// Sessions of tracing are not there yet; what is not of a session is of `legacy`.
+fn legacy(cx: &Cx<'_>, session: Atom) -> Result<(), vm::Stop> {
+    if session == atom!("legacy") { Ok(()) } else { Err(cx.badarg()) }
+}
+fn session_get<'p>(cx: &Cx<'p>, session: Atom) -> BifResult<'p> {
+    legacy(cx, session)?;
+    get(cx)
+}
+fn session_set<'p>(
+    cx: &Cx<'p>,
+    session: Atom,
+    pid: Term<'p>,
+    options: Term<'p>,
+) -> BifResult<'p> {
+    legacy(cx, session)?;
+    set(cx, pid, options)
+}
+
 /// Smaller heaps are nothing to tell of.
 const LEAST_LARGE_HEAP: u64 = 16_384;
 

@@ -50,6 +50,7 @@ test1! {
     is_function |t| boxed_is(t, |s| s == Subtag::Fun as u64 || s == Subtag::ExportFun as u64);
     is_boolean |t| t == RawTerm::bool(true) || t == RawTerm::bool(false);
     is_map |t| boxed_is(t, |s| s == Subtag::FlatMap as u64 || s == Subtag::HashMap as u64);
+    is_any_native_record |t| boxed_is(t, |s| s == Subtag::Record as u64);
 }
 
 /// Slot 3 source, then the header word that the tuple must have.

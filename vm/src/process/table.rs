@@ -211,24 +211,36 @@ impl ProcTable {
     /// Pids in the table, in table order. A snapshot that may miss what comes and goes meanwhile.
     pub fn pids(&self) -> Vec<u64> {
         let mut v = Vec::with_capacity(self.count());
-        for seg in &self.segments {
-            let seg = seg.load(Ordering::Acquire);
-            if seg.is_null() {
-                continue;
-            }
-            for i in 0..SEGMENT {
-                // SAFETY: a published segment has `SEGMENT` slots.
-                let slot = unsafe { &*seg.add(i) };
-                slot.lock.with(|| {
-                    let p = slot.process.load(Ordering::Acquire);
-                    if !p.is_null() {
-                        // SAFETY: alive while in the table.
-                        v.push(unsafe { (*p).shared.pid });
-                    }
-                });
+        self.segments.iter().for_each(|seg| Self::pids_of(seg, &mut v));
+        v
+    }
+    /// Pids of the first segment that has any, from segment `from` on, and where to go on. `None` at the end.
+    pub fn pids_from(&self, from: usize) -> Option<(usize, Vec<u64>)> {
+        let mut v = Vec::new();
+        for (i, seg) in self.segments.iter().enumerate().skip(from) {
+            Self::pids_of(seg, &mut v);
+            if !v.is_empty() {
+                return Some((i + 1, v));
             }
         }
-        v
+        None
+    }
+    fn pids_of(seg: &AtomicPtr<Slot>, v: &mut Vec<u64>) {
+        let seg = seg.load(Ordering::Acquire);
+        if seg.is_null() {
+            return;
+        }
+        for i in 0..SEGMENT {
+            // SAFETY: a published segment has `SEGMENT` slots.
+            let slot = unsafe { &*seg.add(i) };
+            slot.lock.with(|| {
+                let p = slot.process.load(Ordering::Acquire);
+                if !p.is_null() {
+                    // SAFETY: alive while in the table.
+                    v.push(unsafe { (*p).shared.pid });
+                }
+            });
+        }
     }
     /// The serial part of a pid, for printing.
     pub fn serial(pid: u64) -> u64 {
