@@ -27,12 +27,7 @@ fn session_get<'p>(cx: &Cx<'p>, session: Atom) -> BifResult<'p> {
     legacy(cx, session)?;
     get(cx)
 }
-fn session_set<'p>(
-    cx: &Cx<'p>,
-    session: Atom,
-    pid: Term<'p>,
-    options: Term<'p>,
-) -> BifResult<'p> {
+fn session_set<'p>(cx: &Cx<'p>, session: Atom, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     legacy(cx, session)?;
     set(cx, pid, options)
 }

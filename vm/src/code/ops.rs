@@ -831,8 +831,8 @@ fn is_dirty(bif: &crate::bif::Bif) -> bool {
 
 use call::move_return;
 use compare::{
-    is_atom, is_binary, is_bitstr, is_boolean, is_eq, is_eq_exact, is_eq_imm, is_float,
-    is_any_native_record, is_function, is_ge, is_integer, is_list, is_lt, is_map, is_ne, is_ne_exact, is_ne_imm, is_nil,
-    is_nonempty_list, is_number, is_pid, is_port, is_reference, is_tagged_tuple, is_tuple,
-    is_tuple_of_arity, test_arity,
+    is_any_native_record, is_atom, is_binary, is_bitstr, is_boolean, is_eq, is_eq_exact, is_eq_imm,
+    is_float, is_function, is_ge, is_integer, is_list, is_lt, is_map, is_ne, is_ne_exact,
+    is_ne_imm, is_nil, is_nonempty_list, is_number, is_pid, is_port, is_reference, is_tagged_tuple,
+    is_tuple, is_tuple_of_arity, test_arity,
 };
