@@ -398,7 +398,7 @@ pub fn collection_info<'h>(h: &'h Heap, s: HeapSizes) -> Term<'h> {
         pair("heap_size", s.young),
         pair("bin_vheap_size", s.vheap),
         pair("bin_vheap_block_size", s.vheap_block),
-        pair("bin_old_vheap_size", 0),
-        pair("bin_old_vheap_block_size", s.vheap_block),
+        pair("bin_old_vheap_size", s.old_vheap),
+        pair("bin_old_vheap_block_size", s.old_vheap_block),
     ])
 }

@@ -97,9 +97,9 @@ pub(crate) fn inside(vm: &Vm, p: &Process, running: bool, dump: bool) -> String 
         ("Heap unused", unused),
         ("OldHeap unused", old_unused),
         ("BinVHeap", s.vheap),
-        ("OldBinVHeap", 0),
+        ("OldBinVHeap", s.old_vheap),
         ("BinVHeap unused", vheap_unused),
-        ("OldBinVHeap unused", s.vheap_block),
+        ("OldBinVHeap unused", s.old_vheap_block.saturating_sub(s.old_vheap)),
         ("Memory", info::memory_of(p)),
     ];
     for (name, n) in lines {

@@ -274,6 +274,8 @@ pub struct HeapSizes {
     /// Binary virtual heap: in use and limit.
     pub vheap: usize,
     pub vheap_block: usize,
+    pub old_vheap: usize,
+    pub old_vheap_block: usize,
     /// Memory of messages that are not part of the heap yet.
     pub messages: usize,
 }
@@ -291,7 +293,9 @@ pub(crate) fn sizes_of(p: &Process) -> HeapSizes {
         young: p.heap.young_words(),
         old: p.heap.old_words(),
         vheap: p.heap.heap.vheap_bytes() / 8,
-        vheap_block: p.heap.options.min_vheap,
+        vheap_block: p.heap.vheap_block_words(),
+        old_vheap: p.heap.old_vheap_words(),
+        old_vheap_block: p.heap.old_vheap_block_words(),
         messages: if on_heap { p.messages.detached_words() } else { 0 },
     }
 }

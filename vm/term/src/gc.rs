@@ -42,6 +42,8 @@ pub(crate) struct OldGen {
     /// Words in use after the last major collection, and now.
     pub live: usize,
     pub used: usize,
+    /// Bytes of the shared binaries that it refers to.
+    pub vheap: usize,
 }
 
 impl OldGen {
@@ -96,6 +98,13 @@ pub struct HeapOptions {
     pub max_heap: usize,
 }
 
+/// A limit under which the shared binaries that are in use (words) leave room, near the last one.
+fn vheap_limit(used: usize, limit: u32) -> u32 {
+    let limit = limit as usize;
+    let next = if used > limit / 4 * 3 || used < limit / 4 { used.saturating_mul(2) } else { limit };
+    u32::try_from(next).unwrap_or(u32::MAX)
+}
+
 /// What a collection is for.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -131,6 +140,9 @@ pub struct ProcHeap {
     /// Collections since the last major one.
     minors: u32,
     old: Option<Box<OldGen>>,
+    /// Words of shared binaries that young and old objects may refer to before a collection; at least `min_vheap`.
+    vheap_limit: u32,
+    old_vheap_limit: u32,
     pub options: HeapOptions,
     grow: bool,
     /// Collect at every chance.
@@ -176,6 +188,8 @@ impl ProcHeap {
             words: words as u32,
             minors: 0,
             old: None,
+            vheap_limit: 0,
+            old_vheap_limit: 0,
             options,
             grow: false,
             zeal: false,
@@ -229,7 +243,20 @@ impl ProcHeap {
     /// Whether binaries alone ask for a collection.
     #[inline]
     pub fn vheap_full(&self) -> bool {
-        self.heap.vheap_bytes() / 8 > self.options.min_vheap
+        self.heap.vheap_bytes() / 8 > self.vheap_block_words()
+    }
+    /// How many words of shared binaries young objects may refer to before a collection.
+    #[inline]
+    pub fn vheap_block_words(&self) -> usize {
+        self.options.min_vheap.max(self.vheap_limit as usize)
+    }
+    /// The same for old objects and a major collection.
+    pub fn old_vheap_block_words(&self) -> usize {
+        self.options.min_vheap.max(self.old_vheap_limit as usize)
+    }
+    /// Words of the shared binaries that old objects refer to.
+    pub fn old_vheap_words(&self) -> usize {
+        self.old.as_ref().map_or(0, |o| o.vheap / 8)
     }
     /// Words free between heap and stack.
     #[inline]
@@ -275,7 +302,9 @@ impl ProcHeap {
 
     fn major_is_due(&self) -> bool {
         let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(4096));
-        self.minors as usize >= self.options.fullsweep_after || grown
+        self.minors as usize >= self.options.fullsweep_after
+            || grown
+            || self.old_vheap_words() > self.old_vheap_block_words()
     }
     /// Words that the next collection may have to copy.
     pub fn collection_words(&self) -> usize {
@@ -380,6 +409,8 @@ impl ProcHeap {
             scan_block: 0,
             scan: null_mut(),
             promoted: 0,
+            kept_bytes: 0,
+            promoted_bytes: 0,
         };
         c.start();
         let mut t = Tracer { copier: &mut c };
@@ -420,17 +451,20 @@ impl ProcHeap {
         self.mature = c.top;
         let mut old = c.promote;
         old.used += c.promoted;
+        old.vheap += c.promoted_bytes;
         match kind {
             Kind::Major(_) => {
                 self.minors = 0;
                 old.live = live;
+                self.old_vheap_limit = vheap_limit(c.kept_bytes / 8, self.old_vheap_limit);
             }
             Kind::Minor => self.minors += 1,
             Kind::Move(_) => (),
         }
         self.old = if old.blocks.is_empty() && major { None } else { Some(Box::new(old)) };
         self.grow = (live + stack + need) * 4 > words * 3;
-        self.heap.set_vheap_bytes(0);
+        self.heap.set_vheap_bytes(c.kept_bytes);
+        self.vheap_limit = vheap_limit(c.kept_bytes / 8, self.vheap_limit);
         // SAFETY: all that lives was copied below the copier's top.
         unsafe { self.reset_area(c.top) };
         let total = live + stack + self.old_words();

@@ -513,6 +513,21 @@ pub(crate) unsafe fn release_off_heap(p: *mut u64) {
     }
 }
 
+/// Bytes of the shared binary that an off-heap object refers to; 0 for other objects.
+/// # Safety
+/// `p` points to a live `BinRef` or `MagicRef`.
+#[inline]
+pub(crate) unsafe fn shared_bytes(p: *mut u64) -> usize {
+    // SAFETY: a `BinRef`'s first word is a handle whose count it holds.
+    unsafe {
+        if RawTerm(*p).header_is(Subtag::BinRef) {
+            core::mem::ManuallyDrop::new(BinHandle::from_raw(*p.add(1))).capacity()
+        } else {
+            0
+        }
+    }
+}
+
 /// The shared binaries of a chain: identity, bytes, references to it.
 pub(crate) fn shared_binaries(mut p: *mut u64) -> Vec<(u64, usize, usize)> {
     let mut all = Vec::new();

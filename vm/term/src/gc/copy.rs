@@ -1,7 +1,7 @@
 //! Copying one object graph: trace, promote, scan, sweep.
 
 use super::{OldBlock, OldGen, alloc_block};
-use crate::heap::{Heap, off_heap_next, release_off_heap};
+use crate::heap::{Heap, off_heap_next, release_off_heap, shared_bytes};
 use crate::literal;
 use crate::term::{RAW_SUBTAGS, RawTerm, Subtag, TAG_BOXED, TAG_HEADER, TAG_LIST};
 use core::ptr::null_mut;
@@ -33,6 +33,9 @@ pub(crate) struct Copier {
     pub scan_block: usize,
     pub scan: *mut u64,
     pub promoted: usize,
+    /// Bytes of the shared binaries that young survivors refer to, and those that were promoted.
+    pub kept_bytes: usize,
+    pub promoted_bytes: usize,
 }
 
 impl Copier {
@@ -256,12 +259,15 @@ impl Copier {
                 } else {
                     let copy = w.ptr();
                     let next = *off_heap_next(copy);
+                    let bytes = shared_bytes(copy);
                     if self.promote.contains(copy) {
                         *off_heap_next(copy) = self.promote.off_heap;
                         self.promote.off_heap = copy;
+                        self.promoted_bytes += bytes;
                     } else {
                         *off_heap_next(copy) = young.off_heap();
                         young.set_off_heap(copy);
+                        self.kept_bytes += bytes;
                     }
                     chain = next;
                 }
