@@ -101,7 +101,8 @@ pub struct HeapOptions {
 /// A limit under which the shared binaries that are in use (words) leave room, near the last one.
 fn vheap_limit(used: usize, limit: u32) -> u32 {
     let limit = limit as usize;
-    let next = if used > limit / 4 * 3 || used < limit / 4 { used.saturating_mul(2) } else { limit };
+    let next =
+        if used > limit / 4 * 3 || used < limit / 4 { used.saturating_mul(2) } else { limit };
     u32::try_from(next).unwrap_or(u32::MAX)
 }
 
