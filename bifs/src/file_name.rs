@@ -16,6 +16,8 @@ vm::bifs! { pub PRIM_FILE: "prim_file" {
     Plain "internal_name2native"/1 => internal_name2native(0);
     /// A name that the system gave, as a list.
     Plain "internal_native2name"/1 => internal_native2name(0);
+    /// A UTF-8 name as a list of composed characters.
+    Plain "internal_normalize_utf8"/1 => internal_normalize_utf8(0);
     /// Does this raw name have a list form?
     Plain "is_translatable"/1 => is_translatable(0);
 } }
@@ -148,6 +150,12 @@ pub fn from_native<'h>(heap: &'h Heap, bytes: &[u8]) -> Term<'h> {
         (Encoding::Utf8, Ok(text)) => heap.string(text),
         _ => heap.byte_list(bytes),
     }
+}
+
+fn internal_normalize_utf8<'p>(cx: &Cx<'p>, name: Binary<'p>) -> BifResult<'p> {
+    cx.need(core::str::from_utf8(&name.0.bytes()).ok())?;
+    let compose = atom!("characters_to_nfc_list");
+    Err(cx.trap(atom!("unicode"), compose, &[name.0.term()]))
 }
 
 fn internal_name2native<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {

@@ -1,3 +1,4 @@
+% timeout: 60
 -module(dets_files).
 -export([main/0]).
 -import(tb, [p/2]).

@@ -1,3 +1,4 @@
+% timeout: 60
 -module(ets_basic).
 -export([main/0]).
 -import(tb, [p/2, t/2, id/1]).

@@ -6,7 +6,7 @@ main() -> zl().
 d(X) -> tb:p(d, X).
 c(F) -> try F() of X -> tb:p(c, X) catch C:R -> tb:p(c, {C, R}) end.
 zl() ->
-  T = iolist_to_binary([[integer_to_list(I*I rem 977), $,] || I <- lists_seq(1, 30000)]),
+  T = << <<(integer_to_binary(I*I rem 977))/binary, $,>> || I <- lists_seq(1, 30000) >>,
   d({byte_size(T), erlang:crc32(T)}),
   C = zlib:compress(T), d({byte_size(C), erlang:crc32(C)}), d(zlib:uncompress(C) =:= T),
   G = zlib:gzip(T), d({byte_size(G), erlang:crc32(G)}), d(zlib:gunzip(G) =:= T), d(zlib:gunzip([G,G]) =:= <<T/binary,T/binary>>),

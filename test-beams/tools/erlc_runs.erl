@@ -1,5 +1,5 @@
 %% vm: own
-%% timeout: 60
+%% timeout: 120
 -module(erlc_runs).
 -export([main/0]).
 

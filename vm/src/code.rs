@@ -3,6 +3,7 @@
 //! A module is prepared off to the side ([`load`]) and committed by storing its addresses into the
 //! entry cells of its exports. Entry cells live for ever; module code is freed by a purge.
 
+pub mod breakpoint;
 pub mod emit;
 mod funs;
 mod fuse;
@@ -93,6 +94,8 @@ pub struct LoadedModule {
     pub nifs: Vec<usize>,
     /// The NIF library of this version, if it has loaded one.
     pub loaded: std::sync::OnceLock<native::Loaded>,
+    /// Where calls of functions with breakpoints go.
+    pub breakpoints: std::sync::OnceLock<breakpoint::Stubs>,
 }
 
 // SAFETY: immutable but for the entry cells, which are atomic; terms are literals.
@@ -101,9 +104,11 @@ unsafe impl Sync for LoadedModule {}
 unsafe impl Send for LoadedModule {}
 
 impl LoadedModule {
-    /// Whether an address lies in the code, or in that of its NIFs.
+    /// Whether an address lies in the code, or in that of its NIFs or breakpoints.
     pub fn owns(&self, addr: u64) -> bool {
-        self.contains(addr) || self.loaded.get().is_some_and(|l| l.contains(addr))
+        self.contains(addr)
+            || self.loaded.get().is_some_and(|l| l.contains(addr))
+            || self.breakpoints.get().is_some_and(|b| b.contains(addr))
     }
     /// Whether an address lies in the code.
     pub fn contains(&self, addr: u64) -> bool {
@@ -136,7 +141,9 @@ impl LoadedModule {
     }
     /// Whether the function runs a native instead of its code.
     pub fn is_native(&self, f: &Function) -> bool {
-        !self.contains(f.entry.cell.load(Ordering::Acquire) as u64)
+        let code = f.entry.cell.load(Ordering::Acquire);
+        let covered = self.breakpoints.get().and_then(|b| b.covered(code as u64));
+        !self.contains(covered.unwrap_or(code) as u64)
     }
     fn function_at(&self, slot: u32) -> Option<&Function> {
         let i = self.functions.partition_point(|f| f.end <= slot);

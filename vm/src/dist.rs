@@ -52,19 +52,6 @@ pub struct Dist {
     pub busy_limit: AtomicUsize,
 }
 
-impl Default for Dist {
-    fn default() -> Dist {
-        Dist {
-            entries: RwLock::default(),
-            alive: AtomicBool::new(false),
-            holders: AtomicUsize::new(0),
-            ended: Mutex::default(),
-            monitors: Mutex::default(),
-            busy_limit: AtomicUsize::new(1 << 20),
-        }
-    }
-}
-
 /// Whether signals can go to a node.
 pub enum Way {
     /// This node is not part of a network.
@@ -84,6 +71,16 @@ impl Way {
 }
 
 impl Dist {
+    pub fn new(busy_limit: usize) -> Dist {
+        Dist {
+            entries: RwLock::default(),
+            alive: AtomicBool::new(false),
+            holders: AtomicUsize::new(0),
+            ended: Mutex::default(),
+            monitors: Mutex::default(),
+            busy_limit: AtomicUsize::new(busy_limit),
+        }
+    }
     pub fn is_alive(&self) -> bool {
         self.alive.load(Ordering::Acquire)
     }

@@ -213,7 +213,7 @@ impl Vm {
             ets: crate::ets::Registry::new(),
             persistent: Default::default(),
             written: Default::default(),
-            dist: Default::default(),
+            dist: crate::dist::Dist::new(config.dist_busy_limit as usize),
             system: SystemProcesses::default(),
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),

@@ -73,13 +73,9 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             a(if tolerant { "enabled" } else { "disabled" })
         }
         "multi_scheduling" => a(if c.schedulers == 1 { "disabled" } else { "enabled" }),
-        "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" | "dist_ctrl" => {
-            Term::nil()
-        }
         "taints" => {
-            let taints = cx.vm().taints.lock().unwrap_or_else(|e| e.into_inner());
-            let all: Vec<Term> = taints.iter().map(|t| (*t).into()).collect();
-            h.list(&all)
+            let taints = vm.taints.lock().unwrap_or_else(|e| e.into_inner());
+            h.list(&taints.iter().map(|m| Term::atom(*m)).collect::<Vec<_>>())
         }
         "time_offset" => a(vm::time::offset_state()),
         "time_warp_mode" => a(vm::time::warp().name()),
@@ -121,7 +117,7 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "driver_version" => s("3.3"),
         "outstanding_system_requests_limit" => n(vm.flags.system_requests.load(Ordering::Relaxed)),
         "delayed_node_table_gc" => c.node_gc_delay.map_or(a("infinity"), |n| Term::small(n.into())),
-        "dist_buf_busy_limit" => h.uint(c.dist_busy_limit),
+        "dist_buf_busy_limit" => n(vm.dist.busy_limit.load(Ordering::Relaxed)),
         "async_dist" if vm.release() >= 26 => Term::bool(c.async_dist),
         "halt_flush_timeout" if vm.release() >= 27 => {
             c.halt_flush_timeout.map_or(a("infinity"), |ms| h.uint(ms))

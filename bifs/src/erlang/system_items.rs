@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 use sys::clock::Clock;
 use sys::cpu::Cpu;
 use term::{Atom, Heap, Term};
+use vm::dist::connection::Controller;
 use vm::{BifResult, Cx, dump};
 
 fn atom<'h>(s: &str) -> Term<'h> {
@@ -63,6 +64,17 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" => {
             let pids = vm.sched.blockers(item.name().starts_with("normal"));
             h.list(&pids.into_iter().map(Term::local_pid).collect::<Vec<_>>())
+        }
+        "dist_ctrl" => {
+            let all = vm.dist.entries().into_iter().filter_map(|e| {
+                let c = e.current().filter(|c| c.is_connected())?;
+                let by = match c.controller()? {
+                    Controller::Port(port) => Term::local_port(port),
+                    Controller::Process(pid) => Term::local_pid(pid),
+                };
+                Some(h.tuple(&[e.name.into(), by]))
+            });
+            h.list(&all.collect::<Vec<_>>())
         }
         "scheduling_statistics" | "total_scheduling_statistics" => {
             let kinds = ["process_max", "process_high", "process_normal", "process_low", "port"];

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use term::atom::am;
 use term::{Atom, Heap, Term, atom};
-use vm::process::{ask, info, state};
+use vm::process::{ask, info};
 use vm::signal::relations::Peer;
 use vm::{BifResult, Cx};
 
@@ -19,6 +19,8 @@ vm::bifs! { pub TABLE: "erts_debug" {
     Plain "lcnt_collect"/0 => no_lock_counting();
     Plain "lcnt_control"/1 => no_lock_counting();
     Plain "lcnt_control"/2 => no_lock_counting();
+    /// Sends calls of functions to the error handler, for the debugger.
+    Heavy "breakpoint"/2 => breakpoint(0, 1);
     /// A copy that keeps what is shared within the term.
     Plain "copy_shared"/2 => copy_shared(0, 1);
 } }
@@ -32,6 +34,18 @@ fn no_lock_counting<'p>(cx: &Cx<'p>) -> BifResult<'p> {
 
 fn interpreter_size<'p>(_: &Cx<'p>) -> BifResult<'p> {
     Ok(Term::small(0))
+}
+
+/// `{Module, Function, Arity}`, whose last parts may be `'_'`.
+fn breakpoint<'p>(cx: &Cx<'p>, mfa: Term<'p>, on: bool) -> BifResult<'p> {
+    let [m, f, a] = cx.need(mfa.as_tuple_of::<3>())?;
+    let any = |t: Term<'p>| t.is_atom_of(atom!("_"));
+    let atoms = m.as_atom().is_some() && f.as_atom().is_some();
+    let in_order = (!any(m) || any(f)) && (!any(f) || any(a));
+    cx.need((atoms && in_order && (any(a) || a.as_small().is_some())).then_some(()))?;
+    let named = |t: Term<'p>| t.as_atom().filter(|_| !any(t));
+    let n = vm::code::breakpoint::set(cx.vm(), named(m), named(f), a.as_small(), on);
+    Ok(Term::small(n as i64))
 }
 
 fn copy_shared<'p>(cx: &Cx<'p>, t: Term<'p>, literals: bool) -> BifResult<'p> {
@@ -78,9 +92,6 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
                 Ok(h.list(&all))
             }
             "force_heap_frags" => Ok(am::FALSE.into()),
-            "no_time_warp" => Ok(am::TRUE.into()),
-            "single_time_warp" | "multi_time_warp" => Ok(am::FALSE.into()),
-            "monitoring_nodes" => Ok(Term::nil()),
             _ => Err(cx.badarg()),
         };
     }
@@ -128,11 +139,8 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
         },
         "force_gc" => {
             let pid = cx.need(v.as_pid().and_then(|p| p.local()))?;
-            if pid == cx.pid() {
-                return Err(cx.collect(true, am::TRUE.into()));
-            }
-            let alive = cx.vm().processes.lookup(pid).is_some_and(|p| !p.state.has(state::FREE));
-            Ok(Term::bool(alive))
+            cx.need((pid == cx.pid()).then_some(()))?;
+            Err(cx.collect(true, am::TRUE.into()))
         }
         "ets_force_trap" => {
             limits::ETS_TRAPS.store(cx.need(v.as_bool())?, Ordering::Relaxed);

@@ -272,6 +272,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         strings,
         nifs: module.functions.iter().enumerate().filter(|f| f.1.nif).map(|f| f.0).collect(),
         loaded: Default::default(),
+        breakpoints: Default::default(),
     })))
 }
 

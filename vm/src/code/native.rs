@@ -107,7 +107,7 @@ pub fn install(vm: &'static Vm, m: &'static LoadedModule, natives: &[&'static Bi
 }
 
 /// Sends calls of a function to `code`, from inside the module and outside.
-fn enter(vm: &'static Vm, m: &'static LoadedModule, index: usize, code: *mut u32) {
+pub(super) fn enter(vm: &'static Vm, m: &'static LoadedModule, index: usize, code: *mut u32) {
     let f = &m.functions[index];
     f.entry.cell.store(code, Ordering::Release);
     // Exports and funs of code that is still staged are set when it is published.

@@ -433,11 +433,33 @@ pub unsafe extern "C" fn undefined(
     e: *mut u64,
     fc: i64,
 ) {
+    return ask_handler(r, ip, htop, e, fc, term::atom!("undefined_function"));
+}
+
+/// The code of a function with a breakpoint: calls the error handler. Slot 2: function.
+pub unsafe extern "C" fn breakpoint(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    return ask_handler(r, ip, htop, e, fc, term::atom!("breakpoint"));
+}
+
+/// Calls a function of the error handler instead of that in slot 2.
+unsafe extern "C" fn ask_handler(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+    function: term::Atom,
+) {
     let export = ptr_at::<Export>(ip, 2);
     let p = super::save(r, htop, e, fc);
     let handler = (*p).error_handler;
-    let undefined_function = term::atom!("undefined_function");
-    let target = (*r).vm.code.export(handler, undefined_function, 3);
+    let target = (*r).vm.code.export(handler, function, 3);
     let n = (*export).arity as usize;
     if !(*r).vm.code.is_loaded(target) {
         return super::except::undef(r, ip, export);
