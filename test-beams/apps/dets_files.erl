@@ -1,4 +1,4 @@
-% timeout: 60
+%% modes: plain
 -module(dets_files).
 -export([main/0]).
 -import(tb, [p/2]).

@@ -1,4 +1,4 @@
-% timeout: 90
+%% modes: plain
 %% Modules compiled at run time, two versions at once, purge, on_load.
 -module(hot_loading).
 -export([main/0]).
