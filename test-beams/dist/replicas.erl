@@ -30,6 +30,8 @@ with(Which) ->
     Here = [spawn_monitor(fun count/0) || _ <- [1, 2]],
     Over = [spawn_monitor(N, ?MODULE, count, []) || _ <- [1, 2]],
     p(writers, [receive {'DOWN', M, _, _, R} -> R end || {_, M} <- Here ++ Over]),
+    %% Commits reach the other node after the transaction has returned.
+    tb_nodes:until(fun() -> mnesia:dirty_read(t, 1) =:= [{t, 1, 101}] end),
     p(count, mnesia:dirty_read(t, 1)),
     p(count, tb_nodes:until(fun() -> rpc:call(N, mnesia, dirty_read, [t, 1]) =:= mnesia:dirty_read(t, 1) end)),
     tb_nodes:kill(N),
