@@ -27,6 +27,9 @@ pub fn halt(vm: &'static Vm, how: Halt, flush: Option<Option<Duration>>, asker: 
     }
     vm.sched.stop();
     if let Some(limit) = flush {
+        if let Some(h) = vm.hooks.get() {
+            (h.halt)();
+        }
         crate::port::flush_all(vm, limit);
     }
     let _ = std::io::stdout().flush();

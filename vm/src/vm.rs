@@ -145,6 +145,8 @@ pub struct Hooks {
     pub late: fn(crate::signal::RefId, u64),
     /// The object that keeps this monitor.
     pub watcher: for<'h> fn(crate::signal::RefId, &'h Heap) -> Option<Term<'h>>,
+    /// The emulator ends in order.
+    pub halt: fn(),
     /// A descriptor that an object watches is ready.
     pub ready: fn(i32, sys::poll::Interest),
 }

@@ -74,8 +74,8 @@ anchor! {
     erl_drv_set_os_pid erl_drv_thread_create erl_drv_thread_exit erl_drv_thread_join
     erl_drv_thread_name erl_drv_thread_opts_create erl_drv_thread_opts_destroy erl_drv_thread_self
     erl_drv_time_offset erl_drv_tsd_get erl_drv_tsd_key_create erl_drv_tsd_key_destroy
-    erl_drv_tsd_set erl_errno_id get_port_flags null_func oxbeam_print_term remove_driver_entry
-    set_busy_port set_port_control_flags
+    erl_drv_tsd_set erl_errno_id get_port_flags null_func oxbeam_print_term oxbeam_set_option
+    remove_driver_entry set_busy_port set_port_control_flags
 }
 
 /// Refers to every function, in a way that the compiler cannot see through.

@@ -21,6 +21,8 @@ pub enum Kept {
 
 /// `ErlNifEnv`
 pub struct Env {
+    /// Where terms are built, if it is the heap of a process.
+    heap: *const Heap,
     /// The turn of the call; null outside a process.
     cx: *const Cx<'static>,
     pub library: *const Library,
@@ -36,6 +38,7 @@ impl Env {
     #[inline(always)]
     pub fn of_call(cx: &Cx<'_>, library: *const Library) -> Env {
         Env {
+            heap: cx.heap(),
             cx: core::ptr::from_ref(cx).cast(),
             library,
             exception: RawTerm::NONE,
@@ -47,6 +50,7 @@ impl Env {
     /// Without a process.
     pub fn independent(library: *const Library) -> Env {
         Env {
+            heap: core::ptr::null(),
             cx: core::ptr::null(),
             library,
             exception: RawTerm::NONE,
@@ -64,10 +68,12 @@ impl Env {
     /// Where terms are built.
     #[inline(always)]
     pub fn heap<'e>(&self) -> &'e Heap {
-        match self.cx() {
-            Some(cx) => cx.heap(),
-            // SAFETY: C: the environment outlives the terms that are built in it.
-            None => unsafe { &*core::ptr::from_ref(&self.own) },
+        // SAFETY: C: the environment outlives the terms that are built in it; a call lives within its turn.
+        unsafe {
+            match self.heap.as_ref() {
+                Some(heap) => heap,
+                None => &*core::ptr::from_ref(&self.own),
+            }
         }
     }
     pub fn keep(&mut self, kept: Kept) {

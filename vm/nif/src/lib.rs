@@ -29,6 +29,7 @@ mod map;
 mod memory;
 mod monitor;
 mod number;
+mod option;
 mod print;
 mod process;
 mod resource;
@@ -53,6 +54,7 @@ pub fn start(vm: &'static Vm) {
         late: monitor::late,
         watcher: monitor::watcher,
         ready: select::ready,
+        halt: option::halt,
     });
     keep();
 }

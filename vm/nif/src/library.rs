@@ -106,6 +106,7 @@ impl Library {
 
 impl Drop for Library {
     fn drop(&mut self) {
+        crate::option::unload(self);
         if let Some(unload) = self.entry.unload
             && self.ready.load(Ordering::Acquire)
         {

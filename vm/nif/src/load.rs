@@ -185,7 +185,9 @@ fn open(
     let handle = handle.map_err(|e| failed(&e))?;
     type Init = unsafe extern "C" fn() -> *const NifEntry;
     // SAFETY: C: the function of this name has this type.
-    let init = unsafe { handle.get::<Init>(b"nif_init\0") };
+    let init = unsafe {
+        handle.get::<Init>(b"nif_init\0").or_else(|_| handle.get::<Init>(b"_nif_init\0"))
+    };
     let init = init.map_err(|e| bad_lib(format!("Failed to find library init function: '{e}'")))?;
     {
         let mut taints = cx.vm().taints.lock().unwrap_or_else(|e| e.into_inner());

@@ -215,8 +215,24 @@ int enif_snprintf(char *buffer, size_t size, const char *f, ...)
     return n;
 }
 
+/* In Rust: an option with its argument, which each but the first has. */
+extern int oxbeam_set_option(void *env, int option, void *argument);
+
+int enif_set_option(void *env, int option, ...)
+{
+    enum { DELAY_HALT = 1 };
+    void *argument = NULL;
+    if (option != DELAY_HALT) {
+        va_list ap;
+        va_start(ap, option);
+        argument = va_arg(ap, void *);
+        va_end(ap);
+    }
+    return oxbeam_set_option(env, option, argument);
+}
+
 /* Referenced from Rust, so that the linker keeps this file. */
 void *const oxbeam_variadic[] = {
     (void *)enif_make_tuple, (void *)enif_make_list, (void *)enif_vfprintf,
-    (void *)enif_vsnprintf, (void *)enif_fprintf, (void *)enif_snprintf,
+    (void *)enif_vsnprintf, (void *)enif_fprintf, (void *)enif_snprintf, (void *)enif_set_option,
 };
