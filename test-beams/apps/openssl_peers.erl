@@ -1,5 +1,5 @@
 %% vm: own
-%% timeout: 90
+%% timeout: 120
 %% TLS with OpenSSL's own programs on the other side, both ways, with and without client certificates.
 -module(openssl_peers).
 -export([main/0]).
@@ -24,9 +24,9 @@ server(Version, Options, More) ->
     Me = self(),
     spawn_link(fun() ->
         {ok, S} = ssl:transport_accept(L),
-        case ssl:handshake(S, 10000) of
+        case ssl:handshake(S, 30000) of
             {ok, C} ->
-                {ok, D} = ssl:recv(C, 0, 10000),
+                {ok, D} = ssl:recv(C, 0, 30000),
                 ok = ssl:send(C, ["echo ", D]),
                 Me ! {seen, element(1, ssl:peercert(C))},
                 ssl:close(C);
@@ -34,9 +34,9 @@ server(Version, Options, More) ->
             {error, _} -> Me ! {seen, error}
         end
     end),
-    Out = os:cmd("(echo hello; sleep 2) | timeout 20 openssl s_client -quiet " ++ Version ++ " " ++ More
+    Out = os:cmd("echo hello | timeout 40 openssl s_client -quiet " ++ Version ++ " " ++ More
                  ++ " -connect localhost:" ++ integer_to_list(Port) ++ " 2>/dev/null"),
-    Seen = receive {seen, X} -> X after 15000 -> timeout end,
+    Seen = receive {seen, X} -> X after 40000 -> timeout end,
     ssl:close(L),
     {Out, Seen}.
 
@@ -49,7 +49,7 @@ client(Version) ->
                        [stderr_to_stdout]),
     C = connect(Port, 50),
     ok = ssl:send(C, "abcdef\n"),
-    R = ssl:recv(C, 0, 10000),
+    R = ssl:recv(C, 0, 30000),
     V = ssl:connection_information(C, [protocol]),
     ssl:close(C),
     {os_pid, Pid} = erlang:port_info(Server, os_pid),
@@ -58,7 +58,7 @@ client(Version) ->
     {R, V}.
 
 connect(Port, N) ->
-    case ssl:connect("localhost", Port, [{cacertfile, "ca.pem"}, {verify, verify_peer}, binary, {active, false}], 10000) of
+    case ssl:connect("localhost", Port, [{cacertfile, "ca.pem"}, {verify, verify_peer}, binary, {active, false}], 30000) of
         {ok, C} -> C;
         {error, econnrefused} when N > 0 -> timer:sleep(200), connect(Port, N - 1)
     end.
