@@ -91,6 +91,11 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
                 let all: Vec<Term> = vm.processes.pids().into_iter().map(Term::local_pid).collect();
                 Ok(h.list(&all))
             }
+            "check_io_debug" => {
+                // Errors, descriptors in use, those that drivers and those that natives select.
+                let watched = h.uint(vm::port::watched(vm) as u64);
+                Ok(h.tuple(&[Term::small(0), watched, watched, Term::small(0)]))
+            }
             "force_heap_frags" => Ok(am::FALSE.into()),
             _ => Err(cx.badarg()),
         };
