@@ -179,7 +179,7 @@ fn related<'p>(cx: &Cx<'p>, pid: Term<'p>, listing: Listing) -> BifResult<'p> {
     if pid == cx.pid() {
         return Ok(listing(cx, cx.heap()));
     }
-    Err(ask::ask(cx, pid, am::UNDEFINED, Box::new(move |cx, h| listing(cx, h))))
+    Err(ask::ask(cx, pid, am::UNDEFINED, Box::new(listing)))
 }
 
 fn peer_term<'h>(h: &'h Heap, peer: Peer) -> Term<'h> {

@@ -127,11 +127,13 @@ fn receive(
             return Ok(Got::More(data));
         }
         st.buffers_read = 0;
-    } else if n < size && asked != 0 && stream {
-        if let Some(reference) = reference {
-            wait(st, pid, reference)?;
-            return Ok(Got::Part(data));
-        }
+    } else if n < size
+        && asked != 0
+        && stream
+        && let Some(reference) = reference
+    {
+        wait(st, pid, reference)?;
+        return Ok(Got::Part(data));
     }
     st.buffers_read = 0;
     count_package(st);

@@ -229,8 +229,8 @@ pub fn map(socket: RawFd, name: &[u8]) -> io::Result<Map> {
     // SAFETY: the system has filled in this variant.
     let m = unsafe { r.ifr_ifru.ifru_map };
     Ok(Map {
-        mem_start: m.mem_start as u64,
-        mem_end: m.mem_end as u64,
+        mem_start: m.mem_start,
+        mem_end: m.mem_end,
         base_addr: m.base_addr,
         irq: m.irq,
         dma: m.dma,
