@@ -273,10 +273,9 @@ impl<'a> PortCx<'a> {
     /// A further port of this port's driver, linked to `owner` and owned by it: its number, or `None` if there are too many
     /// (driver_create_port).
     pub fn create_port(&self, name: &str, owner: u64, driver: Box<dyn Driver>) -> Option<u64> {
-        let flags = if self.port.is(super::BINARY) { super::BINARY } else { 0 };
         let of = self.port.driver.clone();
         let port = self.vm.ports.insert(|id| {
-            let mut port = super::open::new_port(id, name.into(), of, flags, owner);
+            let mut port = super::open::new_port(id, name.into(), of, 0, owner);
             let core = port.core.get_mut().unwrap_or_else(|e| e.into_inner());
             core.driver = Some(driver);
             core.state.links.insert(owner, LinkState::default());
