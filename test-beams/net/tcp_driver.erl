@@ -1,3 +1,4 @@
+%% modes: plain
 %% timeout: 40
 -module(tcp_driver).
 -export([main/0]).
