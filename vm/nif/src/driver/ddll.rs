@@ -169,6 +169,15 @@ impl Failure {
     }
 }
 
+/// `system_info(taints)` shows the driver from here on.
+fn taint(name: &str) {
+    let Some(name) = Atom::try_new(name) else { return };
+    let mut taints = crate::vm().taints.lock().unwrap_or_else(|e| e.into_inner());
+    if !taints.contains(&name) {
+        taints.insert(0, name);
+    }
+}
+
 /// Opens the library and starts the driver.
 fn load(name: &str, path: &[u8]) -> Result<(Library, Arc<NativeDriver>), Failure> {
     let file = [path, b".so"].concat();
@@ -179,6 +188,7 @@ fn load(name: &str, path: &[u8]) -> Result<(Library, Arc<NativeDriver>), Failure
     // SAFETY: C: the function of this name has this type; the entry lives as long as the library.
     let driver = unsafe {
         let init = library.get::<Init>(b"driver_init\0").map_err(|_| Failure::NoInit)?;
+        taint(name);
         let entry = init();
         if entry.is_null() {
             return Err(Failure::InitFailed);
