@@ -29,7 +29,7 @@ with(Which) ->
     p(former, {R =:= spawn(N, timer, sleep, [infinity]), node(R) =:= N}),
     p(disconnect, [net_kernel:disconnect(N), nodedown(N), net_adm:ping(N), nodeup(N), net_kernel:disconnect(nobody@nowhere)]),
     rpc:call(N, erlang, disconnect_node, [node()]),
-    p(disconnect, [nodedown(N), net_adm:ping(N), nodeup(N)]),
+    p(disconnect, [nodedown(N), tb_nodes:until(fun() -> net_adm:ping(N) =:= pong end), nodeup(N)]),
     p(ticktime, net_kernel:set_net_ticktime(4, 0)),
     rpc:call(N, net_kernel, set_net_ticktime, [4, 0]),
     timer:sleep(6000),

@@ -97,7 +97,8 @@ fn wait<'p>(
     result: Term<'p>,
     nosuspend: bool,
 ) -> BifResult<'p, ()> {
-    if !nosuspend && c.is_busy() && c.wait_for(cx) {
+    let waits = !nosuspend && c.is_busy() && !cx.with(|p| p.flags.async_dist);
+    if waits && c.wait_for(cx) {
         let result = cx.hold(result);
         return Err(cx.wait(Blocked { c, result }));
     }
