@@ -342,7 +342,7 @@ fn value<'h>(cx: &Cx<'_>, h: &'h Heap, own: bool, i: Item) -> Term<'h> {
             h.list(&all)
         }
         Item::FullsweepAfter => n(cx.with(|p| p.heap.options.fullsweep_after)),
-        Item::Parent => info::parent(cx).map_or(am::UNDEFINED.into(), Term::local_pid),
+        Item::Parent => info::parent(cx, h).unwrap_or(am::UNDEFINED.into()),
         Item::AsyncDist => Term::bool(cx.with(|p| p.flags.async_dist)),
         Item::Label => info::label(cx, h).unwrap_or(am::UNDEFINED.into()),
     }

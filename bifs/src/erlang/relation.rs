@@ -31,6 +31,10 @@ fn peer<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
             Some(pid) => Some(Peer::Process(pid)),
             None => RemotePid::of(t).map(Peer::Remote),
         }),
+        // Ports of other nodes cannot be reached; those of this node in an earlier life are gone.
+        View::Port(p) if p.node().is_some_and(|n| n.name != term::node::this().name) => {
+            Err(cx.badarg())
+        }
         View::Port(p) => Ok(p.local().map(Peer::Port)),
         _ => Err(cx.badarg()),
     }

@@ -26,6 +26,10 @@ pub struct State {
     sequences: HashMap<u64, Sequence>,
 }
 
+/// Room made beforehand for the rest of a message, whatever it says of its length.
+const RESERVE: usize = 1 << 20;
+const MOST_RESERVED: usize = 16;
+
 /// A message of which fragments are missing.
 struct Sequence {
     atoms: Vec<Atom>,
@@ -55,6 +59,27 @@ pub struct Payload {
     atoms: Vec<Atom>,
     node: Atom,
     id: u32,
+}
+
+/// Messages up to so many bytes are decoded as they come: that is less work than to keep them.
+const SMALL: usize = 256;
+
+/// A payload, or the term in it.
+enum Arrived {
+    Payload(Payload),
+    Term(OwnedTerm),
+}
+
+fn now(bytes: &[u8], options: &DecodeOptions<'_>) -> Result<OwnedTerm, Bad> {
+    let mut good = true;
+    let t = OwnedTerm::build(|h| match etf::decode_body(bytes, h, options) {
+        Ok((t, _)) => t,
+        Err(_) => {
+            good = false;
+            Term::nil()
+        }
+    });
+    if good { Ok(t) } else { Err(Bad::Term) }
 }
 
 /// What becomes of a payload.
@@ -154,7 +179,11 @@ fn assemble(
             if number == 0 || state.sequences.contains_key(&sequence) {
                 return Err(Bad::Header);
             }
-            let s = Sequence { atoms: header.atoms, bytes: body.to_vec(), next: number - 1 };
+            // As much as it says it will be, within bounds.
+            let expected = usize::try_from(number).unwrap_or(usize::MAX).min(MOST_RESERVED);
+            let mut bytes = Vec::with_capacity(body.len().saturating_mul(expected).min(body.len() + RESERVE));
+            bytes.extend_from_slice(body);
+            let s = Sequence { atoms: header.atoms, bytes, next: number - 1 };
             state.sequences.insert(sequence, s);
             return Ok(());
         }
@@ -200,13 +229,16 @@ fn message(
     rest = rest.get(used..).unwrap_or_default();
     let bad = || Bad::Message(term::print::to_text(control));
     let elements = control.as_tuple().ok_or_else(bad)?.elements();
-    let payload = || -> Result<Payload, Bad> {
+    let payload = |small: bool| -> Result<Arrived, Bad> {
         let mut bytes = rest;
         term(&mut bytes)?;
         if bytes.is_empty() {
             return Err(Bad::Term);
         }
-        Ok(Payload { bytes: bytes.to_vec(), atoms: atoms.clone(), node: c.name, id: c.id })
+        if small && bytes.len() <= SMALL {
+            return now(bytes, &options).map(Arrived::Term);
+        }
+        Ok(Arrived::Payload(Payload { bytes: bytes.to_vec(), atoms: atoms.clone(), node: c.name, id: c.id }))
     };
     match dispatch(vm, c, elements, &payload) {
         Some(done) => done,
@@ -221,7 +253,7 @@ fn dispatch(
     vm: &'static Vm,
     c: &Arc<Connection>,
     elements: &[Term<'_>],
-    payload: &dyn Fn() -> Result<Payload, Bad>,
+    payload: &dyn Fn(bool) -> Result<Arrived, Bad>,
 ) -> Outcome {
     let (code, rest) = elements.split_first()?;
     let node = c.name;
@@ -346,8 +378,9 @@ fn dispatch(
                 mfa: mfa.as_tuple_of::<3>()?,
                 options,
             };
-            let payload = match payload() {
-                Ok(p) => p,
+            let payload = match payload(false) {
+                Ok(Arrived::Payload(p)) => p,
+                Ok(Arrived::Term(_)) => return None,
                 Err(bad) => return Some(Err(bad)),
             };
             spawn::serve(vm, c, request, payload)?;
@@ -391,12 +424,15 @@ fn deliver(
     vm: &'static Vm,
     to: u64,
     from: Sender,
-    payload: &dyn Fn() -> Result<Payload, Bad>,
+    payload: &dyn Fn(bool) -> Result<Arrived, Bad>,
     used: Use,
 ) -> Result<(), Bad> {
-    if vm.processes.lookup(to).is_some() {
-        let e = Encoded { payload: payload()?, used };
-        vm.signal(to, from, Body::Encoded(Box::new(e)));
+    let Some(p) = vm.processes.lookup(to) else { return Ok(()) };
+    match payload(matches!(used, Use::Message))? {
+        Arrived::Term(t) => vm.send_to(from, &p, t),
+        Arrived::Payload(payload) => {
+            vm.signal(to, from, Body::Encoded(Box::new(Encoded { payload, used })));
+        }
     }
     Ok(())
 }

@@ -269,12 +269,19 @@ pub fn serve(vm: &'static Vm, c: &Arc<Connection>, r: Request<'_>, payload: Payl
     let mut o = SpawnOptions::new(vm);
     let (mut link, mut monitor) = (false, false);
     let mut good = true;
-    for t in r.options.to_vec()? {
+    let mut options = r.options.iter_list();
+    for t in options.by_ref() {
         match t.view() {
             View::Atom(am::LINK) => link = true,
             View::Atom(am::MONITOR) => monitor = true,
-            _ => good &= spawn_options::parse(vm, &mut o, t) == Some(true),
+            _ => good = spawn_options::parse(vm, &mut o, t) == Some(true),
         }
+        if !good {
+            break;
+        }
+    }
+    if good && !options.tail().is_nil() {
+        return None;
     }
     if !good {
         answer(0, Err(atom!("badopt")));

@@ -419,8 +419,11 @@ pub fn fetch_signals(cx: &Cx<'_>) {
     crate::signal::handle::fetch_for(cx);
 }
 /// Who spawned it: a pid, or nobody.
-pub fn parent(cx: &Cx<'_>) -> Option<u64> {
-    cx.with(|p| Some(p.parent).filter(|n| *n != u64::MAX))
+pub fn parent<'h>(cx: &Cx<'_>, h: &'h Heap) -> Option<Term<'h>> {
+    if let Some(remote) = cx.with(|p| p.extra.as_ref()?.remote_parent) {
+        return Some(remote.term(h));
+    }
+    cx.with(|p| Some(p.parent).filter(|n| *n != u64::MAX)).map(Term::local_pid)
 }
 /// The trace token of sequential tracing, copied to `h`.
 pub fn trace_token<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
