@@ -25,14 +25,12 @@ with(Which) ->
     p(table, mnesia:create_table(there, [{ram_copies, [N]}])),
     [{atomic, ok} = mnesia:sync_transaction(fun() -> mnesia:write({t, I, I}), mnesia:write({r, I, x}), mnesia:write({there, I, y}) end)
      || I <- lists:seq(1, 300)],
-    p(sizes, [rpc:call(N, mnesia, table_info, [T, size]) || T <- [t, r, there]]),
+    p(sizes, tb_nodes:until(fun() -> [rpc:call(N, mnesia, table_info, [T, size]) || T <- [t, r, there]] =:= [300, 300, 300] end)),
     p(remote_table, mnesia:dirty_read(there, 7)),
     Here = [spawn_monitor(fun count/0) || _ <- [1, 2]],
     Over = [spawn_monitor(N, ?MODULE, count, []) || _ <- [1, 2]],
     p(writers, [receive {'DOWN', M, _, _, R} -> R end || {_, M} <- Here ++ Over]),
-    %% Commits reach the other node after the transaction has returned.
-    tb_nodes:until(fun() -> mnesia:dirty_read(t, 1) =:= [{t, 1, 101}] end),
-    p(count, mnesia:dirty_read(t, 1)),
+    p(count, tb_nodes:until(fun() -> mnesia:dirty_read(t, 1) =:= [{t, 1, 101}] end)),
     p(count, tb_nodes:until(fun() -> rpc:call(N, mnesia, dirty_read, [t, 1]) =:= mnesia:dirty_read(t, 1) end)),
     tb_nodes:kill(N),
     p(alone, tb_nodes:until(fun() -> mnesia:system_info(running_db_nodes) =:= [node()] end)),

@@ -262,20 +262,6 @@ fn nodes_with<'p>(cx: &Cx<'p>, which: Term<'p>, options: Map<'p>) -> BifResult<'
     Ok(h.list(&all))
 }
 
-/// `[{Node, Controller}]`
-pub fn controllers<'p>(cx: &Cx<'p>) -> Term<'p> {
-    let one = |c: Arc<Connection>| {
-        let who = match c.controller().filter(|_| c.is_connected())? {
-            Controller::Port(port) => Term::local_port(port),
-            Controller::Process(pid) => Term::local_pid(pid),
-        };
-        Some(cx.heap().tuple(&[c.name.into(), who]))
-    };
-    let all = cx.vm().dist.entries().into_iter();
-    let all: Vec<Term> = all.filter_map(|e| one(e.current()?)).collect();
-    cx.heap().list(&all)
-}
-
 fn monitor_node<'p>(cx: &Cx<'p>, node: Term<'p>, on: Term<'p>) -> BifResult<'p> {
     monitor_node_with(cx, node, on, List(Term::nil()))
 }

@@ -77,7 +77,6 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             let taints = vm.taints.lock().unwrap_or_else(|e| e.into_inner());
             h.list(&taints.iter().map(|m| Term::atom(*m)).collect::<Vec<_>>())
         }
-        "dist_ctrl" => super::dist::controllers(cx),
         "time_offset" => a(vm::time::offset_state()),
         "time_warp_mode" => a(vm::time::warp().name()),
         "scheduler_bind_type" => a("unbound"),

@@ -33,6 +33,8 @@ impl Setup {
         if vm.processes.lookup(self.net_kernel).is_none() {
             return false;
         }
+        let entry = vm.dist.entry(self.c.name);
+        let _telling = super::lock(&entry.telling);
         vm.dist.hold();
         if !self.c.connect(vm, controller, self.flags, self.creation) {
             vm.dist.release(vm);

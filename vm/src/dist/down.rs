@@ -26,8 +26,13 @@ pub(crate) fn closed(vm: &'static Vm, c: &Arc<Connection>, reason: &OwnedTerm) {
         _ => OwnedTerm::copy_of(reason.term()),
     };
     clean(vm, c);
-    nodes::tell(vm, nodes::Event::down(c.name, Some(c.id), c.is_visible(), reason));
-    forget(vm, c);
+    {
+        let entry = vm.dist.entry(c.name);
+        let _telling = lock(&entry.telling);
+        // Who hears of it may connect again at once.
+        entry.forget(c);
+        nodes::tell(vm, nodes::Event::down(c.name, Some(c.id), c.is_visible(), reason));
+    }
     vm.dist.release(vm);
 }
 

@@ -12,6 +12,8 @@ const ID_MASK: u32 = 0x00ff_ffff;
 pub struct Entry {
     pub name: Atom,
     state: Mutex<State>,
+    /// Held while others are told that the node came or went, so that they hear it in order.
+    pub(super) telling: Mutex<()>,
 }
 
 struct State {
@@ -21,7 +23,11 @@ struct State {
 
 impl Entry {
     pub fn new(name: Atom) -> Entry {
-        Entry { name, state: Mutex::new(State { current: None, last: 0 }) }
+        Entry {
+            name,
+            state: Mutex::new(State { current: None, last: 0 }),
+            telling: Mutex::default(),
+        }
     }
     /// The connection, whether it is pending, up or ending.
     pub fn current(&self) -> Option<Arc<Connection>> {
