@@ -181,7 +181,8 @@ fn assemble(
             }
             // As much as it says it will be, within bounds.
             let expected = usize::try_from(number).unwrap_or(usize::MAX).min(MOST_RESERVED);
-            let mut bytes = Vec::with_capacity(body.len().saturating_mul(expected).min(body.len() + RESERVE));
+            let mut bytes =
+                Vec::with_capacity(body.len().saturating_mul(expected).min(body.len() + RESERVE));
             bytes.extend_from_slice(body);
             let s = Sequence { atoms: header.atoms, bytes, next: number - 1 };
             state.sequences.insert(sequence, s);
@@ -238,7 +239,12 @@ fn message(
         if small && bytes.len() <= SMALL {
             return now(bytes, &options).map(Arrived::Term);
         }
-        Ok(Arrived::Payload(Payload { bytes: bytes.to_vec(), atoms: atoms.clone(), node: c.name, id: c.id }))
+        Ok(Arrived::Payload(Payload {
+            bytes: bytes.to_vec(),
+            atoms: atoms.clone(),
+            node: c.name,
+            id: c.id,
+        }))
     };
     match dispatch(vm, c, elements, &payload) {
         Some(done) => done,
