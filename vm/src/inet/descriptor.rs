@@ -3,7 +3,9 @@
 
 use super::code::{ONCE, PASSIVE, SUBS_EMPTY_OUT_Q, stat};
 use super::packet::{Bounds, Kind};
-use crate::port::PortCx;
+use crate::code::load::VmResolver;
+use crate::port::{IoQueue, PortCx};
+use etf::DecodeOptions;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -177,6 +179,9 @@ pub(super) struct Inet {
     /// Whom to answer; 0 for nobody.
     pub caller: u64,
     pub busy_caller: u64,
+    /// What its answer carries besides (OTP 26 on).
+    pub caller_ref: Option<OwnedTerm>,
+    pub busy_ref: Option<OwnedTerm>,
     /// Wait for the output queue to be empty.
     subscribers: Vec<u64>,
     pub statistics: Box<Statistics>,
@@ -224,6 +229,8 @@ impl Inet {
             next_id: 0,
             caller: 0,
             busy_caller: 0,
+            caller_ref: None,
+            busy_ref: None,
             subscribers: Vec::new(),
             statistics: Box::default(),
             shown_name: None,
@@ -363,9 +370,33 @@ impl Inet {
     pub fn answer_error(&mut self, p: &PortCx<'_>, reason: Atom) -> bool {
         self.answer(p, |h| h.tuple(&[am::ERROR.into(), reason.into()]))
     }
-    /// `{inet_reply, Port, Status}` to whom it is owed.
+    /// From OTP 26 on what a process sends begins with a reference for the answer: its size in two bytes, an external term.
+    pub fn take_reference(&mut self, p: &PortCx<'_>, data: &mut IoQueue) {
+        self.caller_ref = None;
+        if p.vm().release() < 26 || p.caller() == 0 {
+            return;
+        }
+        let front = |data: &IoQueue, n: usize| {
+            let mut bytes = Vec::with_capacity(n);
+            for slice in data.slices(sys::fd::MAX_SLICES) {
+                bytes.extend_from_slice(&slice[..slice.len().min(n - bytes.len())]);
+            }
+            (bytes.len() == n).then_some(bytes)
+        };
+        let Some(size) = front(data, 2) else { return };
+        let size = 2 + usize::from(u16::from_be_bytes([size[0], size[1]]));
+        let Some(bytes) = front(data, size) else { return };
+        data.advance(size);
+        let resolver = VmResolver(p.vm());
+        self.caller_ref = Some(OwnedTerm::build(|h| {
+            let found = etf::decode(&bytes[2..], h, &DecodeOptions::new(&resolver));
+            found.map_or(Term::nil(), |(t, _)| t)
+        }));
+    }
+    /// `{inet_reply, Port, Status}` to whom it is owed, and the reference that came with the request.
     pub fn reply(&mut self, p: &PortCx<'_>, status: Result<(), Atom>) {
         let to = std::mem::take(&mut self.caller);
+        let reference = self.caller_ref.take();
         if to == 0 {
             return;
         }
@@ -377,7 +408,15 @@ impl Inet {
                     Ok(()) => am::OK.into(),
                     Err(reason) => h.tuple(&[am::ERROR.into(), reason.into()]),
                 };
-                h.tuple(&[atom!("inet_reply").into(), port, status])
+                match &reference {
+                    Some(r) => h.tuple(&[
+                        atom!("inet_reply").into(),
+                        port,
+                        status,
+                        h.copy(r.term()),
+                    ]),
+                    None => h.tuple(&[atom!("inet_reply").into(), port, status]),
+                }
             }),
         );
     }

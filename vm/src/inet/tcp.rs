@@ -250,6 +250,7 @@ impl Tcp {
             return false;
         }
         self.inet.caller = self.inet.busy_caller;
+        self.inet.caller_ref = self.inet.busy_ref.take();
         if std::mem::take(&mut self.busy_on_send) {
             self.timers.cancel(p, Timer::Send);
         }

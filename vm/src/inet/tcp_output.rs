@@ -28,8 +28,9 @@ const EPIPE: i32 = 32;
 
 impl Tcp {
     /// `port_command`: sends, or keeps what the system does not take.
-    pub fn send(&mut self, p: &mut PortCx<'_>, data: IoQueue) {
+    pub fn send(&mut self, p: &mut PortCx<'_>, mut data: IoQueue) {
         self.inet.caller = p.caller();
+        self.inet.take_reference(p, &mut data);
         if !self.inet.is(state::CONNECTED) {
             let why = if std::mem::take(&mut self.closed_for_send) {
                 let reset = self.stream.delayed_econnreset;
@@ -95,6 +96,7 @@ impl Tcp {
         }
         self.inet.state |= state::BUSY;
         self.inet.busy_caller = self.inet.caller;
+        self.inet.busy_ref = self.inet.caller_ref.take();
         p.set_busy(true);
         if self.stream.send_timeout != INFINITY {
             self.busy_on_send = true;

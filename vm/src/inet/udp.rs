@@ -287,6 +287,7 @@ fn extra_term<'h>(h: &'h Heap, extra: &[(u8, u32)]) -> Term<'h> {
 impl Driver for Udp {
     fn command(&mut self, p: &mut PortCx<'_>, mut data: IoQueue) {
         self.inet.caller = p.caller();
+        self.inet.take_reference(p, &mut data);
         let status = self.send(&data.take_vec()).map_err(|e| match e {
             Fail::Errno(n) => term::Atom::new(sys::errno::name(n)),
             Fail::Name(s) => term::Atom::new(s),
