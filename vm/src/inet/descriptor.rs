@@ -409,12 +409,9 @@ impl Inet {
                     Err(reason) => h.tuple(&[am::ERROR.into(), reason.into()]),
                 };
                 match &reference {
-                    Some(r) => h.tuple(&[
-                        atom!("inet_reply").into(),
-                        port,
-                        status,
-                        h.copy(r.term()),
-                    ]),
+                    Some(r) => {
+                        h.tuple(&[atom!("inet_reply").into(), port, status, h.copy(r.term())])
+                    }
                     None => h.tuple(&[atom!("inet_reply").into(), port, status]),
                 }
             }),
