@@ -274,7 +274,7 @@ impl Vm {
     pub fn preload(&'static self, bytes: &[u8]) -> Result<(), crate::code::load::PrepareError> {
         let mut prepared = crate::code::load::prepare(self, bytes)?;
         // The reference builds these modules in without their lines.
-        prepared.0.lines = Vec::new();
+        prepared.module.lines = Vec::new();
         let m = crate::code::load::commit(self, prepared);
         self.preloaded.lock().unwrap_or_else(|e| e.into_inner()).push(m.name);
         Ok(())

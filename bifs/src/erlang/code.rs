@@ -66,14 +66,14 @@ fn prepare_loading<'p>(cx: &Cx<'p>, name: Atom, bytes: Term<'p>) -> BifResult<'p
             return error(reason);
         }
     };
-    if prepared.0.name != name {
-        let text = "module name in object code is ".to_owned() + prepared.0.name.name();
+    if prepared.module.name != name {
+        let text = "module name in object code is ".to_owned() + prepared.module.name.name();
         cx.vm().log_loading_error(name, &text);
         return error("badfile");
     }
     let held = Held {
         name,
-        on_load: prepared.0.on_load.is_some(),
+        on_load: prepared.module.on_load.is_some(),
         code: std::sync::Mutex::new(Some(prepared)),
     };
     let (n0, n1) = vm::refs::next();

@@ -3,6 +3,7 @@
 use super::emit::{EmitError, Emitter};
 use super::{Function, LoadedModule};
 use crate::interp::ReturnPoint;
+use crate::literal_area::LiteralArea;
 use crate::refs;
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -90,9 +91,32 @@ impl Resolver for VmResolver {
     }
 }
 
-/// A module that is ready to be committed. Dropped without a commit it leaves only its literals'
-/// address space behind.
-pub struct Prepared(pub Box<LoadedModule>);
+/// A module that is ready to be committed. Dropped without a commit it leaves nothing behind.
+pub struct Prepared {
+    pub module: Box<LoadedModule>,
+    literals: Unused,
+}
+
+impl Prepared {
+    fn leak(mut self) -> &'static LoadedModule {
+        self.module.literals = self.literals.area.take();
+        Box::leak(self.module)
+    }
+}
+
+/// The literals of code that was not loaded: nothing refers to them.
+struct Unused {
+    vm: &'static Vm,
+    area: Option<LiteralArea>,
+}
+
+impl Drop for Unused {
+    fn drop(&mut self) {
+        if let Some(area) = self.area.take() {
+            self.vm.literals.free(area);
+        }
+    }
+}
 
 /// Decodes, checks and translates a `.beam` file.
 pub fn prepare(vm: &'static Vm, bytes: &[u8]) -> Result<Prepared, PrepareError> {
@@ -113,6 +137,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         .literals
         .build(literal_words(module, &big_values), |heap| literals(vm, heap, module, &big_values))
         .map_err(|_| PrepareError::NoMemory)?;
+    let unused = Unused { vm, area: Some(area) };
     let Built { terms, attributes, compile_info, big } = literals?;
 
     let functions: Box<[Function]> = module
@@ -253,7 +278,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         ),
         None => (Vec::new(), Vec::new()),
     };
-    Ok(Prepared(Box::new(LoadedModule {
+    let module = Box::new(LoadedModule {
         name,
         functions,
         code,
@@ -261,7 +286,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         lines: if vm.config.line_info { lines } else { Vec::new() },
         locations,
         files,
-        literals: Some(area),
+        literals: None,
         literal_terms: terms,
         md5: module.md5,
         attributes,
@@ -273,7 +298,8 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         nifs: module.functions.iter().enumerate().filter(|f| f.1.nif).map(|f| f.0).collect(),
         loaded: Default::default(),
         breakpoints: Default::default(),
-    })))
+    });
+    Ok(Prepared { module, literals: unused })
 }
 
 /// A boxed slice at the same address: the spare capacity stays with it.
@@ -367,7 +393,7 @@ fn literals(
 /// Makes a prepared module the current one. What was current becomes old (there must be no old
 /// one). The caller holds the code permission.
 pub fn commit(vm: &'static Vm, prepared: Prepared) -> &'static LoadedModule {
-    let m: &'static LoadedModule = Box::leak(prepared.0);
+    let m = prepared.leak();
     vm.code.add_range(m);
     let replaced = {
         let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
@@ -399,7 +425,7 @@ fn switch(vm: &'static Vm, replaced: Option<&LoadedModule>, m: &'static LoadedMo
 
 /// Keeps a prepared module with an `-on_load` function aside until the function has finished.
 pub fn stage(vm: &'static Vm, prepared: Prepared) -> &'static LoadedModule {
-    let m: &'static LoadedModule = Box::leak(prepared.0);
+    let m = prepared.leak();
     vm.code.add_range(m);
     let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
     modules.entry(m.name).or_default().on_load = Some(m);
