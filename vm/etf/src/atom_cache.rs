@@ -249,7 +249,7 @@ mod tests {
         for _ in 0..200_000 {
             for b in &mut bytes {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                *b = (seed >> 59) as u8 * (seed >> 40) as u8;
+                *b = ((seed >> 59) as u8).wrapping_mul((seed >> 40) as u8);
             }
             bytes[0] = tag::VERSION;
             bytes[1] = tag::DIST_HEADER + (seed >> 33) as u8 % 3;

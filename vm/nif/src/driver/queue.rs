@@ -110,9 +110,11 @@ fn peek(port: *mut c_void) -> (*mut SysIoVec, usize) {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn driver_peekq(port: *mut c_void, n: *mut c_int) -> *mut SysIoVec {
-    let (iov, count) = peek(port);
+    // Without such a port the length is -1.
+    let known = driver_sizeq(port) != usize::MAX;
+    let (iov, count) = if known { peek(port) } else { (null_mut(), 0) };
     // SAFETY: C.
-    unsafe { n.write(count as c_int) };
+    unsafe { n.write(if known { count as c_int } else { -1 }) };
     if count == 0 { null_mut() } else { iov }
 }
 
