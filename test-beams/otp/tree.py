@@ -120,11 +120,12 @@ class Tree:
 
     def prepare(self, application, module, log):
         """Compiles a suite and the application's helpers; returns what went wrong, or None."""
-        place = self.copy(application)
-        if place is None:
-            return "no such application in the sources"
+        self.out.mkdir(parents=True, exist_ok=True)
         with open(self.out / f"{application}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            place = self.copy(application)
+            if place is None:
+                return "no such application in the sources"
             base, options = self.variant(application, module)
             if base != module and not (place / f"{module}.erl").exists():
                 if not (place / f"{base}.erl").exists():
