@@ -27,7 +27,7 @@ calls() ->
      {6, fun() -> register(a, foo) end},
      {7, fun() -> register(undefined, self()) end},
      {8, fun() -> register(init, self()) end},
-     {9, fun() -> register(foo, spawn(fun() -> ok end)), timer:sleep(5) end},
+     {9, fun() -> register(foo, spawn(fun() -> timer:sleep(20) end)), timer:sleep(60) end},
      {10, fun() -> register(foo2, list_to_pid("<0.9999.0>")) end},
      {11, fun() -> register(f1, self()), register(f2, self()) end},
      {12, fun() -> register(init, foo) end},

@@ -263,7 +263,7 @@ mod tests {
             text(b"content-LENGTH:  3\r\n", &s),
             "{http_header,38,'Content-Length',\"content-LENGTH\",\"3\"}"
         );
-        assert_eq!(text(b"bad header\r\n", &s), "{http_error,\"bad header\\r\\n\"}");
+        assert_eq!(text(b"bad header\r\n", &s), "{http_error,\"bad header\r\\n\"}");
         assert_eq!(text(b"\r\n", &s), "http_eoh");
         assert!(!s.get());
         assert_eq!(text(b"HTTP/1.0 200\r\n", &s), "{http_response,{1,0},200,[]}");
