@@ -178,6 +178,18 @@ fn recv<'p>(
     got_term(cx, got, |h, d| h.binary(&d))
 }
 
+/// A packet of so many bytes has come; nothing on a stream is its end.
+fn count(st: &mut State, bytes: usize) -> Done<()> {
+    if bytes == 0 && st.kind == socket::SOCK_STREAM {
+        st.counters.read_fails += 1;
+        return Err(Fail::CLOSED);
+    }
+    st.counters.read_pkg += 1;
+    st.counters.read_byte += bytes as u64;
+    st.next(Line::Read);
+    Ok(())
+}
+
 fn receive_from(
     st: &mut State,
     pid: u64,
@@ -194,13 +206,7 @@ fn receive_from(
         Ok(got) => got,
         Err(e) => return failed(st, e, pid, reference),
     };
-    if n == 0 && st.kind == socket::SOCK_STREAM {
-        st.counters.read_fails += 1;
-        return Err(Fail::CLOSED);
-    }
-    st.counters.read_pkg += 1;
-    st.counters.read_byte += n as u64;
-    st.next(Line::Read);
+    count(st, n)?;
     Ok(Got::Data((from, data)))
 }
 
@@ -236,13 +242,7 @@ fn receive_message(
         Ok(got) => got,
         Err(e) => return failed(st, e, pid, reference),
     };
-    if got.len == 0 && st.kind == socket::SOCK_STREAM {
-        st.counters.read_fails += 1;
-        return Err(Fail::CLOSED);
-    }
-    st.counters.read_pkg += 1;
-    st.counters.read_byte += got.len as u64;
-    st.next(Line::Read);
+    count(st, got.len)?;
     Ok(Got::Data((got, data)))
 }
 
