@@ -1,5 +1,6 @@
 %% vm: own
 %% timeout: 120
+%% modes: plain
 -module(erlc_runs).
 -export([main/0]).
 
