@@ -1,5 +1,6 @@
 %% vm: own
 %% timeout: 60
+%% modes: plain
 %% Two nodes on every mix of emulators: messages of all kinds, links, monitors, spawns, and what stands on them.
 -module(cluster).
 -export([main/0, echo/0]).
