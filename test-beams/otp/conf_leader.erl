@@ -26,6 +26,12 @@ control() ->
         {'$gen_call', {From, Tag}, get_timetrap_parameters} ->
             From ! {Tag, {undefined, false}},
             control();
+        {'$gen_call', {From, Tag}, {find_release, _}} ->
+            From ! {Tag, not_available},
+            control();
+        {'$gen_call', {From, Tag}, {is_release_available, _}} ->
+            From ! {Tag, false},
+            control();
         {'$gen_call', {From, Tag}, _} ->
             From ! {Tag, {error, not_available}},
             control();
