@@ -130,7 +130,7 @@ index() {
 tabulate_Packages() {
     awk -v base="$1" '
         function flush() {
-            if (pkg != "" && (pkg ~ /^lib/ || src == "erlang" || src == "elixir-lang"))
+            if (pkg != "" && (pkg ~ /^lib/ || src == "erlang" || src == "elixir-lang" || src == "erlang-proper"))
                 printf "%s\t%s\t%s/%s\t%s\t%s\t%s\n", pkg, ver, base, file, sum, src, dep
             pkg = ver = file = sum = src = dep = ""
         }

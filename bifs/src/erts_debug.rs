@@ -1,6 +1,7 @@
 //! Natives of module `erts_debug` that look at terms.
 
 pub mod dirty;
+mod ets;
 pub mod state;
 
 use crate::long;

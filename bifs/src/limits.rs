@@ -8,6 +8,8 @@ pub struct Limit(AtomicUsize);
 
 /// Of searches in `binary`.
 pub static BINARY: Limit = Limit(AtomicUsize::new(0));
+/// Of a match in `re`, before it goes on elsewhere.
+pub static RE: Limit = Limit(AtomicUsize::new(0));
 /// Of conversions in `unicode`.
 pub static UNICODE: Limit = Limit(AtomicUsize::new(0));
 /// Whether natives of `ets` give way at every chance.

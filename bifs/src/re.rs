@@ -192,7 +192,9 @@ impl Job {
             (None, None) => return Err(cx.badarg()),
         };
         let left = len.saturating_sub(self.offset);
-        let quick = Limits { steps: self.limits.steps.min(QUICK_STEPS), ..self.limits };
+        let forced = crate::limits::RE.get().and_then(|n| u32::try_from(n).ok());
+        let steps = self.limits.steps.min(forced.unwrap_or(QUICK_STEPS));
+        let quick = Limits { steps, ..self.limits };
         // Later matches of a long subject are mostly near.
         if left <= QUICK_BYTES || !first {
             let found = self.exec(cx, subject, quick)?;

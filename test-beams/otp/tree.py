@@ -49,12 +49,16 @@ class Tree:
         self.source = target / "otp-src" / otp
         self.root = target / "otp" / otp / "lib/erlang"
         self.out = target / "conformance" / otp
+        # Libraries that suites ask for: a tool for property tests.
+        self.libraries = target / "proper"
         self.reference = [str(top / "otp-stdlib" / "reference"), otp]
 
     def fetch(self):
         for program in ("fetch", "fetch-src"):
             if subprocess.run([str(self.top / "otp-stdlib" / program), self.otp]).returncode:
                 sys.exit(f"conformance: otp-stdlib/{program} {self.otp} failed")
+        if subprocess.run([str(self.top / "otp-stdlib" / "fetch-proper")]).returncode:
+            print("conformance: no PropEr; property tests will be skipped", file=sys.stderr)
         self.out.mkdir(parents=True, exist_ok=True)
 
     def directory(self, application):

@@ -24,6 +24,7 @@ pub use common::{Common, Error, Need, Pass, Protection, Verdict, set_super_user}
 pub use fix::{FixGuard, Fixers};
 pub use object::Object;
 pub use table::{Heir, Options, Table, Tid, Type, WriteConcurrency};
+pub use tree::Forced;
 
 use crate::vm::Vm;
 use core::ops::Deref;

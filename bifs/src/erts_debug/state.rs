@@ -25,6 +25,9 @@ vm::bifs! { pub TABLE: "erts_debug" {
     Plain "copy_shared"/2 => copy_shared(0, 1);
 } }
 
+/// Of a binary that a test asks for.
+const MOST_BYTES: usize = 1 << 32;
+
 /// Whether somebody has asked for access.
 static AVAILABLE: AtomicBool = AtomicBool::new(false);
 
@@ -97,7 +100,7 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
                 Ok(h.tuple(&[Term::small(0), watched, watched, Term::small(0)]))
             }
             "force_heap_frags" => Ok(am::FALSE.into()),
-            _ => Err(cx.badarg()),
+            name => cx.need(super::ets::get(cx, name)),
         };
     }
     let [k, v] = cx.need(key.as_tuple_of::<2>())?;
@@ -147,14 +150,17 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             cx.need((pid == cx.pid()).then_some(()))?;
             Err(cx.collect(true, am::TRUE.into()))
         }
-        "ets_force_trap" => {
-            limits::ETS_TRAPS.store(cx.need(v.as_bool())?, Ordering::Relaxed);
-            Ok(am::OK.into())
+        // Terms made by natives are in fragments as it is.
+        "mbuf" => Ok(cx.heap().copy(v)),
+        "binary" => {
+            let n = cx.need(v.as_usize().filter(|n| *n <= MOST_BYTES))?;
+            Ok(cx.heap().binary_with(n, |bytes| bytes.fill(0)))
         }
         "binary_loop_limit" => loop_limit(cx, &limits::BINARY, v),
+        "re_loop_limit" => loop_limit(cx, &limits::RE, v),
         "unicode_loop_limit" => loop_limit(cx, &limits::UNICODE, v),
         "abort" => std::process::abort(),
-        _ => Err(cx.badarg()),
+        name => super::ets::set(cx, name, v).unwrap_or_else(|| Err(cx.badarg())),
     }
 }
 

@@ -364,11 +364,15 @@ fn fixations<'p>(heap: &'p Heap, table: &Table, time: impl Fn((i64, i64)) -> Ter
 /// Buckets, average chain, deviation, expected deviation, shortest, longest, kept, locks.
 fn stats<'p>(heap: &'p Heap, table: &Table) -> Term<'p> {
     let Some((lengths, kept, locks)) = table.chains() else {
-        return match table.options.write_concurrency {
-            WriteConcurrency::Off => Term::bool(false),
-            // One lock: one base node, no route nodes.
-            _ => heap.tuple(&[Term::small(0), Term::small(1), Term::small(0)]),
-        };
+        // Route nodes, base nodes, depth: there is a bound between two parts, found by halving.
+        return table.parts().map_or(Term::bool(false), |parts| {
+            let depth = parts.next_power_of_two().ilog2();
+            heap.tuple(&[
+                heap.uint(parts as u64 - 1),
+                heap.uint(parts as u64),
+                heap.uint(u64::from(depth)),
+            ])
+        });
     };
     let n = lengths.len().max(1) as f64;
     let sum: usize = lengths.iter().sum();

@@ -4,7 +4,7 @@ use super::common::{Common, Error, Need, Pass, Protection};
 use super::fix::Fixers;
 use super::hash::{Hash, Key, Kind, SHARDS};
 use super::object::Object;
-use super::tree::Tree;
+use super::tree::{Forced, Tree};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use term::atom::am;
@@ -106,7 +106,10 @@ impl Table {
             Type::Set => hash(Kind::Set),
             Type::Bag => hash(Kind::Bag),
             Type::DuplicateBag => hash(Kind::DuplicateBag),
-            Type::OrderedSet => Store::Tree(Tree::new(options.keypos)),
+            Type::OrderedSet => {
+                let split = options.write_concurrency != WriteConcurrency::Off;
+                Store::Tree(Tree::new(options.keypos, split))
+            }
         };
         Table {
             common: Common::new(options.protection, owner),
@@ -355,14 +358,11 @@ impl Table {
                 305 + locks + h.extra_slots()
             }
             Store::Tree(_) if concurrent == WriteConcurrency::Off => 139,
-            Store::Tree(_) => 133,
+            Store::Tree(_) if self.options.decentralized_counters => 133,
+            Store::Tree(_) => 99,
         };
-        let read = if self.options.read_concurrency && shared && concurrent == WriteConcurrency::Off
-        {
-            32
-        } else {
-            0
-        };
+        let many = concurrent != WriteConcurrency::Off && !self.is_ordered();
+        let read = if self.options.read_concurrency && shared && !many { 32 } else { 0 };
         base + read + self.common.words().max(0) as usize
     }
     /// For `ets:info(_, stats)`: buckets in use, lengths of their chains, pseudo-deleted objects and
@@ -374,6 +374,21 @@ impl Table {
                 Some((lengths, kept, h.shards()))
             }
             Store::Tree(_) => None,
+        }
+    }
+
+    /// Parts of an ordered table that can be split.
+    pub fn parts(&self) -> Option<usize> {
+        match &self.store {
+            Store::Hash(_) => None,
+            Store::Tree(t) => t.parts(),
+        }
+    }
+    /// For tests: has an ordered table split and joined without need. `false`: it has no parts.
+    pub fn force(&self, how: Forced) -> bool {
+        match &self.store {
+            Store::Hash(_) => false,
+            Store::Tree(t) => t.force(how),
         }
     }
 

@@ -243,6 +243,9 @@ impl Heap {
 
     /// `maps:merge/2`: the second map's values win.
     pub fn map_merge<'h>(&'h self, a: Map<'h>, b: Map<'h>) -> Term<'h> {
+        if a.term().is_same(b.term()) {
+            return a.term();
+        }
         match (a.flat_parts(), b.flat_parts()) {
             (None, None) => self.trie_merge(a, b),
             (None, Some(_)) => b.iter().fold(a.term(), |m, (k, v)| self.map_put(Map(m), k, v)),
