@@ -47,7 +47,6 @@ fn colliding<'p>(cx: &Cx<'p>, v: Term<'p>) -> BifResult<'p> {
     let name = cx.need(name.as_atom())?;
     let n = cx.need(n.as_usize().filter(|n| *n <= 1000))?;
     let others = (0..).map(|i| Atom::new(&format!("am{i}")));
-    let others: Vec<Term<'p>> =
-        others.filter(|a| *a != name).take(n).map(Term::atom).collect();
+    let others: Vec<Term<'p>> = others.filter(|a| *a != name).take(n).map(Term::atom).collect();
     Ok(cx.heap().list(&others))
 }

@@ -120,12 +120,7 @@ impl Tree {
     }
 
     /// Runs `f` on the map that a key belongs to.
-    fn reading<R>(
-        &self,
-        pass: Pass<'_>,
-        key: &Key,
-        f: impl FnOnce(&Map) -> R,
-    ) -> Result<R, Error> {
+    fn reading<R>(&self, pass: Pass<'_>, key: &Key, f: impl FnOnce(&Map) -> R) -> Result<R, Error> {
         match &self.maps {
             Maps::One(map) => {
                 let map = read(map);
