@@ -2,7 +2,6 @@
 
 use term::atom::am;
 use term::{Atom, RawTerm, Term};
-use vm::bif::List;
 use vm::stop::{Class, Raise};
 use vm::{BifResult, Cx};
 
@@ -29,16 +28,26 @@ fn throw1<'p>(cx: &Cx<'p>, reason: Term<'p>) -> BifResult<'p> {
     Err(cx.throw_class(Class::Throw, reason))
 }
 
-fn error3<'p>(cx: &Cx<'p>, reason: Term<'p>, args: Term<'p>, options: List<'p>) -> BifResult<'p> {
-    if !args.is_list() && !args.is_atom_of(am::NONE) {
-        return Err(cx.badarg());
-    }
+/// What is no argument list or no option is passed over: an error is raised in any case, and it is that of the caller.
+fn error3<'p>(
+    cx: &Cx<'p>,
+    reason: Term<'p>,
+    args: Term<'p>,
+    options: Term<'p>,
+) -> BifResult<'p> {
     let mut info = RawTerm::NONE;
-    for o in cx.need(options.0.to_vec())? {
+    let mut rest = options.iter_list();
+    for o in rest.by_ref() {
         match o.as_tuple_of::<2>() {
             Some([k, v]) if k.is_atom_of(am::ERROR_INFO) && v.as_map().is_some() => info = v.raw(),
-            _ => return Err(cx.badarg()),
+            _ => {
+                info = RawTerm::NONE;
+                break;
+            }
         }
+    }
+    if !rest.tail().is_nil() {
+        info = RawTerm::NONE;
     }
     Err(cx.raise(Raise {
         class: Class::Error,

@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 use term::atom::am;
-use term::{Atom, OwnedTerm, Term, View, atom};
+use term::{Atom, OwnedTerm, Term, View};
 use vm::process::registry::Named;
 use vm::process::state;
 use vm::signal::Sender;
-use vm::{BifResult, Cx};
+use vm::{BifResult, Cx, Kind, Resume};
 
 vm::bifs! { pub TABLE: "erts_debug" {
     DirtyCpu "dirty_cpu"/2 => dirty_cpu(0, 1);
@@ -22,9 +22,33 @@ fn dirty_io<'p>(cx: &Cx<'p>, what: Term<'p>, arg: Term<'p>) -> BifResult<'p> {
 }
 fn dirty<'p>(cx: &Cx<'p>, kind: Atom, what: Term<'p>, arg: Term<'p>) -> BifResult<'p> {
     match kind.name() {
-        "dirty_cpu" | "dirty_io" => Err(cx.trap(atom!("erts_debug"), kind, &[what, arg])),
-        "normal" => run(cx, "normal", what, arg),
+        "dirty_cpu" | "dirty_io" | "normal" => {
+            let (what, arg) = (OwnedTerm::copy_of(what), OwnedTerm::copy_of(arg));
+            Err(cx.reschedule(kind_of(kind.name()), Elsewhere { kind, what, arg }))
+        }
         _ => Err(cx.badarg()),
+    }
+}
+
+fn kind_of(name: &str) -> Kind {
+    match name {
+        "dirty_cpu" => Kind::DirtyCpu,
+        "dirty_io" => Kind::DirtyIo,
+        _ => Kind::Plain,
+    }
+}
+
+/// The rest of a call on another kind of scheduler.
+struct Elsewhere {
+    kind: Atom,
+    what: OwnedTerm,
+    arg: OwnedTerm,
+}
+
+impl Resume for Elsewhere {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let (what, arg) = (self.what.into_heap(cx.heap()), self.arg.into_heap(cx.heap()));
+        run(cx, self.kind.name(), what, arg)
     }
 }
 
@@ -38,7 +62,8 @@ fn tell(cx: &Cx<'_>, to: Term<'_>, what: &str) {
         _ => None,
     };
     if let Some(pid) = pid {
-        let m = OwnedTerm::immediate(Atom::new(what).into());
+        let tag = Atom::new(what);
+        let m = OwnedTerm::build(|h| h.tuple(&[tag.into(), Term::local_pid(cx.pid())]));
         cx.vm().send_message(Sender::Process(cx.pid()), pid, m);
     }
 }
@@ -88,14 +113,18 @@ fn run<'p>(cx: &Cx<'p>, kind: &str, what: Term<'p>, arg: Term<'p>) -> BifResult<
             if n == 0 {
                 return Ok(am::OK.into());
             }
-            let next = match kind {
+            let next = Atom::new(match kind {
                 _ if n % 4 != 0 => kind,
                 "dirty_cpu" => "dirty_io",
                 "dirty_io" => "normal",
                 _ => "dirty_cpu",
+            });
+            let rest = Elsewhere {
+                kind: next,
+                what: OwnedTerm::copy_of(what),
+                arg: OwnedTerm::copy_of(cx.heap().int(n - 2)),
             };
-            let args = [Atom::new(next).into(), what, cx.heap().int(n - 2)];
-            Err(cx.trap(atom!("erts_debug"), atom!("dirty"), &args))
+            Err(cx.reschedule(kind_of(next.name()), rest))
         }
         "ready_wait6_done" => {
             tell(cx, arg, "ready");

@@ -222,7 +222,7 @@ fn start(
     let command = CString::new(name.text().into_owned()).map_err(|_| StartError::BadArg)?;
     let handle = handle_of(p.id());
     let started = d.shared.enter(p, |entry, _| {
-        let Some(start) = entry.start else { return Err(StartError::General) };
+        let Some(start) = entry.start else { return Ok(null_mut()) };
         // SAFETY: C.
         let data = unsafe { start(handle, command.as_ptr().cast_mut()) };
         match data as isize {
@@ -286,18 +286,19 @@ impl Driver for CDriver {
             unsafe {
                 let n = control(d, op, from, data.len(), &mut answer, ANSWER);
                 let n = usize::try_from(n).ok()?;
+                if answer.is_null() {
+                    return Some(Control::List(Vec::new()));
+                }
                 if answer == own {
                     let bytes = crate::atom::bytes(answer, n.min(ANSWER)).to_vec();
                     let list = !binary.get();
                     return Some(if list { Control::List(bytes) } else { Control::Binary(bytes) });
                 }
                 if binary.get() {
-                    let Some(b) = (answer as *mut binary::DrvBinary).as_mut() else {
-                        return Some(Control::List(Vec::new()));
-                    };
-                    let handle = binary::handed_over(b);
+                    // The whole binary, whatever number was returned.
+                    let handle = binary::handed_over(&mut *(answer as *mut binary::DrvBinary));
                     return Some(Control::Term(OwnedTerm::build(|h| {
-                        let n = n.min(handle.bytes().len());
+                        let n = handle.bytes().len();
                         h.shared_bits(handle, 0, n * 8)
                     })));
                 }

@@ -20,6 +20,8 @@ pub enum Kept {
 }
 
 /// `ErlNifEnv`
+///
+/// Small, for every call makes one; what few calls need is behind a pointer.
 pub struct Env {
     /// Where terms are built, if it is the heap of a process.
     heap: *const Heap,
@@ -28,8 +30,14 @@ pub struct Env {
     pub library: *const Library,
     /// Reason of the pending exception, or `RawTerm::NONE`.
     pub exception: RawTerm,
-    pub scheduled: Option<Box<crate::schedule::Scheduled>>,
+    extra: Option<Box<Extra>>,
+}
+
+#[derive(Default)]
+struct Extra {
+    scheduled: Option<crate::schedule::Scheduled>,
     kept: Vec<Kept>,
+    /// The heap of an environment without a process.
     own: Heap,
 }
 
@@ -42,9 +50,7 @@ impl Env {
             cx: core::ptr::from_ref(cx).cast(),
             library,
             exception: RawTerm::NONE,
-            scheduled: None,
-            kept: Vec::new(),
-            own: Heap::new(),
+            extra: None,
         }
     }
     /// Without a process.
@@ -54,10 +60,12 @@ impl Env {
             cx: core::ptr::null(),
             library,
             exception: RawTerm::NONE,
-            scheduled: None,
-            kept: Vec::new(),
-            own: Heap::new(),
+            extra: Some(Box::default()),
         }
+    }
+    #[cold]
+    fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
     }
     /// The turn of the call, in a process.
     #[inline(always)]
@@ -70,24 +78,32 @@ impl Env {
     pub fn heap<'e>(&self) -> &'e Heap {
         // SAFETY: C: the environment outlives the terms that are built in it; a call lives within its turn.
         unsafe {
-            match self.heap.as_ref() {
-                Some(heap) => heap,
-                None => &*core::ptr::from_ref(&self.own),
+            match (self.heap.as_ref(), &self.extra) {
+                (Some(heap), _) => heap,
+                (None, Some(extra)) => &*core::ptr::from_ref(&extra.own),
+                // One of the two there always is.
+                (None, None) => core::hint::unreachable_unchecked(),
             }
         }
     }
     pub fn keep(&mut self, kept: Kept) {
-        self.kept.push(kept);
+        self.extra().kept.push(kept);
+    }
+    /// Has the call go on elsewhere when it has returned.
+    pub fn schedule(&mut self, call: crate::schedule::Scheduled) {
+        self.extra().scheduled = Some(call);
     }
     /// Forgets everything that was built.
     fn clear(&mut self) {
-        self.own.clear();
-        self.kept.clear();
+        if let Some(extra) = &mut self.extra {
+            extra.own.clear();
+            extra.kept.clear();
+        }
         self.exception = RawTerm::NONE;
     }
     /// The heap, which leaves the environment.
     pub fn take_heap(&mut self) -> Heap {
-        core::mem::take(&mut self.own)
+        core::mem::take(&mut self.extra().own)
     }
     /// Records an exception: the word that the library returns.
     #[cold]
@@ -107,8 +123,10 @@ impl Env {
             let reason = unsafe { self.exception.brand() };
             return Err(cx.error_term(reason));
         }
-        if let Some(s) = self.scheduled.take() {
-            return Err(crate::schedule::reschedule(cx, *s));
+        if let Some(extra) = &mut self.extra
+            && let Some(s) = extra.scheduled.take()
+        {
+            return Err(crate::schedule::reschedule(cx, s));
         }
         // SAFETY: C: a term of this environment.
         Ok(unsafe { RawTerm(word).brand() })

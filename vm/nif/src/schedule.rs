@@ -77,7 +77,8 @@ pub unsafe extern "C" fn enif_schedule_nif(
     // SAFETY: C.
     let args = unsafe { crate::env::terms(argv, argc as usize) };
     let args = args.iter().map(|t| t.raw()).collect();
-    e.scheduled = Some(Box::new(Scheduled { kind, function, library: e.library, args }));
+    let library = e.library;
+    e.schedule(Scheduled { kind, function, library, args });
     RawTerm::NONE.0
 }
 

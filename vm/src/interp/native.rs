@@ -16,6 +16,8 @@ use term::{RawTerm, Term};
 
 /// Fragment words that are let stand until the next regular collection.
 const FRAGMENT_SLACK: usize = 512;
+/// Words of room that a collection after a native makes at most.
+const MOST_ROOM: usize = 1 << 16;
 
 /// Runs a native on the first `n` X registers.
 #[inline(always)]
@@ -60,7 +62,9 @@ unsafe fn settle_slow(r: *mut Regs, live: usize) {
     {
         return;
     }
-    super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, live, 0);
+    // Room for as much again: who built this much once is likely to go on so.
+    let need = (*p).heap.heap.fragment_words().min(MOST_ROOM);
+    super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, live, need);
 }
 
 /// Slots: 2 native, 4 export, 6 continuation.

@@ -335,7 +335,8 @@ impl<'a> PortCx<'a> {
             self.forget(fd);
         }
     }
-    pub(super) fn is_selected(&self, fd: RawFd) -> Interest {
+    /// In which directions a descriptor is selected.
+    pub fn is_selected(&self, fd: RawFd) -> Interest {
         let none = Interest { read: false, write: false };
         self.state.selected.iter().find(|(f, _)| *f == fd).map_or(none, |(_, i)| *i)
     }

@@ -30,10 +30,14 @@ pub extern "C" fn driver_select(
     let interest = Interest { read: mode & READ != 0, write: mode & WRITE != 0 };
     let driver = with_port(port, |p, s| {
         if on == 0 {
-            if mode & USE != 0 {
+            if mode & (USE | NO_CALLBACK) == USE {
                 p.forget(fd);
             } else {
                 p.deselect(fd, interest);
+                // Nobody will be told: it is let go with its last direction.
+                if mode & NO_CALLBACK != 0 && p.is_selected(fd).is_empty() {
+                    p.forget(fd);
+                }
             }
             Ok(s.driver.clone())
         } else if interest.is_empty() {
