@@ -29,12 +29,7 @@ fn throw1<'p>(cx: &Cx<'p>, reason: Term<'p>) -> BifResult<'p> {
 }
 
 /// What is no argument list or no option is passed over: an error is raised in any case, and it is that of the caller.
-fn error3<'p>(
-    cx: &Cx<'p>,
-    reason: Term<'p>,
-    args: Term<'p>,
-    options: Term<'p>,
-) -> BifResult<'p> {
+fn error3<'p>(cx: &Cx<'p>, reason: Term<'p>, args: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     let mut info = RawTerm::NONE;
     let mut rest = options.iter_list();
     for o in rest.by_ref() {
