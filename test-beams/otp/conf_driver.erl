@@ -186,6 +186,7 @@ run_case(#run{module = Module} = Run, Case, Path, Config) ->
     End = erlang:function_exported(Module, end_per_testcase, 2),
     Outcome = isolated(Run, Run#run.limit, fun() -> body(Module, Case, Init, End, [{tc_logfile, "log"} | Config]) end),
     _ = file:set_cwd(Cwd),
+    is_alive() andalso test_server_ctrl:kill_slavenodes(),
     {Result, Reason, Saved} = judge(Outcome),
     End andalso element(1, Outcome) =/= value andalso
         isolated(Run, min(10000, Run#run.limit), fun() ->

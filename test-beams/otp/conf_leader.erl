@@ -10,16 +10,21 @@ start(LogFile, Priv) ->
         loop(Fd, Priv, false)
     end).
 
-%% What must exist for ct:get_config/1, ct:sleep/1 and the like to work.
+%% What must exist for ct:get_config/1, ct:sleep/1 and the like to work. Only a node has the real
+%% test_server_ctrl, which starts the nodes that cases ask for.
 stand_ins() ->
     Self = self(),
     Pid = spawn(fun() ->
         ct_attributes = ets:new(ct_attributes, [bag, public, named_table, {keypos, 2}]),
-        register(test_server_ctrl, self()),
+        is_alive() orelse register(test_server_ctrl, self()),
         Self ! {self(), ready},
         control()
     end),
-    receive {Pid, ready} -> ok end.
+    receive {Pid, ready} -> ok end,
+    case is_alive() of
+        true -> {ok, _} = test_server_ctrl:start(), ok;
+        false -> ok
+    end.
 
 control() ->
     receive
@@ -54,10 +59,21 @@ loop(Fd, Priv, Capture) ->
         {capture, Who} ->
             loop(Fd, Priv, Who);
         {sync_apply, From, {M, F, A}} ->
-            spawn(fun() -> From ! {sync_result, (catch apply(M, F, A))} end),
+            Self = self(),
+            spawn(fun() ->
+                group_leader(Self, self()),
+                From ! {sync_result, (catch apply(M, F, A))}
+            end),
             loop(Fd, Priv, Capture);
         {'$gen_call', {From, Tag}, get_tc_supervisor} ->
             From ! {Tag, self()},
+            loop(Fd, Priv, Capture);
+        {'$gen_call', {From, Tag}, {print, _, Chars, _}} ->
+            _ = (catch file:write(Fd, unicode:characters_to_binary([Chars, $\n]))),
+            From ! {Tag, ok},
+            loop(Fd, Priv, Capture);
+        {'$gen_call', {From, Tag}, _} ->
+            From ! {Tag, ok},
             loop(Fd, Priv, Capture);
         {make_priv_dir, From} ->
             From ! {self(), make_priv_dir, ok},
