@@ -360,19 +360,20 @@ fn close<'p>(cx: &Cx<'p>, s: SocketRef<'p>) -> BifResult<'p> {
 
 fn finalize_close<'p>(cx: &Cx<'p>, s: SocketRef<'p>) -> BifResult<'p> {
     let pid = cx.pid();
-    let done = s.0.with(|st| {
+    let left = s.0.with(|st| {
         if st.read & flag::CLOSED != 0 {
             return Err(Fail::CLOSED);
         }
         if st.read & flag::CLOSING == 0 || st.closer != Some(pid) {
             return Err(Fail::Raise("state"));
         }
-        // With option `linger` the system is to wait here for what it has to send.
         let _ = sys::fd::set_nonblocking(st.fd(), false);
-        match st.close_fd() {
-            Err(e) if sys::fd::would_block(&e) => Err(Fail::Posix("timeout")),
-            other => Ok(other?),
-        }
+        Ok(st.give_up())
+    });
+    // Here, with option `linger`, the system waits for what it has to send; nobody else waits for the lock.
+    let done = left.and_then(|fd| match fd.map_or(Ok(()), handle::close) {
+        Err(e) if sys::fd::would_block(&e) => Err(Fail::Posix("timeout")),
+        other => Ok(other?),
     });
     plain(cx, done)
 }

@@ -92,17 +92,17 @@ pub fn demonitor(vm: &'static Vm, reference: RefId, pid: u64) {
 
 /// Has an object told once for each direction when a descriptor is ready.
 pub fn arm(vm: &'static Vm, id: u64, fd: RawFd, interest: Interest) -> io::Result<()> {
-    crate::port::poller(vm)?.arm(fd, id | TOKEN, interest)
+    crate::port::poller(vm, fd)?.arm(fd, id | TOKEN, interest)
 }
 /// Takes that back.
 pub fn disarm(vm: &'static Vm, fd: RawFd, interest: Interest) {
-    if let Ok(p) = crate::port::poller(vm) {
+    if let Ok(p) = crate::port::poller(vm, fd) {
         p.disarm(fd, interest);
     }
 }
 /// Before a descriptor is closed.
 pub fn forget(vm: &'static Vm, fd: RawFd) {
-    if let Ok(p) = crate::port::poller(vm) {
+    if let Ok(p) = crate::port::poller(vm, fd) {
         p.forget(fd);
     }
 }

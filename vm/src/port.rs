@@ -32,7 +32,7 @@ pub(crate) use dist::{attach as dist_attach, end as dist_end, output as dist_out
 pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
 pub(crate) use open::open_first;
 pub use open::{OpenError, open};
-pub use poll::{NATIVE_TOKEN, poll_state, poller, watched};
+pub use poll::{NATIVE_TOKEN, poll_states, poll_threads, poller, watched};
 pub use queue::IoQueue;
 pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
@@ -256,7 +256,7 @@ impl Port {
         let again =
             Interest { read: interest.read && still.read, write: interest.write && still.write };
         if !again.is_empty()
-            && let Err(e) = poll::poller(vm).and_then(|p| p.arm(fd, self.id, again))
+            && let Err(e) = poll::poller(vm, fd).and_then(|p| p.arm(fd, self.id, again))
         {
             PortCx { vm, port: self, state: &mut core.state }.fail_error(&e);
             self.after_callback(vm, core);

@@ -24,6 +24,9 @@ pub struct Config {
     pub dirty_io: usize,
     pub max_processes: usize,
     pub max_ports: usize,
+    /// Threads that wait for descriptors, and sets of these.
+    pub poll_threads: usize,
+    pub poll_sets: usize,
     pub max_atoms: usize,
     /// Words.
     pub min_heap: usize,
@@ -85,6 +88,8 @@ impl Config {
             dirty_io: 10,
             max_processes: 262_144,
             max_ports: 65_536,
+            poll_threads: 1,
+            poll_sets: 1,
             max_atoms: 1 << 20,
             min_heap: 233,
             min_vheap: 46_422,

@@ -100,23 +100,26 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         "ethread_used_tse" => n(vm.sched.wall.threads()),
         "compile_info" => super::build_info::compile_info(h),
         "check_io" => {
-            let poll = vm::port::poll_state(vm);
-            let row = [
-                pair(h, "name", atom("erts_poll")),
-                pair(h, "primary", atom("epoll")),
-                pair(h, "kernel_poll", atom("epoll")),
-                pair(h, "memory_size", n(poll.bytes)),
-                pair(h, "total_poll_set_size", n(poll.watched)),
-                pair(h, "lazy_updates", Term::bool(false)),
-                pair(h, "pending_updates", Term::small(0)),
-                pair(h, "batch_updates", Term::bool(false)),
-                pair(h, "concurrent_updates", Term::bool(true)),
-                pair(h, "fallback", Term::bool(false)),
-                pair(h, "max_fds", h.uint(sys::limits::max_fds())),
-                pair(h, "active_fds", n(poll.active)),
-                pair(h, "poll_threads", Term::small(1)),
-            ];
-            h.list(&[h.list(&row)])
+            let row = |(i, poll): (usize, sys::poll::PollState)| {
+                h.list(&[
+                    pair(h, "name", atom("erts_poll")),
+                    pair(h, "primary", atom("epoll")),
+                    pair(h, "kernel_poll", atom("epoll")),
+                    pair(h, "memory_size", n(poll.bytes)),
+                    pair(h, "total_poll_set_size", n(poll.watched)),
+                    pair(h, "lazy_updates", Term::bool(false)),
+                    pair(h, "pending_updates", Term::small(0)),
+                    pair(h, "batch_updates", Term::bool(false)),
+                    pair(h, "concurrent_updates", Term::bool(true)),
+                    pair(h, "fallback", Term::bool(false)),
+                    pair(h, "max_fds", h.uint(sys::limits::max_fds())),
+                    pair(h, "active_fds", n(poll.active)),
+                    pair(h, "poll_threads", n(vm::port::poll_threads(vm, i))),
+                ])
+            };
+            let rows: Vec<Term> =
+                vm::port::poll_states(vm).into_iter().enumerate().map(row).collect();
+            h.list(&rows)
         }
         _ => return None,
     }))

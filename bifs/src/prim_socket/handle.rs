@@ -462,7 +462,11 @@ impl State {
     }
     /// Closes the descriptor for good.
     pub fn close_fd(&mut self) -> std::io::Result<()> {
-        let Some(fd) = self.fd.take() else { return Ok(()) };
+        self.give_up().map_or(Ok(()), close)
+    }
+    /// The socket is closed; the descriptor, if it is its own, is the caller's to close.
+    pub fn give_up(&mut self) -> Option<OwnedFd> {
+        let fd = self.fd.take()?;
         native_watch::forget(self.vm, fd);
         self.read |= flag::CLOSED;
         self.write |= flag::CLOSED;
@@ -472,16 +476,12 @@ impl State {
             native_watch::demonitor(self.vm, m, self.owner);
         }
         super::info::opened(self.domain, self.kind, self.protocol, -1);
-        let result = match self.owned.take() {
-            Some(fd) => sys::fd::close(std::os::fd::IntoRawFd::into_raw_fd(fd)),
-            None => Ok(()),
-        };
         if self.registered
             && let Some(me) = self.me()
         {
             self.tell_registry(&me, atom!("del").into());
         }
-        result
+        self.owned.take()
     }
     pub fn set_owner(&mut self, pid: u64) {
         if let Some(m) = self.owner_monitor.take() {
@@ -493,6 +493,11 @@ impl State {
             self.owner_ended();
         }
     }
+}
+
+/// Closes and says what the system said; with option `linger` it may wait.
+pub fn close(fd: OwnedFd) -> std::io::Result<()> {
+    sys::fd::close(std::os::fd::IntoRawFd::into_raw_fd(fd))
 }
 
 impl Drop for State {

@@ -146,7 +146,7 @@ unsafe fn select(
     if fd < 0 {
         return INVALID_EVENT;
     }
-    let Ok(poller) = vm::port::poller(crate::vm()) else { return FAILED };
+    let Ok(poller) = vm::port::poller(crate::vm(), fd) else { return FAILED };
     if mode & STOP != 0 {
         // SAFETY: C.
         return unsafe { stop(fd, object) };
@@ -239,7 +239,7 @@ unsafe fn stop(fd: RawFd, object: *mut c_void) -> c_int {
     let gone = table().as_mut().and_then(|t| t.remove(&fd));
     let mut result = STOP_CALLED;
     if let Some(s) = &gone {
-        if let Ok(p) = vm::port::poller(crate::vm()) {
+        if let Ok(p) = vm::port::poller(crate::vm(), fd) {
             p.forget(fd);
         }
         for (there, flag) in [

@@ -149,6 +149,9 @@ pub(super) fn set(
         }
         let done = match plain(code) {
             Some((level, name)) => {
+                if code == opt::RCVBUF {
+                    follow_receive_buffer(inet, value);
+                }
                 let done = set_system(inet, level, name, &value.to_ne_bytes());
                 if done.is_ok() {
                     match code {
@@ -181,6 +184,15 @@ pub(super) fn set(
     }
     let changed = !was_active || inet.packet != old_packet;
     Ok(if stream && inet.is_active() && changed { After::Deliver } else { After::Nothing })
+}
+
+/// What the system may hold is read in one go, unless option `buffer` has been set. No datagram is larger than 64 KB.
+fn follow_receive_buffer(inet: &mut Inet, value: i32) {
+    let size = usize::try_from(value).unwrap_or(0);
+    if !inet.buffer_set {
+        let most = if inet.kind == socket::SOCK_DGRAM { 1 << 16 } else { usize::MAX };
+        inet.buffer = inet.buffer.max(size.min(most));
+    }
 }
 
 /// Sets an option of the driver itself. `false`: it is none.

@@ -309,13 +309,13 @@ impl<'a> PortCx<'a> {
             }
             None => self.state.selected.push((fd, interest)),
         }
-        poll::poller(self.vm)?.arm(fd, self.port.id, interest)
+        poll::poller(self.vm, fd)?.arm(fd, self.port.id, interest)
     }
     /// Takes that back for these directions.
     pub fn deselect(&mut self, fd: RawFd, interest: Interest) {
         if let Some((_, i)) = self.state.selected.iter_mut().find(|(f, _)| *f == fd) {
             *i = Interest { read: i.read & !interest.read, write: i.write & !interest.write };
-            if let Ok(p) = poll::poller(self.vm) {
+            if let Ok(p) = poll::poller(self.vm, fd) {
                 p.disarm(fd, interest);
             }
         }
@@ -325,7 +325,7 @@ impl<'a> PortCx<'a> {
         let before = self.state.selected.len();
         self.state.selected.retain(|(f, _)| *f != fd);
         if self.state.selected.len() != before
-            && let Ok(p) = poll::poller(self.vm)
+            && let Ok(p) = poll::poller(self.vm, fd)
         {
             p.forget(fd);
         }

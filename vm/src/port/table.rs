@@ -5,7 +5,7 @@ use super::children::Reaper;
 use super::driver::DriverEntry;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 use sys::poll::Poller;
 
@@ -15,10 +15,10 @@ pub struct Ports {
     next: AtomicU64,
     limit: usize,
     drivers: RwLock<HashMap<String, Arc<DriverEntry>>>,
-    pub(super) poller: OnceLock<Option<Arc<Poller>>>,
+    pub(super) pollers: OnceLock<Option<Box<[Arc<Poller>]>>>,
     pub(super) reaper: OnceLock<Option<Reaper>>,
     /// Held while ports are told of readiness.
-    pub(super) gate: Mutex<()>,
+    pub(super) gate: RwLock<()>,
     /// Rung when a port has gone.
     gone: (Mutex<()>, Condvar),
     /// Bytes that all ports have received and sent (`statistics(io)`).
@@ -34,17 +34,17 @@ impl Ports {
             next: AtomicU64::new(0),
             limit,
             drivers: RwLock::new(drivers.collect()),
-            poller: OnceLock::new(),
+            pollers: OnceLock::new(),
             reaper: OnceLock::new(),
-            gate: Mutex::default(),
+            gate: RwLock::default(),
             gone: Default::default(),
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         }
     }
     /// Descriptors are not read or written behind the caller's back while it holds the guard.
-    pub(crate) fn stop_polling(&self) -> MutexGuard<'_, ()> {
-        super::lock(&self.gate)
+    pub(crate) fn stop_polling(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(|e| e.into_inner())
     }
     /// How many ports there may be.
     pub fn limit(&self) -> usize {

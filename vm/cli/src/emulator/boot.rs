@@ -111,6 +111,8 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     // Tables have sizes of powers of two.
     v.max_processes = (c.max_processes as usize).next_power_of_two();
     v.max_ports = (c.max_ports.unwrap_or(65_536) as usize).next_power_of_two();
+    v.poll_threads = c.poll_threads as usize;
+    v.poll_sets = c.poll_sets as usize;
     v.max_atoms = c.max_atoms as usize;
     v.min_heap = term::gc::size_for(c.min_heap_size as usize);
     v.min_vheap = term::gc::size_for(c.min_bin_vheap_size as usize);

@@ -118,7 +118,6 @@ pub const MAX_SCHEDULERS: i64 = 1024;
 const WAKEUP: &[&str] = &["very_low", "low", "medium", "high", "very_high"];
 const OWN_ALLOCATORS: Effect = Effect::Ignored("memory is managed differently");
 const OWN_POLICY: Effect = Effect::Ignored("the wake-up policy is our own");
-const ONE_POLLER: Effect = Effect::Ignored("one thread polls for all");
 const OWN_BALANCE: Effect = Effect::Ignored("idle schedulers steal");
 const NO_JIT: Effect = Effect::Ignored("there is no such code generator");
 
@@ -196,13 +195,13 @@ pub const FLAGS: &[Flag] = flags! {
         |_d, _v| Err(Complaint::Remark("The undocumented +H option has been removed (R10B-6).\n".into()));
     "i" Value "MODULE", "module whose boot/1 is run first", Used, 25, Main,
         |d, v| { d.config.boot_module = v.to_vec(); Ok(()) };
-    "IOp" Value "N", "poll sets", ONE_POLLER, 25, Polling,
+    "IOp" Value "N", "poll sets", Used, 25, Polling,
         |d, v| store(&mut d.config.poll_sets, within(v, 1, 1024), "bad I/O pollset number: ", v);
-    "IOt" Value "N", "poll threads", ONE_POLLER, 25, Polling,
+    "IOt" Value "N", "poll threads", Used, 25, Polling,
         |d, v| store(&mut d.config.poll_threads, within(v, 1, 1024), "bad I/O poll threads number: ", v);
-    "IOPp" Value "PERCENT", "poll sets, of the poll threads", ONE_POLLER, 25, Polling,
+    "IOPp" Value "PERCENT", "poll sets, of the poll threads", Used, 25, Polling,
         |d, v| store(&mut d.poll_sets_percent, within(v, 1, 100).map(Some), "bad I/O pollset percentage number: ", v);
-    "IOPt" Value "PERCENT", "poll threads, of the schedulers", ONE_POLLER, 25, Polling,
+    "IOPt" Value "PERCENT", "poll threads, of the schedulers", Used, 25, Polling,
         |d, v| store(&mut d.poll_threads_percent, within(v, 1, 100).map(Some), "bad I/O poll thread percentage number: ", v);
     "IOs" Value "BOOL", "schedulers poll busy descriptors themselves", Ignored("polling adapts itself"), 25, Polling,
         |_d, v| one_of(v, &["true", "false"], "bad +IOs boolean argument: ");
