@@ -523,7 +523,11 @@ fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Don
         Kind::Int | Kind::IntGet | Kind::Hops => Term::small(number_of()?.into()),
         Kind::Domain => address::family_term(number_of()?),
         Kind::Type => address::kind_term(number_of()?),
-        Kind::Protocol => Term::small(number_of()?.into()),
+        Kind::Protocol => match number_of()? {
+            // Number 0 has the name of a protocol that these sockets do not speak.
+            0 if st.domain == socket::AF_UNIX => atom!("default").into(),
+            n => Term::small(n.into()),
+        },
         Kind::Discover => name_of(&DISCOVER, number_of()?),
         Kind::Tos => name_of(&TOS, number_of()?),
         Kind::Interface => {
