@@ -3,7 +3,7 @@
 CARGO ?= cargo
 OTP   ?= 25
 
-.PHONY: help build dist run test lint bless bench selfcompile stress conformance fetch
+.PHONY: help build dist run test lint loom miri asan fuzz bless bench selfcompile stress conformance fetch
 
 help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
@@ -12,6 +12,7 @@ help:
 	@echo 'make lint         formatting, clippy, and that interpreter handlers end in jumps'
 	@echo 'make loom         every interleaving of the lock-free parts'
 	@echo 'make miri         tests of the heap under Miri; needs a nightly toolchain with miri'
+	@echo 'make asan         the test programs under AddressSanitizer; needs a nightly toolchain'
 	@echo 'make fuzz         mutated modules and external terms; ARGS=… for test-beams/fuzz/run'
 	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
 	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
@@ -42,6 +43,14 @@ loom:
 miri:
 	MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-tree-borrows' CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/miri \
 		$(CARGO) +nightly miri test -p term $(ARGS)
+
+ASAN_TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))/asan
+asan: fetch
+	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(ASAN_TARGET) \
+		$(CARGO) +nightly build --release --target x86_64-unknown-linux-gnu -p oxbeam
+	ASAN_OPTIONS=detect_leaks=0:use_sigaltstack=0:allocator_may_return_null=1 \
+		OXBEAM_PROGRAM=$(ASAN_TARGET)/x86_64-unknown-linux-gnu/release/oxbeam \
+		test-beams/run --enabled --slow 10 --otp $(OTP) $(ARGS)
 
 fetch:
 	otp-stdlib/fetch $(OTP)
