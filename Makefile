@@ -41,7 +41,7 @@ loom:
 	cd vm/loom && RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/loom $(CARGO) test --release
 
 miri:
-	MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-tree-borrows' CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/miri \
+	MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-permissive-provenance -Zmiri-tree-borrows' CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/miri \
 		$(CARGO) +nightly miri test -p term $(ARGS)
 
 ASAN_TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))/asan
