@@ -2,10 +2,11 @@
 
 pub mod dirty;
 mod ets;
+mod keys;
 pub mod state;
 
 use crate::long;
-use term::{Term, size};
+use term::{Map, Term, atom, size};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TERMS: "erts_debug" {
@@ -13,6 +14,10 @@ vm::bifs! { pub TERMS: "erts_debug" {
     Plain "flat_size"/1 => flat_size(0);
     /// Words that the term takes, what is shared in it counted once.
     Plain "size_shared"/1 => size_shared(0);
+    /// Depth of a large map, its nodes by number of slots, its leaves by depth.
+    Plain "map_info"/1 => map_info(0);
+    /// Names of the instructions of code.
+    Plain "instructions"/0 => instructions();
     /// Whether two terms are one and the same in memory.
     Plain "same"/2 => same(0, 1);
 } }
@@ -38,4 +43,27 @@ fn size_shared<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
 
 fn same<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
     Ok(Term::bool(size::same(a, b)))
+}
+
+fn map_info<'p>(cx: &Cx<'p>, map: Map<'p>) -> BifResult<'p> {
+    let h = cx.heap();
+    let shape = cx.need(map.shape())?;
+    cx.bump(map.size() / 10);
+    let number = |n: u32| Term::small(i64::from(n));
+    let numbers = |all: &[u32]| h.tuple(&all.iter().map(|n| number(*n)).collect::<Vec<_>>());
+    let full = number(shape.nodes[15]);
+    let partial = number(shape.nodes[..15].iter().sum());
+    let by_slots = [&shape.nodes[..15], &[0]].concat();
+    Ok(h.list(&[
+        h.tuple(&[atom!("depth").into(), number(shape.depth)]),
+        h.tuple(&[atom!("arrays").into(), full, Term::nil()]),
+        h.tuple(&[atom!("bitmaps").into(), partial, numbers(&by_slots)]),
+        h.tuple(&[atom!("leafs").into(), h.uint(map.size() as u64), numbers(&shape.leaves)]),
+    ]))
+}
+
+fn instructions<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    let h = cx.heap();
+    let names: Vec<Term> = vm::code::op_names().iter().map(|n| h.string(n)).collect();
+    Ok(h.list(&names))
 }

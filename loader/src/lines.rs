@@ -31,8 +31,9 @@ fn parse(data: &[u8]) -> Option<Option<LineTable>> {
     while table.locations.len() <= locations {
         match f.tagged()? {
             (1, line) => {
-                let line = u32::try_from(line).ok()?;
-                table.locations.push(Some(Location { file, line }));
+                // Lines that take more than 24 bits are not told, as the reference packs them so.
+                let line = u32::try_from(line).ok().filter(|line| *line < 1 << 24);
+                table.locations.push(line.map(|line| Location { file, line }));
             }
             (2, index) => {
                 file = u32::try_from(index).ok().filter(|n| *n as usize <= names)?;

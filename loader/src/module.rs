@@ -64,6 +64,8 @@ pub enum Wanted {
     MatchContext,
     /// A tuple with so many elements.
     TupleOf(RangeInclusive<u32>),
+    /// Nothing: the register is to be set to `[]`, as code that a failing guard branches to names it.
+    Cleared,
 }
 
 impl Module {

@@ -192,9 +192,9 @@ class Tree:
         interface = next(iter(sorted(self.root.glob("lib/erl_interface-*"))), self.root)
         erts = next(iter(sorted(self.root.glob("erts-*"))), self.root)
         include = f"{self.root}/usr/include"
-        flags = "-g -O2 -fPIC -D_GNU_SOURCE -w -fcommon"
+        flags = "-g -O2 -fPIC -D_GNU_SOURCE -DHAVE_STRERROR=1 -DHAVE_ISFINITE=1 -w -fcommon"
         values = {
-            "CC": "gcc", "LD": "gcc", "CFLAGS": flags, "EI_CFLAGS": flags, "SHLIB_CFLAGS": flags, "DEFS": "-DHAVE_CONFIG_H=0",
+            "CC": "gcc", "LD": "gcc", "CFLAGS": flags, "EI_CFLAGS": flags, "SHLIB_CFLAGS": flags,
             "CROSSLDFLAGS": "", "SHLIB_LD": "gcc", "SHLIB_LDFLAGS": "-shared", "SHLIB_LDLIBS": "",
             "LIBS": "-ldl -lm -lpthread", "ERTS_LIBS": "-ldl -lm -lpthread", "obj": ".o", "exe": "", "dll": ".so",
             "DS": "/", "EMULATOR": "beam", "erl_name": "erl", "erl_include": include, "WSL": "",

@@ -212,6 +212,11 @@ fn ptr_words<T>(p: *const T) -> [u32; 2] {
     [w as u32, (w >> 32) as u32]
 }
 
+/// The names of the instructions that code may be made of.
+pub fn op_names() -> &'static [&'static str] {
+    isa::Op::NAMES
+}
+
 impl CodeServer {
     pub fn new(natives: HashMap<(Atom, Atom, usize), &'static Bif>) -> CodeServer {
         let server = CodeServer {

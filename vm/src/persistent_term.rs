@@ -127,6 +127,10 @@ impl PersistentTerms {
         self.count.load(Ordering::Relaxed)
     }
     /// Bytes that terms and table take.
+    /// How many chains the table has.
+    pub fn chain_count(&self) -> usize {
+        self.chains().len()
+    }
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed) + self.chains().len() * 8
     }

@@ -126,6 +126,8 @@ pub struct Process {
     pub parent: u64,
     /// Address of the code that called the native that runs.
     pub(crate) caller: u64,
+    /// The instruction that made a tail call to a native, which is not on the stack; 0 for none.
+    pub(crate) tail_caller: u64,
     /// Kind of the dirty native that is to be called.
     pub(crate) next_dirty: crate::bif::Kind,
     /// The dirty native that raised or trapped.
@@ -223,6 +225,7 @@ impl Process {
             current_native: None,
             parent: 0,
             caller: 0,
+            tail_caller: 0,
             next_dirty: crate::bif::Kind::DirtyIo,
             dirty_export: core::ptr::null(),
             receive_timer: Default::default(),
@@ -264,6 +267,36 @@ impl Process {
         major: bool,
         area: Option<(u64, u64)>,
     ) -> GcResult {
+        let r = self.with_roots(live, |heap, roots| {
+            if major || area.is_some() {
+                heap.collect_major(need, area, roots)
+            } else {
+                heap.collect(need, roots)
+            }
+        });
+        use crate::statistics::{COLLECTIONS, RECLAIMED_WORDS};
+        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
+        RECLAIMED_WORDS.fetch_add(r.reclaimed as u64, Ordering::Relaxed);
+        if r.major {
+            self.gc_major += 1;
+        } else {
+            self.gc_minor += 1;
+        }
+        r
+    }
+
+    /// Collects all, and leaves the heap no larger than what lives.
+    pub(crate) fn collect_and_shrink(&mut self, live: &mut [RawTerm]) {
+        self.collect_with(0, live, true, None);
+        self.with_roots(live, |heap, roots| heap.shrink(roots));
+    }
+
+    /// The heap, and what shows all roots.
+    fn with_roots<R>(
+        &mut self,
+        live: &mut [RawTerm],
+        f: impl FnOnce(&mut ProcHeap, &mut dyn FnMut(&mut term::gc::Tracer)) -> R,
+    ) -> R {
         let Process {
             heap,
             saved,
@@ -300,20 +333,7 @@ impl Process {
                 _ => {}
             }
         };
-        let r = if major || area.is_some() {
-            heap.collect_major(need, area, &mut roots)
-        } else {
-            heap.collect(need, &mut roots)
-        };
-        use crate::statistics::{COLLECTIONS, RECLAIMED_WORDS};
-        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
-        RECLAIMED_WORDS.fetch_add(r.reclaimed as u64, Ordering::Relaxed);
-        if r.major {
-            self.gc_major += 1;
-        } else {
-            self.gc_minor += 1;
-        }
-        r
+        f(heap, &mut roots)
     }
 }
 

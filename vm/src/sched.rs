@@ -178,6 +178,10 @@ impl Schedulers {
     pub fn context_switches(&self) -> u64 {
         self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed)).sum()
     }
+    /// How often schedulers have compared their queues.
+    pub fn balanced(&self) -> u64 {
+        self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed) / BALANCE).sum()
+    }
     /// The process that a scheduler (from 1) runs.
     pub fn current(&self, scheduler: usize) -> Option<u64> {
         let s = self.normal.get(scheduler.checked_sub(1)?)?;
@@ -386,7 +390,9 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
         let next = if may_run { own.or_else(|| steal(all, index)) } else { None };
         match next {
             Some(p) => {
-                me.switches.fetch_add(1, Ordering::Relaxed);
+                if (me.switches.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(BALANCE) {
+                    balance(all, me, index);
+                }
                 all.trim.ran();
                 all.progress.enter(index);
                 all.wall.enter(vm, index);
@@ -425,6 +431,30 @@ fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize,
     me.parker.asleep.store(false, Ordering::SeqCst);
     if vm.timers.next().is_some() {
         vm.timers.run(vm, vm.monotonic());
+    }
+}
+
+/// Slices after which a scheduler compares its queue with the others': one with work never steals.
+const BALANCE: u64 = 128;
+
+/// Takes a process from whoever has at least two more of its priority.
+fn balance(all: &Schedulers, me: &Scheduler, index: usize) {
+    if index >= all.online() || all.blocked_by.load(Ordering::SeqCst) != 0 {
+        return;
+    }
+    let own = me.queue.lengths();
+    for (i, other) in all.normal[..all.online()].iter().enumerate() {
+        if i == index || other.queue.is_empty() {
+            continue;
+        }
+        let theirs = other.queue.lengths();
+        let more = (0..4).find(|p| theirs[*p] > own[*p] + 1);
+        if let Some(p) = more.and_then(|p| other.queue.take_over(own[p] + 1, p)) {
+            // SAFETY: the shared side is alive: the process is runnable.
+            let priority = unsafe { (*p.0).shared.state.effective_priority() };
+            me.queue.push(priority, p);
+            return;
+        }
     }
 }
 

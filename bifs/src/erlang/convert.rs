@@ -2,6 +2,7 @@
 
 use num::bignum::{self, MAX_DIGITS};
 use num::float;
+use term::node::Node;
 use term::print;
 use term::{Fun, Heap, Pid, Port, Reference, Term, View, atom};
 use vm::arith;
@@ -327,13 +328,24 @@ fn list_to_pid<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
         Some(&[0, number, serial]) if number < 1 << 28 && serial < 1 << 30 => {
             Ok(Term::local_pid(term::boxed::pid_data(number as u32, serial as u32)))
         }
+        Some(&[index, number, serial]) if number < 1 << 28 && serial < 1 << 30 => {
+            let data = term::boxed::pid_data(number as u32, serial as u32);
+            Ok(cx.heap().external_pid(other_node(cx, index)?, data))
+        }
         _ => Err(cx.badarg()),
     }
+}
+
+/// The node that identifiers show by this number: its name's.
+fn other_node<'p>(cx: &Cx<'p>, index: u64) -> BifResult<'p, &'static Node> {
+    let named = Node::all().into_iter().filter(|n| u64::from(n.name.0) == index);
+    cx.need(named.max_by_key(|n| n.creation))
 }
 
 fn list_to_port<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
     match numbers_in(list.0, b"#Port").as_deref() {
         Some(&[0, number]) if number < 1 << 28 => Ok(Term::local_port(number)),
+        Some(&[index, number]) => Ok(cx.heap().external_port(other_node(cx, index)?, number)),
         _ => Err(cx.badarg()),
     }
 }
@@ -347,6 +359,12 @@ fn list_to_ref<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
                 Some(pid) => cx.heap().pid_reference(n0, n1, pid),
                 None => cx.heap().reference(n0, n1),
             })
+        }
+        Some(&[index, ref words @ ..]) if (1..=5).contains(&words.len()) => {
+            let words: Option<Vec<u32>> =
+                words.iter().rev().map(|w| u32::try_from(*w).ok()).collect();
+            let words = cx.need(words)?;
+            Ok(cx.heap().external_reference(other_node(cx, index)?, &words))
         }
         _ => Err(cx.badarg()),
     }

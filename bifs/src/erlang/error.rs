@@ -95,7 +95,7 @@ fn is_trace(trace: Term<'_>) -> bool {
 
 /// Items in their full form, no more than the depth of traces.
 fn truncate<'p>(cx: &Cx<'p>, trace: Term<'p>) -> Term<'p> {
-    let depth = cx.vm().backtrace_depth();
+    let depth = cx.vm().backtrace_depth().max(1);
     let items: Vec<Term> = trace
         .iter_list()
         .take(depth)

@@ -89,7 +89,9 @@ fn instance<'h>(h: &'h Heap, name: &str, n: usize, sizes: bool) -> Term<'h> {
     if name == "fix_alloc" {
         let n = h.uint(n as u64);
         let proc = h.tuple(&[atom!("proc").into(), n, n]);
-        all.push(pair(h, "fix_types", h.list(&[proc])));
+        let timers = h.uint(super::timer::held_bytes() as u64);
+        let timers = h.tuple(&[atom!("bif_timer").into(), timers, timers]);
+        all.push(pair(h, "fix_types", h.list(&[proc, timers])));
     }
     all.push(pair(h, "mbcs", carriers(&blocks, n)));
     all.push(pair(h, "sbcs", carriers(&[], 0)));

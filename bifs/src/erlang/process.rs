@@ -162,9 +162,22 @@ fn is_process_alive<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
     }
     Ok(Term::bool(!p.state.has(state::EXITING)))
 }
+/// Reductions that must be left when `processes/0` starts: all slots are looked at in one go, so that the list is
+/// that of one moment.
+pub(crate) const PROCESSES_MIN_REDS: i64 = 64;
+/// Slots looked at for a reduction.
+pub(crate) const SLOTS_PER_RED: usize = 4096;
+/// Pids put into the list for a reduction.
+pub(crate) const PIDS_PER_RED: usize = 8;
+
 fn processes<'p>(cx: &Cx<'p>) -> BifResult<'p> {
-    let all: Vec<Term> = cx.vm().processes.pids().into_iter().map(Term::local_pid).collect();
-    cx.bump(all.len() / 8);
+    if cx.reductions_left() < PROCESSES_MIN_REDS {
+        cx.bump_all();
+        return Err(cx.again());
+    }
+    let table = &cx.vm().processes;
+    let all: Vec<Term> = table.pids().into_iter().map(Term::local_pid).collect();
+    cx.bump(table.limit() / SLOTS_PER_RED + all.len() / PIDS_PER_RED);
     Ok(cx.heap().list(&all))
 }
 fn processes_next<'p>(cx: &Cx<'p>, from: usize) -> BifResult<'p> {
@@ -238,6 +251,8 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
         }
         am::MAX_HEAP_SIZE => {
             let m = cx.need(max_heap(v))?;
+            let least = cx.with(|p| p.heap.options.min_heap);
+            cx.need(m.size.is_none_or(|n| n == 0 || n >= least).then_some(()))?;
             let (size, kill, log) = cx.with(|p| {
                 let old = (p.heap.options.max_heap, p.flags.max_heap_kill, p.flags.max_heap_log);
                 p.heap.options.max_heap = m.size.unwrap_or(old.0);
@@ -294,7 +309,10 @@ fn node_monitor(flag: Term<'_>) -> Option<Term<'_>> {
     }
 }
 fn hibernate<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: List<'p>) -> BifResult<'p> {
-    let args = cx.need(args.0.to_vec().filter(|a| a.len() <= 255))?;
+    let args = cx.need(args.0.to_vec())?;
+    if args.len() > 255 {
+        return Err(cx.system_limit());
+    }
     Err(cx.hibernate(m, f, &args))
 }
 fn bump_reductions<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {

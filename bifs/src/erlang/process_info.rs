@@ -103,6 +103,53 @@ fn item(cx: &Cx<'_>, t: Term<'_>) -> Option<Item> {
     })
 }
 
+/// The names of all items that another process may be asked for.
+pub(crate) fn names<'p>(cx: &Cx<'p>) -> Vec<Term<'p>> {
+    const NAMES: &[&str] = &[
+        "registered_name",
+        "current_function",
+        "current_location",
+        "current_stacktrace",
+        "initial_call",
+        "status",
+        "messages",
+        "message_queue_len",
+        "links",
+        "monitors",
+        "monitored_by",
+        "dictionary",
+        "trap_exit",
+        "error_handler",
+        "heap_size",
+        "stack_size",
+        "total_heap_size",
+        "memory",
+        "garbage_collection",
+        "garbage_collection_info",
+        "group_leader",
+        "reductions",
+        "priority",
+        "trace",
+        "binary",
+        "sequential_trace_token",
+        "catchlevel",
+        "backtrace",
+        "last_calls",
+        "suspending",
+        "min_heap_size",
+        "min_bin_vheap_size",
+        "max_heap_size",
+        "message_queue_data",
+        "magic_ref",
+        "fullsweep_after",
+        "parent",
+        "async_dist",
+        "label",
+    ];
+    let known = NAMES.iter().map(|n| Term::atom(Atom::new(n)));
+    known.filter(|t| item(cx, *t).is_some()).collect()
+}
+
 fn name(i: Item) -> Atom {
     use Item::*;
     match i {

@@ -88,6 +88,11 @@ fn send<'p>(
 ) -> BifResult<'p> {
     let known = matches!(prio.name(), "max" | "high" | "normal" | "low" | "inherit");
     let pid = cx.need(pid.local().filter(|_| known))?;
+    if let Some([op, id]) = what.as_tuple_of::<2>() {
+        cx.need(op.is_atom_of(atom!("system_task_test")).then_some(()))?;
+        post(cx, pid, Task { requester, id: OwnedTerm::copy_of(id), work: Work::Test });
+        return Ok(am::OK.into());
+    }
     let [op, id, arg] = cx.need(what.as_tuple_of::<3>())?;
     let work = match cx.need(op.as_atom())?.name() {
         "garbage_collect" => match cx.need(arg.as_atom())?.name() {

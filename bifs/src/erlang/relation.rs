@@ -19,7 +19,6 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "monitor"/3 => monitor_with(0, 1, 2);
     Plain "demonitor"/1 => demonitor(0);
     Plain "demonitor"/2 => demonitor_with(0, 1);
-    Plain "alias"/0 => alias();
     Plain "alias"/1 => alias_with(0);
     Plain "unalias"/1 => unalias(0);
 } }
@@ -157,10 +156,15 @@ fn start<'p>(
     Ok(relation::monitor(cx, peer, MonitorOptions { name, alias, tag }))
 }
 
+/// References of other nodes never were monitors here; of this node under another creation they may have been.
+fn foreign<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
+    let this = term::node::this().name;
+    cx.need((r.node_name(this) == this).then_some(am::TRUE.into()))
+}
+
 fn demonitor<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
-    if let Some(id) = r.local_id() {
-        relation::demonitor(cx, id);
-    }
+    let Some(id) = r.local_id() else { return foreign(cx, r) };
+    relation::demonitor(cx, id);
     Ok(am::TRUE.into())
 }
 fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'p> {
@@ -172,7 +176,7 @@ fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'
             _ => return Err(cx.badarg()),
         }
     }
-    let Some(id) = r.local_id() else { return Ok(am::TRUE.into()) };
+    let Some(id) = r.local_id() else { return foreign(cx, r) };
     let was = relation::demonitor(cx, id);
     let flushed = !was && flush && relation::flush_down(cx, id);
     Ok(Term::bool(match (flush, info) {
@@ -182,9 +186,6 @@ fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'
     }))
 }
 
-fn alias<'p>(cx: &Cx<'p>) -> BifResult<'p> {
-    Ok(relation::alias(cx, AliasKind::ExplicitUnalias))
-}
 fn alias_with<'p>(cx: &Cx<'p>, o: List<'p>) -> BifResult<'p> {
     let mut kind = AliasKind::ExplicitUnalias;
     for o in cx.need(o.0.to_vec())? {

@@ -53,7 +53,12 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
         "debug_flags" => Term::bool(true),
         "schedulers_online" => {
             let new = cx.need(v.as_usize().filter(|n| (1..=vm.sched.count()).contains(n)))?;
-            n(vm.sched.set_online(new))
+            let old = vm.sched.set_online(new);
+            // Dirty schedulers keep their share.
+            let dirty = f.dirty_cpu_online.load(Ordering::Relaxed);
+            let dirty = (dirty * new / old.max(1)).clamp(1, vm.config.dirty_cpu.max(1));
+            f.dirty_cpu_online.store(dirty, Ordering::Relaxed);
+            n(old)
         }
         "dirty_cpu_schedulers_online" => {
             let most = vm.config.dirty_cpu.min(vm.sched.online());

@@ -48,14 +48,22 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
             ])
         }
         "all_schedulers_state" => {
-            let row = |k: &str, total: usize, online: usize| {
-                h.tuple(&[atom(k), n(total), n(online), n(online)])
+            // Blocked: one scheduler goes on, and dirty ones if they may.
+            use vm::sched::block::Blocked;
+            let row = |k: &str, total: usize, online: usize, most: usize| {
+                h.tuple(&[atom(k), n(total), n(online), n(online.min(most))])
             };
             let c = &vm.config;
+            let (normal, dirty) = match vm.sched.blocked() {
+                Blocked::No => (usize::MAX, usize::MAX),
+                Blocked::Normal => (1, usize::MAX),
+                Blocked::All => (1, 0),
+            };
+            let dirty_online = vm.flags.dirty_cpu_online.load(Ordering::Relaxed);
             h.list(&[
-                row("normal", c.schedulers, vm.sched.online()),
-                row("dirty_cpu", c.dirty_cpu, vm.flags.dirty_cpu_online.load(Ordering::Relaxed)),
-                row("dirty_io", c.dirty_io, c.dirty_io),
+                row("normal", c.schedulers, vm.sched.online(), normal),
+                row("dirty_cpu", c.dirty_cpu, dirty_online, dirty),
+                row("dirty_io", c.dirty_io, c.dirty_io, dirty),
             ])
         }
         "multi_scheduling" if vm.config.schedulers > 1 => {

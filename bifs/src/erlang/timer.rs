@@ -1,5 +1,6 @@
 //! Timers that send messages [erl_hl_timer.c].
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 use term::atom::am;
@@ -41,6 +42,32 @@ struct Timer {
     id: RefId,
     to: To,
     message: OwnedTerm,
+    _held: Held,
+}
+
+/// Bytes that timers hold.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes in timers of `start_timer` and `send_after`.
+pub(super) fn held_bytes() -> usize {
+    HELD.load(Ordering::Relaxed)
+}
+
+/// Bytes that count until it is dropped.
+struct Held(usize);
+
+impl Held {
+    fn new(message: &OwnedTerm) -> Held {
+        let bytes = size_of::<Timer>() + message.words() * 8;
+        HELD.fetch_add(bytes, Ordering::Relaxed);
+        Held(bytes)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.fetch_sub(self.0, Ordering::Relaxed);
+    }
 }
 
 impl Fire for Timer {
@@ -93,7 +120,9 @@ fn start<'p>(
         To::Process(pid) => Some(pid),
         To::Name(_) => None,
     };
-    let key = cx.vm().start_timer(deadline, Box::new(Timer { id, to, message }));
+    let key = cx
+        .vm()
+        .start_timer(deadline, Box::new(Timer { id, to, _held: Held::new(&message), message }));
     pending.insert(id, (key, pid));
     Ok(reference)
 }

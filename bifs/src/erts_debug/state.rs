@@ -100,8 +100,14 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
                 Ok(h.tuple(&[Term::small(0), watched, watched, Term::small(0)]))
             }
             "force_heap_frags" => Ok(am::FALSE.into()),
-            name => cx.need(super::ets::get(cx, name)),
+            name => match super::ets::get(cx, name) {
+                Some(t) => Ok(t),
+                None => super::keys::get(cx, name),
+            },
         };
+    }
+    if let Some([k, correction, mode]) = key.as_tuple_of::<3>() {
+        return super::keys::get3(cx, k, correction, mode);
     }
     let [k, v] = cx.need(key.as_tuple_of::<2>())?;
     match cx.need(k.as_atom())?.name() {
@@ -115,10 +121,9 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
             let n = cx.need(v.as_usize().filter(|n| *n < term::atom::count()))?;
             Ok(Term::atom(Atom(n as u32)))
         }
-        "check_time_config" => Ok(am::OK.into()),
         "link_list" => related(cx, v, links),
         "monitor_list" => related(cx, v, monitors),
-        _ => Err(cx.badarg()),
+        key => super::keys::get2(cx, key, v),
     }
 }
 
@@ -160,7 +165,7 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
         "re_loop_limit" => loop_limit(cx, &limits::RE, v),
         "unicode_loop_limit" => loop_limit(cx, &limits::UNICODE, v),
         "abort" => std::process::abort(),
-        name => super::ets::set(cx, name, v).unwrap_or_else(|| Err(cx.badarg())),
+        name => super::ets::set(cx, name, v).unwrap_or_else(|| super::keys::set(cx, name, v)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::demand::{demand, guard, kind_of, learn, learn_failed, returned, wante
 use super::kinds::Kind;
 use super::state::{Frame, State, Tag, TagKind, XRegs};
 use super::{Fault, MAX_VISITS};
-use crate::module::{Check, FrameInfo, Function, Module};
+use crate::module::{Check, FrameInfo, Function, Module, Wanted};
 
 /// The analysis of one module; the vectors are shared by its functions.
 pub(super) struct Flow<'a> {
@@ -25,7 +25,13 @@ pub(super) struct Flow<'a> {
     pending: BTreeSet<u32>,
     /// What could not be proven, by op.
     checks: BTreeMap<u32, Check>,
+    /// Results of guards that fail count as initialised. Compilers know of guards that cannot fail, and
+    /// name the result behind the branch all the same; then the emulator clears it first.
+    clearing: bool,
 }
+
+/// What is wrong when a register is named that holds no term.
+const NOT_INITIALISED: &str = "x register is not initialised";
 
 /// Whether the next op is reached.
 enum Next {
@@ -38,7 +44,8 @@ type Step = Result<Next, Fault>;
 impl<'a> Flow<'a> {
     pub fn new(module: &'a Module, exits: &'a [bool]) -> Self {
         let at_label = vec![None; module.label_count as usize];
-        Flow { module, exits, at_label, pending: BTreeSet::new(), checks: BTreeMap::new() }
+        let (pending, checks) = (BTreeSet::new(), BTreeMap::new());
+        Flow { module, exits, at_label, pending, checks, clearing: false }
     }
 
     /// Ops of labels where frames differ.
@@ -57,6 +64,30 @@ impl<'a> Flow<'a> {
 
     /// Follows `function` and notes the frame before each op that it reaches.
     pub fn run(
+        &mut self,
+        function: &Function,
+        frames: &mut [FrameInfo],
+    ) -> Result<(), (usize, Fault)> {
+        let result = self.follow(function, frames);
+        if !result.as_ref().is_err_and(|(_, fault)| fault == NOT_INITIALISED) {
+            return result;
+        }
+        let ops = function.ops.start..function.ops.end;
+        for at in ops.clone() {
+            if let Some(Op::Label { label }) = self.module.code.get(at as usize)
+                && let Some(state) = self.at_label.get_mut(*label as usize)
+            {
+                *state = None;
+            }
+        }
+        self.checks.retain(|op, _| !ops.contains(op));
+        self.clearing = true;
+        let result = self.follow(function, frames);
+        self.clearing = false;
+        result
+    }
+
+    fn follow(
         &mut self,
         function: &Function,
         frames: &mut [FrameInfo],
@@ -127,7 +158,7 @@ impl<'a> Flow<'a> {
             }
         }
         let told = guard(self.module, &s.kinds, op);
-        let next = self.step(op, s)?;
+        let next = self.step(at, op, s)?;
         if let Some(told) = told {
             // The result may have taken an argument's place.
             let dst = |src: Src| matches!(op, Op::Bif1 { dst, .. } | Op::Bif2 { dst, .. } | Op::GcBif1 { dst, .. } | Op::GcBif2 { dst, .. } if same_register(src, *dst));
@@ -157,7 +188,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Checks `op` and makes `s` what holds after it.
-    fn step(&mut self, op: &Op, s: &mut State) -> Step {
+    fn step(&mut self, at: usize, op: &Op, s: &mut State) -> Step {
         let may_differ = may_differ(op) || crate::transform::never_returns(op, self.exits);
         if matches!(s.frame, Frame::Mixed(_)) && !may_differ {
             return Err("stack frames differ between the ways here".into());
@@ -282,10 +313,14 @@ impl<'a> Flow<'a> {
                 read(s, *time)?;
                 s.collect(0);
                 // The time is not read again while the timer runs, so a wait that comes back
-                // to itself does not need its register.
-                if !(matches!(time, Src::X(..)) && self.waits_at(*target, *time)) {
-                    self.branch(*target, s);
+                // to itself does not need its register: nothing before the wait looks at it.
+                let mut again = s.clone();
+                if let Src::X(n, _) = *time
+                    && self.waits_at(*target, *time)
+                {
+                    write(&mut again, Dst::X(n))?;
                 }
+                self.branch(*target, &again);
             }
             Op::Timeout {} => s.prune(0),
             Op::Swap { a, b } => {
@@ -313,7 +348,7 @@ impl<'a> Flow<'a> {
                 return Ok(Next::Ends);
             }
             Op::BsMatch { fail, ctx, commands } => self.bs_match(s, *fail, *ctx, commands)?,
-            _ => return self.plain(op, s),
+            _ => return self.plain(at, op, s),
         }
         Ok(Next::Falls)
     }
@@ -349,7 +384,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Ops that read, maybe collect, maybe fail, and write.
-    fn plain(&mut self, op: &Op, s: &mut State) -> Step {
+    fn plain(&mut self, at: usize, op: &Op, s: &mut State) -> Step {
         let mut reads = Reads { s, fault: None };
         op.visit(&mut reads);
         if let Some(fault) = reads.fault {
@@ -364,6 +399,13 @@ impl<'a> Flow<'a> {
             }
         }
         consume(op, s)?;
+        if self.clearing
+            && let Some(x) = guard_result(op).filter(|x| !s.x.has(u32::from(*x)))
+        {
+            let src = Src::X(x, Default::default());
+            self.checks.insert(at as u32, Check { op: at as u32, src, wanted: Wanted::Cleared });
+            write(s, Dst::X(x))?;
+        }
         if matches!(op, Op::IsNil { .. } | Op::IsEqExact { .. }) {
             let mut failed = s.clone();
             learn_failed(op, &mut failed.kinds);
@@ -424,10 +466,18 @@ impl<'a> Flow<'a> {
 
     /// Whether the next op at `target` is `wait_timeout` with the same operands.
     fn waits_at(&self, target: Label, time: Src) -> bool {
-        let from = self.module.label_op(target).unwrap_or(u32::MAX) as usize;
-        let ops = self.module.code.get(from..).unwrap_or_default();
-        let next = ops.iter().find(|op| !matches!(op, Op::Label { .. } | Op::Line { .. }));
-        next == Some(&Op::WaitTimeout { target, time })
+        let mut to = target;
+        // Code that was not optimised jumps back.
+        for _ in 0..4 {
+            let from = self.module.label_op(to).unwrap_or(u32::MAX) as usize;
+            let ops = self.module.code.get(from..).unwrap_or_default();
+            let next = ops.iter().find(|op| !matches!(op, Op::Label { .. } | Op::Line { .. }));
+            match next {
+                Some(Op::Jump { target }) => to = *target,
+                next => return next == Some(&Op::WaitTimeout { target, time }),
+            }
+        }
+        false
     }
 }
 
@@ -457,6 +507,18 @@ fn may_differ(op: &Op) -> bool {
     )
 }
 
+/// The X register that a guard which may fail writes.
+fn guard_result(op: &Op) -> Option<u16> {
+    match op {
+        Op::Bif1 { fail: Fail(Some(_)), dst: Dst::X(x), .. }
+        | Op::Bif2 { fail: Fail(Some(_)), dst: Dst::X(x), .. }
+        | Op::GcBif1 { fail: Fail(Some(_)), dst: Dst::X(x), .. }
+        | Op::GcBif2 { fail: Fail(Some(_)), dst: Dst::X(x), .. }
+        | Op::GcBif3 { fail: Fail(Some(_)), dst: Dst::X(x), .. } => Some(*x),
+        _ => None,
+    }
+}
+
 fn no_frame(s: &State) -> Result<(), Fault> {
     if s.frame == Frame::None { Ok(()) } else { Err("there is a stack frame".into()) }
 }
@@ -469,7 +531,7 @@ fn in_frame(s: &State) -> Result<(), Fault> {
 }
 
 fn first_x(s: &State, n: u32) -> Result<(), Fault> {
-    if s.x.has_first(n) { Ok(()) } else { Err("x register is not initialised".into()) }
+    if s.x.has_first(n) { Ok(()) } else { Err(NOT_INITIALISED.into()) }
 }
 
 fn called(s: &mut State, arity: u32) -> Result<(), Fault> {
@@ -542,7 +604,7 @@ fn y_slot(s: &State, slot: u32) -> Result<(), &'static str> {
 
 fn read(s: &State, src: Src) -> Result<(), &'static str> {
     match src {
-        Src::X(n, _) if !s.x.has(u32::from(n)) => Err("x register is not initialised"),
+        Src::X(n, _) if !s.x.has(u32::from(n)) => Err(NOT_INITIALISED),
         Src::Y(n, _) => y_slot(s, u32::from(n)),
         _ => Ok(()),
     }

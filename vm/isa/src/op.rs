@@ -19,6 +19,9 @@ macro_rules! define_op {
         }
 
         impl Op {
+            /// The names of all generic ops.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
             /// The opcode number.
             pub fn number(&self) -> u8 {
                 match self { $(Op::$variant { .. } => $number,)* }

@@ -670,7 +670,7 @@ impl Emitter<'_> {
     fn is_small(&self, s: &Src) -> bool {
         self.constant(s).is_some_and(|c| c.is_small())
     }
-    fn move_(&mut self, src: &Src, dst: &Dst) {
+    pub(crate) fn move_(&mut self, src: &Src, dst: &Dst) {
         use data::move_;
         self.op(by_src_dst!(self.kind(src), self.dst_kind(dst), move_)).dst(dst).src(src);
     }
@@ -692,6 +692,16 @@ impl Emitter<'_> {
         live: &Live,
         pairs: &[(Src, Src)],
     ) {
+        // The first missing key in the order of keys is the one to blame; only literal ones have an order here.
+        let mut pairs: Vec<&(Src, Src)> = pairs.iter().collect();
+        let keys = || pairs.iter().map(|(k, _)| self.constant(k)).collect::<Option<Vec<RawTerm>>>();
+        if pairs.len() > 1 && keys().is_some() {
+            let key = |(k, _): &(Src, Src)| self.constant(k).unwrap_or(RawTerm::NIL);
+            // SAFETY: constants are immediates and literals of the module that is being loaded.
+            pairs.sort_by(|a, b| unsafe {
+                term::compare::compare_map_keys(key(a).brand(), key(b).brand())
+            });
+        }
         self.op(h).fail(fail).dst_any(dst).u32(live.0).u32(pairs.len() as u32).any(map);
         for (k, v) in pairs {
             self.any(k).any(v);

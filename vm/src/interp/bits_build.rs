@@ -192,6 +192,9 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
             APPEND => heap.append_bits(to, n),
             _ => heap.append_private(to, n),
         };
+        if t.as_bits().is_some_and(|b| b.owner().0.0 != to.owner().0.0) {
+            (*p).reds_left -= (to.bit_len() / BITS_PER_RED) as i64;
+        }
         let mut w = BitWriter::new(room.bytes, room.bit);
         return finish(r, ip, e, t, fill(r, ip, e, 1, &mut w));
     }

@@ -284,10 +284,10 @@ unsafe extern "C" fn test_tail<C: Reg>(
     e: *mut u64,
     fc: i64,
 ) {
-    if Context::get::<C>(r, e, ip.add(3)).left() != u32_at(ip, 4) as usize {
+    if Context::get::<C>(r, e, ip.add(3)).left() as u64 != u64_at(ip, 4) {
         go!(r, target_at(ip, 2), htop, e, fc)
     }
-    go!(r, ip.add(5), htop, e, fc)
+    go!(r, ip.add(6), htop, e, fc)
 }
 /// Slots: 2 branch, 3 context, 4 unit.
 unsafe extern "C" fn test_unit<C: Reg>(
@@ -430,7 +430,7 @@ pub(crate) fn emit(e: &mut Emitter<'_>, op: &Op, next: Option<&Op>) -> Result<us
             return Ok(start(e, fail, src, live.0, dst, next));
         }
         Op::BsTestTail2 { fail, ctx, bits } => {
-            e.op(by_reg!(context(e, ctx)?, test_tail)).fail(fail).src(ctx).u32(*bits);
+            e.op(by_reg!(context(e, ctx)?, test_tail)).fail(fail).src(ctx).ptr(*bits);
         }
         Op::BsTestUnit { fail, ctx, unit } => {
             e.op(by_reg!(context(e, ctx)?, test_unit)).fail(fail).src(ctx).u32(*unit);

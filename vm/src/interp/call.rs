@@ -230,7 +230,7 @@ pub unsafe extern "C" fn make_fun(
 pub unsafe extern "C" fn apply(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let e = e.sub(1);
     *e = u64_at(ip, 3);
-    return apply_args(r, ip, htop, e, fc);
+    return apply_args::<false>(r, ip, htop, e, fc);
 }
 /// Slots 2 arity, 3 bytes of the frame.
 pub unsafe extern "C" fn apply_last(
@@ -241,10 +241,10 @@ pub unsafe extern "C" fn apply_last(
     fc: i64,
 ) {
     let e = (e as *mut u8).add(u32_at(ip, 3) as usize) as *mut u64;
-    return apply_args(r, ip, htop, e, fc);
+    return apply_args::<true>(r, ip, htop, e, fc);
 }
 #[inline(never)]
-unsafe extern "C" fn apply_args(
+unsafe extern "C" fn apply_args<const TAIL: bool>(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,
@@ -256,6 +256,13 @@ unsafe extern "C" fn apply_args(
     match (m.as_atom(), f.as_atom()) {
         (Some(m), Some(f)) => {
             let export = (*r).vm.code.export(m, f, arity as u32);
+            if TAIL {
+                let entry = export as *const _ as *const Export;
+                let code = (*entry).cell.load(Ordering::Acquire) as *const u32;
+                if u64_at(code, 0) == super::native::bif_entry as *const () as u64 {
+                    (*(*r).process).tail_caller = ip as u64;
+                }
+            }
             enter!(r, export as *const _ as *const Export, htop, e, fc)
         }
         _ => return super::except::badarg_apply(r, ip, htop, e, fc),

@@ -40,12 +40,17 @@ unsafe extern "C" fn failed(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mu
 }
 
 pub(crate) fn emit(e: &mut Emitter<'_>, check: &Check) {
+    if let (Wanted::Cleared, isa::Src::X(x, _)) = (&check.wanted, check.src) {
+        e.move_(&isa::Src::Nil, &isa::Dst::X(x));
+        return;
+    }
     let k = e.kind(&check.src);
     let handler = match check.wanted {
         Wanted::Cons => by_src!(k, cons),
         Wanted::Map => by_src!(k, map),
         Wanted::MatchContext => by_src!(k, context),
         Wanted::TupleOf(_) => by_src!(k, tuple),
+        Wanted::Cleared => return,
     };
     e.op(handler).src(&check.src);
     if let Wanted::TupleOf(arities) = &check.wanted {

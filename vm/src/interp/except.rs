@@ -99,7 +99,7 @@ unsafe fn capture(
 ) -> RawTerm {
     let p = (*r).process;
     // A native is one of the entries.
-    let depth = (*r).vm.backtrace_depth().saturating_sub(native.is_some() as usize);
+    let depth = (*r).vm.backtrace_depth().max(1).saturating_sub(native.is_some() as usize);
     let mut frames: Vec<u64> = Vec::with_capacity(DEPTH);
     if !ip.is_null() {
         frames.push(ip as u64);

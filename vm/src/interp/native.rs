@@ -142,8 +142,12 @@ pub unsafe extern "C" fn bif_entry(
         super::call::save_x(r, (*bif).arity);
         leave!(r, Outcome::Dirty, ip, htop, e, fc)
     }
-    // The call is just before where it returns to.
-    (*(*r).process).caller = (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4;
+    let tail_caller = core::mem::take(&mut (*(*r).process).tail_caller);
+    // The call is just before where it returns to, unless it was a tail call.
+    (*(*r).process).caller = match tail_caller {
+        0 => (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4,
+        at => at,
+    };
     match invoke(r, bif, (*bif).arity, htop, e, fc) {
         Ok(t) => {
             (*r).x[0] = t;
@@ -165,7 +169,14 @@ pub unsafe extern "C" fn bif_entry(
             if dirty && matches!((*(*r).process).why, Some(Why::Raise(_) | Why::Trap { .. })) {
                 return dirty_stopped(r, stop, (*bif).arity, ptr_at::<Export>(ip, 4));
             }
-            stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null())
+            // Who made a tail call is only seen where the native does not show itself.
+            let export = ptr_at::<Export>(ip, 4);
+            let hidden = matches!(
+                (*export).function,
+                term::atom::am::ERROR | term::atom::am::EXIT | term::atom::am::THROW
+            );
+            let caller = if hidden { tail_caller } else { 0 };
+            stopped(r, stop, ip, export, caller as *const u32)
         }
     }
 }

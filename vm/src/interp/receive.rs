@@ -242,7 +242,7 @@ pub(crate) unsafe fn hibernate(r: *mut Regs, m: Atom, f: Atom, args: Vec<RawTerm
     let mut x = args;
     let n = x.len();
     (*p).saved.clear();
-    (*p).collect_with(0, &mut x, true, None);
+    (*p).collect_and_shrink(&mut x);
     for (i, t) in x.iter().enumerate() {
         (*r).x[i] = *t;
     }

@@ -77,6 +77,23 @@ impl Resume for Await {
     }
 }
 
+/// Has the process `pid` do something in signal order; nobody waits.
+pub fn run_in(cx: &Cx<'_>, pid: u64, what: Deed) {
+    cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Request(Box::new(Do(what))));
+}
+
+/// What [`run_in`] has done.
+pub type Deed = Box<dyn FnOnce(&Cx<'_>) + Send>;
+
+struct Do(Deed);
+
+impl Request for Do {
+    fn run(self: Box<Self>, cx: &Cx<'_>) {
+        (self.0)(cx)
+    }
+    fn too_late(self: Box<Self>, _: &'static Vm) {}
+}
+
 /// Has the process `pid` answer a question; the calling native returns the answer, or `if_gone`.
 pub fn ask(cx: &Cx<'_>, pid: u64, if_gone: Atom, question: Question) -> Stop {
     let id = crate::refs::next();

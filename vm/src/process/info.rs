@@ -93,6 +93,9 @@ pub fn current(cx: &Cx<'_>, own: bool) -> (Option<Mfa>, Option<Location>) {
 pub fn stacktrace<'h>(cx: &Cx<'_>, own: bool, h: &'h Heap) -> Term<'h> {
     let at = position(cx, own, cx.vm().backtrace_depth().max(1));
     let mut items = Vec::new();
+    if cx.vm().backtrace_depth() == 0 {
+        return Term::nil();
+    }
     if let Some((m, f, a)) = at.native {
         items.push(h.tuple(&[m.into(), f.into(), Term::small(a.into()), Term::nil()]));
     }
@@ -285,7 +288,11 @@ pub(crate) fn sizes_of(p: &Process) -> HeapSizes {
     let on_heap = p.flags.queue_data == QueueData::OnHeap;
     HeapSizes {
         // A first block is smaller than it counts.
-        block: p.heap.block_words().max(p.heap.options.min_heap),
+        block: if p.shared.state.has(state::HIBERNATING) {
+            p.heap.block_words()
+        } else {
+            p.heap.block_words().max(p.heap.options.min_heap)
+        },
         old_block: p.heap.old_block_words(),
         fragments: p.heap.heap.fragment_words(),
         mature: p.heap.mature_words(),

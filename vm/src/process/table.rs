@@ -125,6 +125,15 @@ impl ProcTable {
         let used = self.segments.iter().filter(|s| !s.load(Ordering::Relaxed).is_null()).count();
         self.segments.len() * 8 + used * SEGMENT * size_of::<Slot>()
     }
+    /// Slots that are made, and looked through, at a time.
+    pub const SEGMENT: usize = SEGMENT;
+    /// The number of the next process, if it is free; `next` becomes it.
+    pub fn next_number(&self, next: Option<usize>) -> usize {
+        if let Some(n) = next {
+            self.next.store(n % self.limit.max(1), Ordering::Relaxed);
+        }
+        self.next.load(Ordering::Relaxed) % self.limit.max(1)
+    }
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }

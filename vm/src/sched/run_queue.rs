@@ -81,6 +81,22 @@ impl RunQueue {
         }
         p
     }
+    /// A process of that priority, if there are more than `n` of them.
+    pub fn take_over(&self, n: usize, priority: usize) -> Option<Runnable> {
+        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
+        let l = &mut *l;
+        let list = match priority {
+            0 => &mut l.max,
+            1 => &mut l.high,
+            2 => &mut l.normal,
+            _ => &mut l.low,
+        };
+        if list.len() <= n {
+            return None;
+        }
+        self.len.fetch_sub(1, Ordering::SeqCst);
+        list.pop_back()
+    }
     /// Moves a process that waits here to the end of the list of a higher priority.
     pub fn promote(&self, process: *const Process, to: Priority) -> bool {
         let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());

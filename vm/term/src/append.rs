@@ -104,7 +104,7 @@ impl Heap {
 
     /// An empty bitstring with room for `capacity` bytes.
     pub fn writable<'h>(&'h self, capacity: usize) -> Term<'h> {
-        self.shared_bits(BinHandle::with_capacity(0, capacity.max(MIN_CAPACITY)), 0, 0)
+        self.shared_bits(BinHandle::with_capacity(0, capacity), 0, 0)
     }
 }
 

@@ -347,6 +347,13 @@ impl ProcHeap {
         result
     }
 
+    /// Moves what lives into a block that has just room for it: of a process that will sleep for long.
+    pub fn shrink(&mut self, mut roots: impl FnMut(&mut Tracer)) {
+        // A size of nothing is the least that will do.
+        self.run(0, Kind::Move(0), &mut roots);
+        self.grow = false;
+    }
+
     /// The size to shrink to after a collection, by the reference's rule, if it is worth it.
     fn fitting(&self, need: usize, major: bool) -> Option<usize> {
         let after = self.young_words() + self.stack_words() + need + STACK_SLACK;
@@ -383,6 +390,7 @@ impl ProcHeap {
         let worst = before + area_words - mature + stack + need + STACK_SLACK * 2;
         let least = self.options.min_heap;
         let words = match kind {
+            Kind::Move(0) => before + stack + STACK_SLACK,
             Kind::Move(words) => words.max(worst),
             _ if self.grow => size_for(worst.max(next_size(self.words as usize)).max(least)),
             Kind::Minor => size_for(worst.max(self.words as usize).max(least)),

@@ -22,6 +22,10 @@ impl Node {
             .entry((name, creation))
             .or_insert_with(|| Box::leak(Box::new(Node { name, creation })))
     }
+    /// Every node that was ever named.
+    pub fn all() -> Vec<&'static Node> {
+        NODES.lock().unwrap_or_else(|e| e.into_inner()).values().copied().collect()
+    }
 }
 
 /// This node, as local pids and references compare with external ones; null until first asked.

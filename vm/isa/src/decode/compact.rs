@@ -77,6 +77,18 @@ impl Reader<'_> {
         }
     }
 
+    /// As [`Reader::number`], but what does not fit is the largest number.
+    pub(super) fn number_at_most(
+        &mut self,
+        tag: u8,
+        what: &'static str,
+    ) -> Result<u64, DecodeError> {
+        match self.number(tag, what) {
+            Err(DecodeError::OutOfRange(_)) => Ok(u64::MAX),
+            n => n,
+        }
+    }
+
     pub(super) fn number32(&mut self, tag: u8, what: &'static str) -> Result<u32, DecodeError> {
         u32::try_from(self.number(tag, what)?).map_err(|_| DecodeError::OutOfRange(what))
     }

@@ -58,6 +58,8 @@ macro_rules! operand {
 }
 
 operand!(u32, |r| r.number32(U, "a number"), |_, this| (), |f| write!(f, "{this}"));
+// A size that no term has when it does not fit.
+operand!(u64, |r| r.number_at_most(U, "a number"), |_, this| (), |f| write!(f, "{this}"));
 operand!(Src, |r| r.src(), |v, this| v.src(*this), |f| match this {
     Src::X(n, Ty(0)) => write!(f, "x{n}"),
     Src::X(n, Ty(t)) => write!(f, "x{n}:t{t}"),

@@ -18,7 +18,7 @@ macro_rules! bs_match_ops {
             /// Skip a segment.
             120 bs_skip_bits2 BsSkipBits2 { fail: Fail, ctx: Src, size: SegSize, unit: u32, flags: BsFlags } [];
             /// Go to `fail` unless exactly `bits` bits remain.
-            121 bs_test_tail2 BsTestTail2 { fail: Fail, ctx: Src, bits: u32 } [pure];
+            121 bs_test_tail2 BsTestTail2 { fail: Fail, ctx: Src, bits: u64 } [pure];
             /// Go to `fail` unless the number of remaining bits is a multiple of `unit`.
             131 bs_test_unit BsTestUnit { fail: Fail, ctx: Src, unit: u32 } [pure];
             /// Match `bits` bits of the string table from byte `offset`.

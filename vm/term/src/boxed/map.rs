@@ -80,12 +80,43 @@ impl<'p> Map<'p> {
         }
         it
     }
+    /// How the trie of a large map is made.
+    pub fn shape(self) -> Option<Shape> {
+        if self.is_flat() {
+            return None;
+        }
+        let mut shape = Shape::default();
+        let mut nodes = vec![(slots(self.0), 1usize)];
+        while let Some((slots, depth)) = nodes.pop() {
+            shape.depth = shape.depth.max(depth as u32);
+            shape.nodes[slots.len().clamp(1, 16) - 1] += 1;
+            for slot in slots {
+                if slot.as_cons().is_some() {
+                    shape.leaves[depth.min(15)] += 1;
+                } else {
+                    nodes.push((self::slots(*slot), depth + 1));
+                }
+            }
+        }
+        Some(shape)
+    }
     pub fn keys(self) -> impl Iterator<Item = Term<'p>> {
         self.iter().map(|(k, _)| k)
     }
     pub fn values(self) -> impl Iterator<Item = Term<'p>> {
         self.iter().map(|(_, v)| v)
     }
+}
+
+/// See [`Map::shape`].
+#[derive(Default)]
+pub struct Shape {
+    /// Levels of nodes.
+    pub depth: u32,
+    /// Nodes by their number of slots, less one.
+    pub nodes: [u32; 16],
+    /// Leaves by the level of the node that holds them, the deepest together.
+    pub leaves: [u32; 16],
 }
 
 /// Slots of the root or of an inner node of a hash map.

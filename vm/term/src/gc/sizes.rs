@@ -9,7 +9,7 @@ static SIZES: LazyLock<Vec<usize>> = LazyLock::new(|| {
         let n = v.len();
         v.push(v[n - 1] + v[n - 2] + 1);
     }
-    while *v.last().unwrap_or(&0) < 1 << 36 {
+    while *v.last().unwrap_or(&0) < 1 << 50 {
         let l = v[v.len() - 1];
         v.push(l + l / 5);
     }

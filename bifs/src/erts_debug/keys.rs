@@ -1,0 +1,168 @@
+//! More keys of the internal state: what tests ask that is seldom asked.
+//!
+//! Where Oxbeam works in another way than the reference, the answer describes Oxbeam: nodes are never
+//! freed, so that the one reference to each is the table's; signal queues take signals from
+//! many senders at once without buffers; and so on.
+
+use crate::erlang::process::{PIDS_PER_RED, PROCESSES_MIN_REDS, SLOTS_PER_RED};
+use crate::erlang::process_info;
+use core::time::Duration;
+use std::sync::Arc;
+use term::atom::am;
+use term::node::{self, Node};
+use term::shared::Magic;
+use term::{Heap, Term, atom};
+use vm::dist::Controller;
+use vm::process::ask;
+use vm::{BifResult, Cx, refs};
+
+/// What `{make, magic_ref}` refers to.
+struct Empty;
+
+pub fn get<'p>(cx: &Cx<'p>, key: &str) -> BifResult<'p> {
+    let (vm, h) = (cx.vm(), cx.heap());
+    match key {
+        "persistent_term" => {
+            let chains = h.uint(vm.persistent.chain_count() as u64);
+            Ok(h.map_from_pairs(&[(atom!("table").into(), chains)]))
+        }
+        "processes_bif_info" => Ok(processes_info(cx, h)),
+        "node_and_dist_references" => Ok(nodes(cx, h)),
+        "process_info_args" => Ok(h.list(&process_info::names(cx))),
+        "next_pid" => Ok(h.uint(vm.processes.next_number(None) as u64)),
+        // Natives do not recurse: all of it is there for foreign code.
+        "stack_check" => Ok(h.uint(vm.config.stacks[0] as u64)),
+        "scheduler_dump" => Ok(am::FALSE.into()),
+        "lc_graph" => Ok(am::NOTSUP.into()),
+        "nbalance" => Ok(h.uint(vm.sched.balanced())),
+        _ => Err(cx.badarg()),
+    }
+}
+
+pub fn get2<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
+    let h = cx.heap();
+    match key {
+        "binary_info" => {
+            let bits = cx.need(v.as_bits())?;
+            let Some(bin) = bits.handle() else { return Ok(atom!("heap_binary").into()) };
+            let bytes = h.uint(bits.bit_len().div_ceil(8) as u64);
+            let whole = h.tuple(&[atom!("binary").into(), h.uint(bin.capacity() as u64)]);
+            Ok(h.tuple(&[atom!("refc_binary").into(), bytes, whole, Term::small(0)]))
+        }
+        "dist_ctrl" => {
+            let name = cx.need(v.as_atom())?;
+            let connection = cx.vm().dist.find(name).and_then(|e| e.current());
+            Ok(match connection.filter(|c| c.is_connected()).and_then(|c| c.controller()) {
+                Some(Controller::Port(id)) => Term::local_port(id),
+                Some(Controller::Process(pid)) => Term::local_pid(pid),
+                None => am::UNDEFINED.into(),
+            })
+        }
+        "magic_ref" => {
+            let Some(r) = v.as_reference() else { return Ok(am::FALSE.into()) };
+            let Some(magic) = r.magic() else {
+                let ([a, b, c, ..], _) = r.words();
+                return Ok(Term::bool(refs::is_magic([a, b, c])));
+            };
+            let at = h.uint(Arc::as_ptr(&magic).addr() as u64);
+            let ours = Term::bool(magic.downcast::<Empty>().is_some());
+            // Not counting the one that looks.
+            let count = h.uint(Arc::strong_count(&magic).saturating_sub(1) as u64);
+            Ok(h.tuple(&[at, count, ours]))
+        }
+        _ => Err(cx.badarg()),
+    }
+}
+
+/// `{check_time_config, Correction, Mode}`: whether the clocks can do that.
+pub fn get3<'p>(cx: &Cx<'p>, key: Term<'p>, on: Term<'p>, mode: Term<'p>) -> BifResult<'p> {
+    let modes = [atom!("no_time_warp"), atom!("single_time_warp"), atom!("multi_time_warp")];
+    let known = key.is_atom_of(atom!("check_time_config"))
+        && on.as_bool().is_some()
+        && mode.as_atom().is_some_and(|m| modes.contains(&m));
+    cx.need(known.then_some(()))?;
+    Ok(am::TRUE.into())
+}
+
+pub fn set<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
+    match key {
+        "next_pid" => {
+            let n = cx.need(v.as_usize())?;
+            Ok(cx.heap().uint(cx.vm().processes.next_number(Some(n)) as u64))
+        }
+        "block_scheduler" => {
+            std::thread::sleep(Duration::from_millis(cx.need(v.as_u64())?));
+            Ok(am::TRUE.into())
+        }
+        // Nothing to switch on: senders never wait for each other.
+        "proc_sig_buffers" => {
+            cx.need(v.is_atom_of(am::TRUE).then_some(()))?;
+            Ok(am::TRUE.into())
+        }
+        "proc_sig_block" => {
+            let [pid, ms] = cx.need(v.as_tuple_of::<2>())?;
+            let pid = cx.need(pid.as_pid().and_then(|p| p.local()))?;
+            let time = Duration::from_millis(cx.need(ms.as_u64())?);
+            let there = cx.vm().processes.lookup(pid).is_some();
+            ask::run_in(cx, pid, Box::new(move |_| std::thread::sleep(time)));
+            Ok(Term::bool(there))
+        }
+        "make" => {
+            cx.need(v.is_atom_of(atom!("magic_ref")).then_some(()))?;
+            let magic = Magic::handle(Empty);
+            let at = cx.heap().uint(Arc::as_ptr(&magic).addr() as u64);
+            let (n0, n1) = refs::next_magic();
+            let r = cx.heap().magic_reference(n0, n1, magic);
+            Ok(cx.heap().tuple(&[r, at]))
+        }
+        "broken_halt" => std::process::abort(),
+        _ => Err(cx.badarg()),
+    }
+}
+
+/// How `processes/0` works, as the record `ptab_list_bif_info`.
+fn processes_info<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
+    let table = &cx.vm().processes;
+    let segment = vm::process::ProcTable::SEGMENT;
+    let n = |n: usize| h.uint(n as u64);
+    h.tuple(&[
+        atom!("ptab_list_bif_info").into(),
+        n(PROCESSES_MIN_REDS as usize),
+        n(table.limit().div_ceil(segment)),
+        n(segment),
+        n(SLOTS_PER_RED),
+        // Nothing is left to do about processes that end meanwhile.
+        n(0),
+        n(1),
+        n(0),
+        n(PIDS_PER_RED),
+        n(0),
+    ])
+}
+
+/// `{{node_references, Rows}, {dist_references, Rows}}` of `{Entry, Count, [{Referrer, [{Type, Count}]}]}`.
+fn nodes<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
+    let one = Term::small(1);
+    let row = |entry: Term<'h>, referrer: Term<'h>, kind: Term<'h>| {
+        let types = h.list(&[h.tuple(&[kind, one])]);
+        h.tuple(&[entry, one, h.list(&[h.tuple(&[referrer, types])])])
+    };
+    let table = h.tuple(&[atom!("system").into(), atom!("node_table").into()]);
+    let named = |n: &&Node| {
+        let entry = h.tuple(&[n.name.into(), h.uint(u64::from(n.creation))]);
+        row(entry, table, atom!("table").into())
+    };
+    let this = node::this();
+    let entries: Vec<Term> = Node::all().iter().map(named).collect();
+    let system = h.tuple(&[atom!("system").into(), atom!("dist_table").into()]);
+    let mut peers: Vec<Term> = cx
+        .vm()
+        .dist
+        .entries()
+        .iter()
+        .map(|e| row(e.name.into(), system, atom!("table").into()))
+        .collect();
+    peers.push(row(this.name.into(), system, atom!("table").into()));
+    let part = |key: &str, rows: &[Term<'h>]| h.tuple(&[term::Atom::new(key).into(), h.list(rows)]);
+    h.tuple(&[part("node_references", &entries), part("dist_references", &peers)])
+}
