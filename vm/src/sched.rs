@@ -42,6 +42,29 @@ pub enum ThreadKind {
 thread_local! {
     static SCHEDULER: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
     static KIND: core::cell::Cell<ThreadKind> = const { core::cell::Cell::new(ThreadKind::Other) };
+    /// Ports of connections that have packets, to be told when the running process has had its slice.
+    static OWED: core::cell::RefCell<Vec<u64>> = const { core::cell::RefCell::new(Vec::new()) };
+}
+
+/// Leaves it to the end of the slice to tell a port that it has packets, so that what a process sends in a row leaves
+/// together. `false`: the calling thread is no scheduler.
+pub(crate) fn owe_output(port: u64) -> bool {
+    if thread_kind() != ThreadKind::Normal {
+        return false;
+    }
+    OWED.with_borrow_mut(|owed| {
+        if !owed.contains(&port) {
+            owed.push(port);
+        }
+    });
+    true
+}
+
+/// Tells the ports of [`owe_output`].
+pub(crate) fn pay_output(vm: &'static Vm) {
+    while let Some(port) = OWED.with_borrow_mut(Vec::pop) {
+        crate::port::dist_output(vm, port);
+    }
 }
 
 /// The scheduler that the calling thread is (from 1), 0 if it is none.
@@ -403,6 +426,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                     all.counts.count(unsafe { (*p.0).shared.state.priority() }, stolen);
                 }
                 run_process(vm, me, &mut regs, p);
+                pay_output(vm);
                 me.current.store(u64::MAX, Ordering::Relaxed);
                 all.wall.leave(vm, index);
                 all.progress.leave(index);
@@ -413,6 +437,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
 }
 
 fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize, may_run: bool) {
+    pay_output(vm);
     me.parker.asleep.store(true, Ordering::SeqCst);
     let last = all.sleeping.fetch_add(1, Ordering::SeqCst) + 1 == all.normal.len();
     // What was queued before the flag was seen would not wake us.

@@ -139,7 +139,18 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             cx.with(|p| p.reds_left = n.clamp(0, vm::interp::CONTEXT_REDS));
             Ok(am::TRUE.into())
         }
-        "block" | "sleep" => {
+        // Every scheduler stands still.
+        "block" => {
+            let time = Duration::from_millis(cx.need(v.as_u64())?);
+            vm::sched::block::alone_then(
+                cx,
+                Box::new(move |_| {
+                    std::thread::sleep(time);
+                    Ok(am::TRUE.into())
+                }),
+            )
+        }
+        "sleep" => {
             // The scheduler stands still meanwhile: that is what is asked for.
             std::thread::sleep(Duration::from_millis(cx.need(v.as_u64())?));
             Ok(am::TRUE.into())

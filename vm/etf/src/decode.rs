@@ -12,6 +12,7 @@ use core::fmt;
 use term::atom::{self, Atom};
 use term::boxed::FunEntry;
 use term::heap::Heap;
+use term::shared::BinHandle;
 use term::term::Term;
 
 /// How to decode.
@@ -22,11 +23,13 @@ pub struct DecodeOptions<'a> {
     pub safe: bool,
     /// The atoms that the header of a message names by number.
     pub atoms: &'a [Atom],
+    /// What the bytes are in: binaries that are most of it refer to it instead of being copied.
+    pub source: Option<&'a BinHandle>,
 }
 
 impl<'a> DecodeOptions<'a> {
     pub fn new(resolver: &'a dyn Resolver) -> DecodeOptions<'a> {
-        DecodeOptions { resolver, safe: false, atoms: &[] }
+        DecodeOptions { resolver, safe: false, atoms: &[], source: None }
     }
 }
 
@@ -190,7 +193,7 @@ impl Reader {
                 }
                 tag::BINARY => {
                     let n = input.u32()? as usize;
-                    heap.binary(spend(input.take(n)?, budget))
+                    binary(input.take(n)?, heap, opts, budget)
                 }
                 tag::BIT_BINARY => bits(input, heap, budget)?,
                 tag::SMALL_TUPLE => match usize::from(input.u8()?) {
@@ -282,6 +285,23 @@ impl Reader {
         }
         Ok(None)
     }
+}
+
+/// A binary with these bytes: a part of the source if that would not keep much else alive.
+fn binary<'h>(
+    bytes: &[u8],
+    heap: &'h Heap,
+    opts: &DecodeOptions<'_>,
+    budget: &mut usize,
+) -> Term<'h> {
+    if let Some(source) = opts.source.filter(|s| bytes.len() >= s.bytes().len() / 4) {
+        let at = (bytes.as_ptr() as usize).wrapping_sub(source.bytes().as_ptr() as usize);
+        let end = at.checked_add(bytes.len());
+        if end.is_some_and(|end| end <= source.bytes().len()) {
+            return heap.shared_bits(source.clone(), at * 8, bytes.len() * 8);
+        }
+    }
+    heap.binary(spend(bytes, budget))
 }
 
 /// Charges the budget for bytes that are copied.

@@ -4,6 +4,7 @@ use super::op::{Op, Waiting};
 use super::output::{Frame, Out};
 use super::{RemoteRef, lock};
 use crate::bif::Cx;
+use crate::port::IoQueue;
 use crate::signal::{Body, ExitSignal, RefId, Sender};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -56,6 +57,8 @@ pub struct Connection {
 /// What the reference of a connection holds.
 pub struct DHandle(pub Arc<Connection>);
 
+/// So many bytes do not wait for the end of a time slice.
+const AT_ONCE: usize = 16 << 10;
 const NOBODY: u64 = u64::MAX;
 
 impl Connection {
@@ -153,9 +156,9 @@ impl Connection {
         let mut size = 0;
         for Waiting { op, payload } in waiting {
             let payload = payload.as_ref().map(|t| t.term());
-            if flags & op.needs() == op.needs()
-                && let Ok(frames) = super::output::encode(vm, flags & !hidden, &op, payload)
-            {
+            if flags & op.needs() != op.needs() {
+                super::spawn::not_supported(vm, self, &op);
+            } else if let Ok(frames) = super::output::encode(vm, flags & !hidden, &op, payload) {
                 size += frames.iter().map(Frame::size).sum::<usize>();
                 out.push(frames);
             }
@@ -207,7 +210,8 @@ impl Connection {
             self.busy.store(true, Ordering::Release);
         }
     }
-    /// Hands packets to the controller, or drops them if the connection is over.
+    /// Hands packets to the controller, or drops them if the connection is over. Short ones may wait for the end of the
+    /// sender's time slice.
     pub(super) fn push(self: &Arc<Self>, vm: &'static Vm, frames: Vec<Frame>) {
         let size = frames.iter().map(Frame::size).sum();
         let wake = {
@@ -219,7 +223,11 @@ impl Connection {
             self.count(vm, size);
             core::mem::take(&mut out.notify)
         };
-        self.rouse(vm, wake);
+        match self.controller() {
+            Some(Controller::Port(port))
+                if self.queued() < AT_ONCE && crate::sched::owe_output(port) => {}
+            _ => self.rouse(vm, wake),
+        }
     }
     /// Has the controller look at the queue. `wake`: a process that carries wants to know.
     pub(super) fn rouse(self: &Arc<Self>, vm: &'static Vm, wake: bool) {
@@ -233,11 +241,23 @@ impl Connection {
         }
     }
     /// The next packet, header and all.
-    pub(crate) fn next_packet(&self, vm: &'static Vm) -> Option<crate::port::IoQueue> {
-        let (packet, resumed) = {
+    pub(crate) fn next_packet(&self, vm: &'static Vm) -> Option<IoQueue> {
+        self.next_packets(vm, 1).pop()
+    }
+    /// The next packets: at least one if there is one, and more up to so many bytes.
+    pub(crate) fn next_packets(&self, vm: &'static Vm, most: usize) -> Vec<IoQueue> {
+        let mut packets = Vec::new();
+        let resumed = {
             let mut out = lock(&self.out);
-            let (packet, size) = out.pop(self.flags())?;
-            self.sent.fetch_add(1, Ordering::Relaxed);
+            let mut size = 0;
+            let flags = self.flags();
+            while size < most
+                && let Some((packet, n)) = out.pop(flags)
+            {
+                size += n;
+                packets.push(packet);
+            }
+            self.sent.fetch_add(packets.len() as u64, Ordering::Relaxed);
             let left = self.queued.fetch_sub(size, Ordering::AcqRel) - size;
             let limit = vm.dist.busy_limit.load(Ordering::Relaxed);
             let mut resumed = Vec::new();
@@ -245,10 +265,10 @@ impl Connection {
                 self.busy.store(false, Ordering::Release);
                 resumed = core::mem::take(&mut out.suspended);
             }
-            (packet, resumed)
+            resumed
         };
         wake_all(vm, resumed);
-        Some(packet)
+        packets
     }
     /// Asks for a message `dist_data` when there is something to carry; `true`: there is.
     pub(super) fn notify(&self) -> bool {

@@ -11,12 +11,15 @@ use crate::code::load::VmResolver;
 use crate::process::registry::Named;
 use crate::signal::{Body, DownSignal, ExitSignal, RefId, RemoteMonitor, Sender};
 use crate::vm::Vm;
+use core::cell::Cell;
 use core::sync::atomic::Ordering;
 use etf::atom_cache::{self, Fragment, Received};
 use etf::{DecodeOptions, tag};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use term::atom::am;
+use term::shared::BinHandle;
 use term::{Atom, Heap, OwnedTerm, Term, View};
 
 /// What the input side of a connection remembers.
@@ -55,7 +58,9 @@ pub enum Bad {
 
 /// A payload that is not decoded yet.
 pub struct Payload {
+    /// It begins at `start` of these.
     bytes: Vec<u8>,
+    start: usize,
     atoms: Vec<Atom>,
     node: Atom,
     id: u32,
@@ -63,6 +68,9 @@ pub struct Payload {
 
 /// Messages up to so many bytes are decoded as they come: that is less work than to keep them.
 const SMALL: usize = 256;
+
+/// Binaries in payloads of so many bytes refer to them.
+const SHARE_FROM: usize = 4096;
 
 /// A payload, or the term in it.
 enum Arrived {
@@ -103,11 +111,14 @@ pub struct Encoded {
 
 impl Payload {
     /// Decodes. If that fails the connection ends.
-    pub fn decode(&self, vm: &'static Vm) -> Option<OwnedTerm> {
+    pub fn decode(self, vm: &'static Vm) -> Option<OwnedTerm> {
         let resolver = VmResolver(vm);
-        let options = DecodeOptions { atoms: &self.atoms, ..DecodeOptions::new(&resolver) };
+        let all = BinHandle::from_vec(self.bytes);
+        let bytes = all.bytes().get(self.start..).unwrap_or_default();
+        let source = (bytes.len() >= SHARE_FROM).then_some(&all);
+        let options = DecodeOptions { atoms: &self.atoms, source, ..DecodeOptions::new(&resolver) };
         let mut bad = false;
-        let t = OwnedTerm::build(|h| match etf::decode_body(&self.bytes, h, &options) {
+        let t = OwnedTerm::build(|h| match etf::decode_body(bytes, h, &options) {
             Ok((t, _)) => t,
             Err(_) => {
                 bad = true;
@@ -118,17 +129,17 @@ impl Payload {
             return Some(t);
         }
         if let Some(c) = vm.dist.connection(self.node, self.id) {
-            report(vm, &c, &self.bytes, Bad::Term);
+            report(vm, &c, bytes, Bad::Term);
             c.kill(vm);
         }
         None
     }
     /// Bytes that it takes.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.start.min(self.bytes.len())
     }
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 }
 
@@ -156,7 +167,7 @@ fn assemble(
     use super::flags::{DIST_HDR_ATOM_CACHE, FRAGMENTS};
     if c.flags() & (DIST_HDR_ATOM_CACHE | FRAGMENTS) == 0 {
         let body = bytes.get(1..).ok_or(Bad::Header)?;
-        return message(vm, c, Vec::new(), body, true);
+        return message(vm, c, Vec::new(), body.into(), true);
     }
     let mut none;
     let cache = match &mut state.cache {
@@ -169,10 +180,10 @@ fn assemble(
     let header = atom_cache::read(bytes, cache).map_err(|_| Bad::Header)?;
     let body = bytes.get(header.body..).ok_or(Bad::Header)?;
     let (sequence, number) = match header.fragment {
-        Fragment::Whole => return message(vm, c, header.atoms, body, false),
+        Fragment::Whole => return message(vm, c, header.atoms, body.into(), false),
         _ if !c.has(FRAGMENTS) => return Err(Bad::Header),
         Fragment::First { sequence, number: 1 } if !state.sequences.contains_key(&sequence) => {
-            return message(vm, c, header.atoms, body, false);
+            return message(vm, c, header.atoms, body.into(), false);
         }
         Fragment::First { sequence, number } => {
             // The control message is in the first fragment, whole.
@@ -200,7 +211,7 @@ fn assemble(
         return Ok(());
     }
     match state.sequences.remove(&sequence) {
-        Some(s) => message(vm, c, s.atoms, &s.bytes, false),
+        Some(s) => message(vm, c, s.atoms, s.bytes.into(), false),
         None => Ok(()),
     }
 }
@@ -209,7 +220,7 @@ fn message(
     vm: &'static Vm,
     c: &Arc<Connection>,
     atoms: Vec<Atom>,
-    body: &[u8],
+    body: Cow<'_, [u8]>,
     versions: bool,
 ) -> Result<(), Bad> {
     let term = |bytes: &mut &[u8]| -> Result<(), Bad> {
@@ -221,7 +232,7 @@ fn message(
         }
         Ok(())
     };
-    let mut rest = body;
+    let mut rest = &*body;
     term(&mut rest)?;
     let heap = Heap::new();
     let resolver = VmResolver(vm);
@@ -230,8 +241,11 @@ fn message(
     rest = rest.get(used..).unwrap_or_default();
     let bad = || Bad::Message(term::print::to_text(control));
     let elements = control.as_tuple().ok_or_else(bad)?.elements();
+    let at = body.len() - rest.len();
+    let body = Cell::new(Some(body));
     let payload = |small: bool| -> Result<Arrived, Bad> {
-        let mut bytes = rest;
+        let body = body.take().ok_or(Bad::Term)?;
+        let mut bytes = body.get(at..).unwrap_or_default();
         term(&mut bytes)?;
         if bytes.is_empty() {
             return Err(Bad::Term);
@@ -239,12 +253,13 @@ fn message(
         if small && bytes.len() <= SMALL {
             return now(bytes, &options).map(Arrived::Term);
         }
-        Ok(Arrived::Payload(Payload {
-            bytes: bytes.to_vec(),
-            atoms: atoms.clone(),
-            node: c.name,
-            id: c.id,
-        }))
+        let at = body.len() - bytes.len();
+        let (bytes, start) = match body {
+            Cow::Borrowed(body) => (body.get(at..).unwrap_or_default().to_vec(), 0),
+            Cow::Owned(body) => (body, at),
+        };
+        let (atoms, node, id) = (atoms.clone(), c.name, c.id);
+        Ok(Arrived::Payload(Payload { bytes, start, atoms, node, id }))
     };
     match dispatch(vm, c, elements, &payload) {
         Some(done) => done,

@@ -13,6 +13,8 @@ use etf::{EncodeError, EncodeOptions, Encoder, Part, tag};
 use std::collections::VecDeque;
 use term::{Atom, Heap, Term};
 
+/// Payloads up to this length are not cut.
+const WHOLE: usize = 80 << 10;
 /// Bytes of the payload in one fragment.
 const FRAGMENT: usize = 64 << 10;
 /// What a packet counts beyond its bytes.
@@ -162,7 +164,7 @@ impl Encoding {
             payload.advance(1);
         }
         let atoms = self.atoms.into_atoms();
-        if payload.len() <= FRAGMENT || self.flags & flags::FRAGMENTS == 0 {
+        if payload.len() <= WHOLE || self.flags & flags::FRAGMENTS == 0 {
             body.append(payload);
             return vec![Frame { atoms, part: PartOf::Whole, body }];
         }

@@ -152,6 +152,15 @@ pub struct Reply {
     pub id: u32,
 }
 
+/// A request that was kept until it was known that the other side does not know requests.
+pub(super) fn not_supported(vm: &'static Vm, c: &Connection, op: &Op) {
+    if let Op::SpawnRequest { reference, from, .. } = *op {
+        let result = Err(am::NOTSUP);
+        let r = Reply { reference, flags: 0, result, id: c.id, node: c.name };
+        vm.signal(from, Sender::None, Body::SpawnReply(Box::new(r)));
+    }
+}
+
 /// In the process that asked.
 pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
     let me = p.pid();

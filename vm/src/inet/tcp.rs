@@ -287,6 +287,9 @@ impl Driver for Tcp {
     fn command(&mut self, p: &mut PortCx<'_>, data: IoQueue) {
         self.send(p, data);
     }
+    fn commands(&mut self, p: &mut PortCx<'_>, all: Vec<IoQueue>) {
+        self.send_all(p, all);
+    }
     fn control(&mut self, p: &mut PortCx<'_>, op: u32, data: &[u8]) -> Option<Control> {
         encode(self.operate(p, op.wrapping_sub(MAGIC), data))
     }

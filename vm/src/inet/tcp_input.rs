@@ -18,6 +18,8 @@ use term::{Atom, Heap, OwnedTerm, Term, atom};
 
 /// Most bytes of one read, unless more are asked for.
 const READ: usize = 64 << 10;
+/// The same where the socket carries a connection with another node.
+const CONNECTION: usize = 256 << 10;
 /// Packets from this size on are handed on without copying.
 const TAKE_FROM: usize = 32 << 10;
 /// Reads in one go while there is more.
@@ -78,7 +80,7 @@ fn borrow(room: usize) -> Vec<u8> {
     v
 }
 fn give_back(mut v: Vec<u8>) {
-    if (1..=READ).contains(&v.capacity()) {
+    if (1..=CONNECTION).contains(&v.capacity()) {
         v.clear();
         BUFFER.with(|b| *b.borrow_mut() = v);
     }
@@ -144,9 +146,12 @@ impl Tcp {
         let mut wanted;
         if !input.exists() {
             wanted = if request > 0 { request } else { self.inet.buffer };
+            if p.carries_connection() {
+                wanted = wanted.max(CONNECTION);
+            }
             input.size = wanted;
             input.remain = request;
-            give_back(std::mem::replace(&mut input.data, borrow(wanted.min(READ))));
+            give_back(std::mem::replace(&mut input.data, borrow(wanted.min(CONNECTION))));
             input.start = 0;
         } else if request > 0 {
             let have = input.data.len() - input.start;
@@ -174,7 +179,8 @@ impl Tcp {
             input.restart();
         }
         // The room grows as data comes, at most to twice of it.
-        wanted = wanted.min(READ.max(input.data.len()));
+        let most = if p.carries_connection() { CONNECTION } else { READ };
+        wanted = wanted.min(most.max(input.data.len()));
         let Ok(fd) = self.inet.fd() else { return self.keep(Ok((false, 0))) };
         let got = socket::recv_append(fd, &mut input.data, wanted, 0);
         let result = match got {
@@ -407,9 +413,6 @@ enum Error {
 const ECONNRESET: i32 = 104;
 
 /// Part of a vector as a binary, without copying.
-fn shared(h: &Heap, mut data: Vec<u8>, start: usize, len: usize) -> Term<'_> {
-    let (at, all) = (data.as_mut_ptr(), data.len());
-    // SAFETY: the vector's memory stays where it is, unchanged, until the closure drops it.
-    let bin = unsafe { BinHandle::foreign(at, all, Box::new(move || drop(data))) };
-    h.shared_bits(bin, start * 8, len * 8)
+fn shared(h: &Heap, data: Vec<u8>, start: usize, len: usize) -> Term<'_> {
+    h.shared_bits(BinHandle::from_vec(data), start * 8, len * 8)
 }

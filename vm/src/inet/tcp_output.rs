@@ -31,6 +31,29 @@ impl Tcp {
     pub fn send(&mut self, p: &mut PortCx<'_>, mut data: IoQueue) {
         self.inet.caller = p.caller();
         self.inet.take_reference(p, &mut data);
+        self.put_header(&mut data);
+        self.send_framed(p, data);
+    }
+    /// Several packets, which leave together.
+    pub fn send_all(&mut self, p: &mut PortCx<'_>, packets: Vec<IoQueue>) {
+        self.inet.caller = p.caller();
+        let mut all = IoQueue::new();
+        for mut data in packets {
+            self.put_header(&mut data);
+            all.append(data);
+        }
+        self.send_framed(p, all);
+    }
+    /// Puts the length before a packet.
+    fn put_header(&mut self, data: &mut IoQueue) {
+        let n = self.inet.packet.header_len();
+        let len = data.len();
+        if self.inet.is(state::CONNECTED) && self.pending_shutdown.is_none() {
+            self.inet.statistics.sent(len + n);
+        }
+        data.push_header(&(len as u32).to_be_bytes()[4 - n..]);
+    }
+    fn send_framed(&mut self, p: &mut PortCx<'_>, data: IoQueue) {
         if !self.inet.is(state::CONNECTED) {
             let why = if std::mem::take(&mut self.closed_for_send) {
                 let reset = self.stream.delayed_econnreset;
@@ -49,11 +72,6 @@ impl Tcp {
     }
     /// Whether the caller is to be answered `ok`.
     fn send_vector(&mut self, p: &mut PortCx<'_>, mut data: IoQueue) -> bool {
-        let n = self.inet.packet.header_len();
-        let len = data.len();
-        let header = (len as u32).to_be_bytes();
-        data.push_header(&header[4 - n..]);
-        self.inet.statistics.sent(len + n);
         if self.send_file.is_some() || !p.queue().is_empty() {
             p.queue().append(data);
             return !self.is_full(p);

@@ -204,6 +204,10 @@ impl<'a> PortCx<'a> {
         }
     }
     /// Hands received bytes to the owner, the first `header` of them as a list (driver_output2).
+    /// Whether its input is that of a connection with another node.
+    pub fn carries_connection(&self) -> bool {
+        self.port.dist.get().is_some()
+    }
     pub fn output_with_header(&mut self, header: usize, bytes: &[u8]) {
         if self.port.dist.get().is_some() {
             return self.output(bytes);

@@ -9,6 +9,9 @@ use crate::vm::Vm;
 use std::sync::Arc;
 use term::{Atom, OwnedTerm, Term};
 
+/// Bytes that a driver gets in one call.
+const TOGETHER: usize = 128 << 10;
+
 /// The connection has packets for its port.
 pub(crate) fn output(vm: &'static Vm, port: u64) {
     if let Some(p) = vm.ports.get(port) {
@@ -48,11 +51,14 @@ impl Port {
     pub(super) fn dist_output(self: &Arc<Self>, vm: &'static Vm, core: &mut Core) {
         let Some(c) = self.dist.get() else { return };
         while !core.state.dead && !self.is(CLOSING | BUSY) {
-            let Some(packet) = c.next_packet(vm) else { return };
-            let size = packet.len() as u64;
+            let packets = c.next_packets(vm, TOGETHER);
+            if packets.is_empty() {
+                return;
+            }
+            let size = packets.iter().map(|p| p.len() as u64).sum();
             core.state.output += size;
             vm.ports.output.fetch_add(size, core::sync::atomic::Ordering::Relaxed);
-            self.callback(vm, core, |d, p| d.command(p, packet));
+            self.callback(vm, core, |d, p| d.commands(p, packets));
         }
     }
     pub(super) fn dist_end(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, reason: Atom) {

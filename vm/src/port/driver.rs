@@ -16,6 +16,12 @@ use term::OwnedTerm;
 pub trait Driver: Send {
     /// Output of a process.
     fn command(&mut self, p: &mut PortCx<'_>, data: IoQueue);
+    /// Several outputs in a row, which nobody awaits answers for.
+    fn commands(&mut self, p: &mut PortCx<'_>, all: Vec<IoQueue>) {
+        for data in all {
+            self.command(p, data);
+        }
+    }
     /// `erlang:port_control/3`; `None` is `badarg`.
     fn control(&mut self, _p: &mut PortCx<'_>, _op: u32, _data: &[u8]) -> Option<Control> {
         None

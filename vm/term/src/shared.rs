@@ -120,6 +120,12 @@ impl BinHandle {
         });
         BinHandle(NonNull::from(Box::leak(b)))
     }
+    /// A binary over a vector's memory, without copying.
+    pub fn from_vec(mut bytes: Vec<u8>) -> BinHandle {
+        let (at, len) = (bytes.as_mut_ptr(), bytes.len());
+        // SAFETY: the vector's memory stays where it is, unchanged, until the closure drops it.
+        unsafe { BinHandle::foreign(at, len, Box::new(move || drop(bytes))) }
+    }
     /// A binary over memory of an object, which it keeps alive.
     /// # Safety
     /// `data` is readable for `len` bytes and unchanged as long as the object lives.
