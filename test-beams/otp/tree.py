@@ -39,6 +39,7 @@ BORROWED = {
     "kernel": ["lib/sasl/test/otp_vsns.erl", "lib/stdlib/test/error_info_lib.erl", "otp_versions.table",
                "lib/kernel/examples/gen_tcp_dist/src/gen_tcp_dist.erl",
                "lib/kernel/examples/erl_uds_dist/src/erl_uds_dist.erl"],
+    "sasl": ["otp_versions.table"],
     "ssl": ["lib/public_key/test/erl_make_certs.erl"],
 }
 
@@ -110,7 +111,8 @@ class Tree:
         subprocess.run(["chmod", "-R", "u+w", str(place)], check=True)
         tickets = self.source / "make/otp_version_tickets"
         data = place / f"{application}_SUITE_data"
-        if tickets.exists() and data.is_dir():
+        if tickets.exists() and (place / f"{application}_SUITE.erl").exists():
+            data.mkdir(exist_ok=True)
             shutil.copy(tickets, data)
         (place / ".copied").write_text("")
         return place
@@ -160,6 +162,7 @@ class Tree:
         listing = place / ".compile"
         include = "".join(f', {{i, "{d}"}}' for d in (
             self.root / "lib", self.source / "lib", *sorted(self.root.glob(f"lib/{application}-*/include")),
+            *sorted(self.root.glob("lib/public_key-*/include")), *sorted((self.source / "lib" / application / "src").glob("*/")),
             *sorted(self.root.glob(f"lib/{application}-*/src")), self.source / "lib" / application / "src",
             self.source / "lib" / application / "include"))
         listing.write_text("".join(

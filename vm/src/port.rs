@@ -163,6 +163,14 @@ impl Port {
     }
     /// Does a task now, or leaves it to whoever holds the port.
     fn post(self: &Arc<Self>, vm: &'static Vm, task: Task) {
+        let mut task = task;
+        if self.waiting.load(Ordering::Acquire) == 0 {
+            // Nothing is ahead of it: with the port free it needs no in-box, which has no memory then.
+            match self.now(vm, task, |port, core, task| port.run(vm, core, task)) {
+                Ok(()) => return,
+                Err(back) => task = back,
+            }
+        }
         {
             let mut inbox = lock(&self.inbox);
             inbox.push_back(task);

@@ -513,7 +513,8 @@ fn get_raw(inet: &Inet, r: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Fai
         return Err(Fail::EINVAL);
     };
     let size = size as usize;
-    if size > MOST {
+    // With its head of 13 bytes.
+    if size > MOST - 13 {
         return Err(Fail::EINVAL);
     }
     let mut value = vec![0; size];
