@@ -102,6 +102,26 @@ def idle_process(emulator):
     return (emulator.resident()[0] - before) * 1024 / MANY, n
 
 
+CONNECTIONS = 4000
+
+
+@asking
+def idle_connection(emulator):
+    """Bytes of resident memory for each pair of connected sockets and the process that waits at one end."""
+    program = """(fun() -> {ok, L} = gen_tcp:listen(0, [binary, {backlog, 1024}, {ip, {127, 0, 0, 1}}]), {ok, P} = inet:port(L),
+        Pair = fun() -> {ok, C} = gen_tcp:connect({127, 0, 0, 1}, P, [binary, {active, false}]), {ok, S} = gen_tcp:accept(L),
+            W = spawn(fun() -> receive {tcp, S, D} -> gen_tcp:send(S, D) end end), ok = gen_tcp:controlling_process(S, W), C end,
+        put(pairs, [Pair() || _ <- lists:seq(1, COUNT)]), erlang:garbage_collect(), length(get(pairs)) end)()."""
+    program = " ".join(program.split())
+    emulator.ask(program.replace("COUNT", "10"))
+    before = emulator.resident()[0]
+    emulator.ask(program.replace("COUNT", str(CONNECTIONS)))
+    time.sleep(1)
+    after = emulator.resident()[0]
+    answered = """length([1 || C <- get(pairs), gen_tcp:send(C, "x") =:= ok, gen_tcp:recv(C, 1, 5000) =:= {ok, <<"x">>}])."""
+    return (after - before) * 1024 / CONNECTIONS, emulator.ask(answered)
+
+
 @asking
 def after_load(emulator):
     """kB that stay resident after a burst of processes with 100 kB each is over."""
@@ -123,7 +143,7 @@ def idle_cpu(emulator):
     return max(1, (emulator.cpu() - before) / 5 * 1e6), ""
 
 
-ROWS = {"start_up": start_up, "at_rest": at_rest, "idle_process": idle_process, "after_load": after_load,
+ROWS = {"start_up": start_up, "at_rest": at_rest, "idle_process": idle_process, "idle_connection": idle_connection, "after_load": after_load,
         "idle_cpu": idle_cpu}
 # What to divide by for showing, and the unit.
-UNITS = {"at_rest": (1024, "MB"), "idle_process": (1, "B"), "after_load": (1024, "MB"), "idle_cpu": (1, "µs/s")}
+UNITS = {"at_rest": (1024, "MB"), "idle_process": (1, "B"), "idle_connection": (1, "B"), "after_load": (1024, "MB"), "idle_cpu": (1, "µs/s")}

@@ -200,7 +200,7 @@ class Tree:
             "CC": "gcc", "LD": "gcc", "CFLAGS": flags, "EI_CFLAGS": flags, "SHLIB_CFLAGS": flags,
             "CROSSLDFLAGS": "", "SHLIB_LD": "gcc", "SHLIB_LDFLAGS": "-shared", "SHLIB_LDLIBS": "",
             "LIBS": "-ldl -lm -lpthread", "ERTS_LIBS": "-ldl -lm -lpthread", "obj": ".o", "exe": "", "dll": ".so",
-            "DS": "/", "EMULATOR": "beam", "erl_name": "erl", "erl_include": include, "WSL": "",
+            "DS": "/", "EMULATOR": "beam", "erl_name": "erl", "erl_include": include, "WSL": "", "IFEQ": "ifeq", "ELSE": "else", "ENDIF": "endif",
             "erl_interface_include": f"{interface}/include", "erl_interface_eilib": f"{interface}/lib/libei.a",
             "erl_interface_threadlib": "-lpthread", "erl_interface_sock_libs": "",
             "erl_interface_mk_include": f"{interface}/src/eidefs.mk",

@@ -13,6 +13,7 @@ mod dist;
 mod driver;
 mod exit;
 mod fd;
+mod few;
 mod file;
 mod frame;
 mod line;

@@ -1,5 +1,6 @@
 //! What a driver works with during a callback: its port, its queue, descriptors, timer, and whom to tell.
 
+use super::few::Few;
 use super::line::LineBuffer;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
@@ -9,7 +10,6 @@ use crate::signal::{Body, Message, MonitorSignal, RefId, Sender};
 use crate::timer::{Fire, TimerKey};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -34,10 +34,10 @@ pub(super) struct Watcher {
 
 /// The side of a port that only the holder of its lock touches.
 pub(super) struct State {
-    pub links: HashMap<u64, LinkState>,
-    pub watchers: HashMap<RefId, Watcher>,
+    pub links: Few<u64, LinkState>,
+    pub watchers: Few<RefId, Watcher>,
     /// Processes that the port watches.
-    pub watches: HashMap<RefId, u64>,
+    pub watches: Few<RefId, u64>,
     pub unlink_serial: u64,
     pub queue: IoQueue,
     pub line: Option<LineBuffer>,
@@ -61,9 +61,9 @@ pub(super) struct State {
 impl State {
     pub fn new() -> State {
         State {
-            links: HashMap::new(),
-            watchers: HashMap::new(),
-            watches: HashMap::new(),
+            links: Few::None,
+            watchers: Few::None,
+            watches: Few::None,
             unlink_serial: 0,
             queue: IoQueue::new(),
             line: None,

@@ -65,7 +65,7 @@ impl Port {
         self.set_busy(vm, false);
         self.drop_name(vm);
         let me = Sender::Port(self.id);
-        for (pid, link) in core.state.links.drain() {
+        for (pid, link) in core.state.links.take() {
             if link.unlinking == 0 {
                 let x = ExitSignal {
                     reason: OwnedTerm::copy_of(shown.term()),
@@ -76,11 +76,11 @@ impl Port {
                 vm.signal(pid, me, Body::Exit(Box::new(x)));
             }
         }
-        for (reference, w) in core.state.watchers.drain() {
+        for (reference, w) in core.state.watchers.take() {
             let d = DownSignal { reference, reason: OwnedTerm::copy_of(shown.term()) };
             vm.signal_peer(Peer::Process(w.pid), me, Body::Down(Box::new(d)));
         }
-        for (reference, pid) in core.state.watches.drain() {
+        for (reference, pid) in core.state.watches.take() {
             vm.signal(pid, me, Body::Demonitor { reference });
         }
         if let Some(c) = self.dist.get() {

@@ -126,7 +126,7 @@ fn create(
                 Ok(port.id)
             }
             Err(e) => {
-                core.state.links.clear();
+                core.state.links.take();
                 PortCx { vm, port: &port, state: &mut core.state }.forget_all();
                 core.state.dead = true;
                 port.set_flag(super::CLOSING, true);

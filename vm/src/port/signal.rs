@@ -3,7 +3,7 @@
 use super::cx::Watcher;
 use super::{Core, HALTING, Port, Task};
 use crate::signal::handle::peer_of;
-use crate::signal::relations::Peer;
+use crate::signal::relations::{LinkState, Peer};
 use crate::signal::{Body, DownSignal, ExitSignal, Sender};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
@@ -62,7 +62,9 @@ impl Port {
         };
         match (body, peer) {
             (Body::Link, Some(pid)) => {
-                state.links.entry(pid).or_default();
+                if state.links.get(&pid).is_none() {
+                    state.links.insert(pid, LinkState::default());
+                }
             }
             (Body::Unlink { id }, Some(pid)) => {
                 if state.links.get(&pid).is_some_and(|l| l.unlinking == 0) {
