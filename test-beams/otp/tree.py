@@ -164,6 +164,8 @@ class Tree:
             self.root / "lib", self.source / "lib", *sorted(self.root.glob(f"lib/{application}-*/include")),
             *sorted(self.root.glob("lib/public_key-*/include")), *sorted((self.source / "lib" / application / "src").glob("*/")),
             *sorted(self.root.glob(f"lib/{application}-*/src")), self.source / "lib" / application / "src",
+            # Generated headers that public_key's own one includes.
+            *sorted(self.root.glob("lib/public_key-*/include")),
             self.source / "lib" / application / "include"))
         listing.write_text("".join(
             f'{{"{name}", [{", ".join(options + ["nowarn_unused_vars"])}{include}]}}.\n' for name, options in jobs))

@@ -124,6 +124,11 @@ impl<'p> Cx<'p> {
     pub(crate) fn process(&self) -> *mut Process {
         self.process
     }
+    /// Runs the work of a dirty native that touches nothing of the process but the heap that it builds on: signals are
+    /// handled meanwhile, and the process may end.
+    pub fn apart<R>(&self, work: impl FnOnce() -> R) -> R {
+        crate::process::apart::run(self, work)
+    }
     /// Access to the owner's side of the process.
     #[inline]
     pub fn with<R>(&self, f: impl FnOnce(&mut Process) -> R) -> R {

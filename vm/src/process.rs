@@ -4,6 +4,7 @@
 //! the process, and to nobody when it does not run. The *shared side* ([`Shared`]) is what others
 //! may touch at any time through a [`ProcRef`]: atomics and the in-queue of signals.
 
+pub(crate) mod apart;
 pub mod ask;
 pub mod dict;
 pub(crate) mod exit;
@@ -139,6 +140,8 @@ pub struct Process {
     /// Words that a collection on a dirty scheduler is to make room for.
     pub(crate) collect_dirty: Option<u32>,
     pub(crate) suspend_count: u32,
+    /// It has ended, but for its memory.
+    pub(crate) remains: Option<Box<apart::Remains>>,
     pub(crate) seq_trace_token: RawTerm,
     /// Number of collections, for `process_info`.
     pub gc_minor: u64,
@@ -169,6 +172,8 @@ pub struct Extra {
     pub suspended_by_me: Vec<(u64, u32)>,
     /// System tasks that wait until the process does not run.
     pub(crate) tasks: Vec<task::Task>,
+    /// Terms that came while it ran apart, and that become part of the heap afterwards.
+    pub(crate) apart: Vec<OwnedTerm>,
     /// Native objects that end with the process, by the number of their reference.
     pub(crate) owned: std::collections::HashMap<(u64, u64), Owned>,
 }
@@ -231,6 +236,7 @@ impl Process {
             receive_timer: Default::default(),
             exit_reason: None,
             collect_dirty: None,
+            remains: None,
             suspend_count: 0,
             seq_trace_token: RawTerm::NIL,
             gc_minor: 0,

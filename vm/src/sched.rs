@@ -647,6 +647,7 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
             keep.state.clear(state::DIRTY_CPU | state::DIRTY_IO);
             match outcome {
                 Outcome::Exited => {}
+                _ if keep.state.has(state::FREE) => crate::process::exit::bury(&mut *process),
                 Outcome::Dirty => {
                     keep.state.set((*process).dirty_kind() | state::ACTIVE);
                     vm.sched.enqueue(Runnable(process));

@@ -395,6 +395,7 @@ impl Vm {
             Some(p) if !p.state.has(crate::process::state::FREE) => {
                 p.in_queue.push(s);
                 self.wake(&p);
+                crate::process::apart::signalled(self, &p);
                 if p.state.has(crate::process::state::FREE) {
                     // It ended meanwhile: what it did not see is answered here.
                     for s in p.in_queue.take_all() {

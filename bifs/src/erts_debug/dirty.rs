@@ -79,6 +79,11 @@ fn pass_time(ms: u64, busy: bool) {
     }
 }
 
+/// On a dirty scheduler signals are handled meanwhile.
+fn apart(cx: &Cx<'_>, work: impl FnOnce()) {
+    if cx.scheduler() == 0 { cx.apart(work) } else { work() }
+}
+
 fn is_exiting(cx: &Cx<'_>) -> bool {
     cx.with(|p| p.shared.state.has(state::EXITING))
 }
@@ -105,7 +110,8 @@ fn run<'p>(cx: &Cx<'p>, kind: &str, what: Term<'p>, arg: Term<'p>) -> BifResult<
             Ok(am::OK.into())
         }
         "wait" => {
-            pass_time(cx.need(arg.as_u64())?, kind == "dirty_cpu");
+            let ms = cx.need(arg.as_u64())?;
+            apart(cx, || pass_time(ms, kind == "dirty_cpu"));
             Ok(am::OK.into())
         }
         "reschedule" => {
@@ -127,20 +133,24 @@ fn run<'p>(cx: &Cx<'p>, kind: &str, what: Term<'p>, arg: Term<'p>) -> BifResult<
             Err(cx.reschedule(kind_of(next.name()), rest))
         }
         "ready_wait6_done" => {
-            tell(cx, arg, "ready");
-            pass_time(6000, false);
-            tell(cx, arg, "done");
+            apart(cx, || {
+                tell(cx, arg, "ready");
+                pass_time(6000, false);
+                tell(cx, arg, "done");
+            });
             Ok(am::OK.into())
         }
         "alive_waitexiting" => {
             if is_exiting(cx) {
                 return Err(cx.badarg());
             }
-            tell(cx, arg, "alive");
-            while !is_exiting(cx) {
-                pass_time(if kind == "dirty_io" { 100 } else { 1 }, false);
-            }
-            pass_time(1000, false);
+            apart(cx, || {
+                tell(cx, arg, "alive");
+                while !is_exiting(cx) {
+                    pass_time(if kind == "dirty_io" { 100 } else { 1 }, false);
+                }
+                pass_time(1000, false);
+            });
             Ok(am::OK.into())
         }
         _ => Err(cx.badarg()),

@@ -32,7 +32,7 @@ anchor! {
     enif_cond_create enif_cond_destroy enif_cond_name enif_cond_signal enif_cond_wait
     enif_consume_timeslice enif_convert_time_unit enif_cpu_time enif_demonitor_process enif_dlopen
     enif_dlsym enif_dynamic_resource_call enif_equal_tids enif_free enif_free_env enif_free_iovec
-    enif_get_atom enif_get_atom_length enif_get_double enif_get_int enif_get_int64
+    enif_get_atom enif_get_atom_cache_index enif_get_atom_length enif_get_double enif_get_int enif_get_int64
     enif_get_list_cell enif_get_list_length enif_get_local_pid enif_get_local_port enif_get_long
     enif_get_map_size enif_get_map_value enif_get_resource enif_get_string enif_get_string_length
     enif_get_tuple enif_get_uint enif_get_uint64 enif_get_ulong enif_getenv
@@ -52,7 +52,7 @@ anchor! {
     enif_make_tuple_from_array enif_make_uint enif_make_uint64 enif_make_ulong
     enif_make_unique_integer enif_map_iterator_create enif_map_iterator_destroy
     enif_map_iterator_get_pair enif_map_iterator_is_head enif_map_iterator_is_tail
-    enif_map_iterator_next enif_map_iterator_prev enif_monitor_process enif_monotonic_time
+    enif_map_iterator_next enif_map_iterator_prev enif_max_atom_cache_index enif_monitor_process enif_monotonic_time
     enif_mutex_create enif_mutex_destroy enif_mutex_lock enif_mutex_name enif_mutex_trylock
     enif_mutex_unlock enif_now_time enif_open_resource_type enif_open_resource_type_x
     enif_port_command enif_priv_data enif_raise_exception enif_realloc enif_realloc_binary

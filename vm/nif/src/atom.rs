@@ -281,3 +281,25 @@ pub unsafe extern "C" fn enif_make_string_len(
     // SAFETY: C.
     unsafe { make_string(env(e), bytes(s, n), encoding) }
 }
+
+/// Indices of atoms in caches: what a library may keep in an array of its own, a slot for each, comparing the atom.
+const ATOM_CACHE: u32 = 2048;
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn enif_get_atom_cache_index(
+    _: *mut Env,
+    atom: Word,
+    index: *mut c_uint,
+) -> c_int {
+    // SAFETY: C.
+    match unsafe { term(atom) }.as_atom() {
+        // SAFETY: C.
+        Some(a) => unsafe { put(index, a.0 % ATOM_CACHE) },
+        None => 0,
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn enif_max_atom_cache_index() -> c_uint {
+    ATOM_CACHE - 1
+}

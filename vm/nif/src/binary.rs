@@ -89,7 +89,9 @@ pub unsafe extern "C" fn enif_inspect_iolist_as_binary(
 /// Hands a binary over to the library.
 fn owned(b: BinHandle) -> NifBinary {
     let (data, size) = (b.data_ptr(), b.bytes().len());
-    NifBinary { size, data, handle: b.into_raw(), spare: [null_mut(); 2] }
+    let handle = b.into_raw();
+    crate::check::binary_made(handle);
+    NifBinary { size, data, handle, spare: [null_mut(); 2] }
 }
 
 #[unsafe(no_mangle)]
@@ -107,13 +109,18 @@ pub unsafe extern "C" fn enif_realloc_binary(b: *mut NifBinary, size: usize) -> 
     unsafe {
         let old = &mut *b;
         if old.handle != 0 {
+            if !crate::check::binary_gone(old.handle) {
+                return 0;
+            }
             let mut h = BinHandle::from_raw(old.handle);
             if h.resize(size, size) {
                 *old = owned(h);
                 return 1;
             }
             // Shared, which the library must not do: it gets a copy.
-            *old = NifBinary { handle: h.into_raw(), ..inspected(old.data, old.size) };
+            let handle = h.into_raw();
+            crate::check::binary_made(handle);
+            *old = NifBinary { handle, ..inspected(old.data, old.size) };
         }
         let Some(mut fresh) = BinHandle::try_zeroed(size) else { return 0 };
         let n = old.size.min(size);
@@ -129,7 +136,7 @@ pub unsafe extern "C" fn enif_realloc_binary(b: *mut NifBinary, size: usize) -> 
 pub unsafe extern "C" fn enif_release_binary(b: *mut NifBinary) {
     // SAFETY: C: the handle is a count of ours if it is not 0.
     unsafe {
-        if (*b).handle != 0 {
+        if (*b).handle != 0 && crate::check::binary_gone((*b).handle) {
             drop(BinHandle::from_raw((*b).handle));
             (*b).handle = 0;
         }
@@ -141,6 +148,9 @@ pub unsafe extern "C" fn enif_make_binary(e: *mut Env, b: *mut NifBinary) -> Wor
     // SAFETY: C.
     let (e, b) = unsafe { (env(e), &mut *b) };
     let heap = e.heap();
+    if b.handle != 0 && !crate::check::binary_gone(b.handle) {
+        return e.badarg();
+    }
     if b.handle == 0 {
         // SAFETY: C: the data are `size` bytes.
         return heap.binary(unsafe { core::slice::from_raw_parts(b.data, b.size) }).raw().0;

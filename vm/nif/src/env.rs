@@ -5,6 +5,7 @@
 //! unaligned binaries, flattened lists) is in `kept`.
 
 use crate::abi::Word;
+use crate::check;
 use crate::library::Library;
 use core::ffi::c_void;
 use term::heap::brand_slice;
@@ -52,6 +53,10 @@ impl Env {
             exception: RawTerm::NONE,
             extra: None,
         }
+    }
+    /// Of a call in a process, with a heap of its own: for the checking mode.
+    pub fn apart(cx: &Cx<'_>, library: *const Library) -> Env {
+        Env { cx: core::ptr::from_ref(cx).cast(), ..Env::independent(library) }
     }
     /// Without a process.
     pub fn independent(library: *const Library) -> Env {
@@ -138,6 +143,9 @@ impl Env {
 /// C.
 #[inline(always)]
 pub unsafe fn env<'e>(e: *mut Env) -> &'e mut Env {
+    if check::on() {
+        check::env(e);
+    }
     // SAFETY: C.
     unsafe { &mut *e }
 }
@@ -147,6 +155,7 @@ pub unsafe fn env<'e>(e: *mut Env) -> &'e mut Env {
 /// C.
 #[inline(always)]
 pub unsafe fn term<'e>(w: Word) -> Term<'e> {
+    let w = if check::on() { check::term(w) } else { w };
     // SAFETY: C.
     unsafe { RawTerm(w).brand() }
 }
@@ -180,11 +189,16 @@ pub unsafe fn put<T>(to: *mut T, value: T) -> i32 {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_alloc_env() -> *mut Env {
-    Box::into_raw(Box::new(Env::independent(core::ptr::null())))
+    let e = Box::into_raw(Box::new(Env::independent(core::ptr::null())));
+    check::env_made(e);
+    e
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_free_env(e: *mut Env) {
+    if check::on() {
+        return check::env_freed(e);
+    }
     // SAFETY: C: made by `enif_alloc_env`, and not used any more.
     drop(unsafe { Box::from_raw(e) });
 }
@@ -212,6 +226,7 @@ pub unsafe extern "C" fn enif_make_copy(to: *mut Env, t: Word) -> Word {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_raise_exception(e: *mut Env, reason: Word) -> Word {
+    check::parts(e, &[reason]);
     // SAFETY: C.
     unsafe { env(e) }.raise(RawTerm(reason))
 }

@@ -18,6 +18,7 @@ mod anchor;
 mod atom;
 mod binary;
 mod call;
+mod check;
 mod compare;
 mod driver;
 mod env;
@@ -49,6 +50,7 @@ static VM: OnceLock<&'static Vm> = OnceLock::new();
 /// Says which VM the libraries of this program belong to.
 pub fn start(vm: &'static Vm) {
     let _ = VM.set(vm);
+    check::start();
     let _ = vm.hooks.set(Hooks {
         down: monitor::down,
         late: monitor::late,

@@ -1,12 +1,16 @@
 //! Lists and tuples.
 
 use crate::abi::Word;
+use crate::check;
 use crate::env::{Env, env, put, term, terms};
 use core::ffi::{c_int, c_uint};
 use term::Term;
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_make_list_cell(e: *mut Env, head: Word, tail: Word) -> Word {
+    if check::on() {
+        check::parts(e, &[head, tail]);
+    }
     // SAFETY: C.
     unsafe { env(e).heap().cons(term(head), term(tail)).raw().0 }
 }
@@ -18,6 +22,8 @@ pub unsafe extern "C" fn enif_make_list_from_array(
     n: c_uint,
 ) -> Word {
     // SAFETY: C.
+    unsafe { check::array(e, elements, n as usize) };
+    // SAFETY: C.
     unsafe { env(e).heap().list(terms(elements, n as usize)).raw().0 }
 }
 
@@ -27,6 +33,8 @@ pub unsafe extern "C" fn enif_make_tuple_from_array(
     elements: *const Word,
     n: c_uint,
 ) -> Word {
+    // SAFETY: C.
+    unsafe { check::array(e, elements, n as usize) };
     // SAFETY: C.
     unsafe { env(e).heap().tuple(terms(elements, n as usize)).raw().0 }
 }

@@ -1,6 +1,7 @@
 //! Maps.
 
 use crate::abi::{MapIterator, Word};
+use crate::check;
 use crate::env::{Env, env, put, term, terms};
 use core::ffi::c_int;
 use term::{Map, Term};
@@ -19,6 +20,11 @@ pub unsafe extern "C" fn enif_make_map_from_arrays(
     n: usize,
     to: *mut Word,
 ) -> c_int {
+    // SAFETY: C.
+    unsafe {
+        check::array(e, keys, n);
+        check::array(e, values, n);
+    }
     // SAFETY: C.
     let (heap, keys, values) = unsafe { (env(e).heap(), terms(keys, n), terms(values, n)) };
     let pairs: Vec<(Term, Term)> = keys.iter().copied().zip(values.iter().copied()).collect();
@@ -75,6 +81,7 @@ pub unsafe extern "C" fn enif_make_map_put(
     value: Word,
     to: *mut Word,
 ) -> c_int {
+    check::parts(e, &[map, key, value]);
     // SAFETY: C.
     unsafe { put_changed(map, to, |m| Some(env(e).heap().map_put(m, term(key), term(value)))) }
 }

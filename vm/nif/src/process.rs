@@ -125,6 +125,13 @@ pub unsafe extern "C" fn enif_send(
     message: Word,
 ) -> c_int {
     // SAFETY: C.
+    if let Some(cx) = unsafe { caller.as_ref() }.and_then(|e| e.cx())
+        && cx.with(|p| p.shared.state.has(vm::process::state::EXITING))
+    {
+        // It ended while its dirty native ran.
+        return 0;
+    }
+    // SAFETY: C.
     let Some(p) = process(unsafe { (*to).pid }) else { return 0 };
     // SAFETY: C.
     let m = unsafe { take_message(message_env, message) };
@@ -139,7 +146,10 @@ pub unsafe fn take_message(e: *mut Env, message: Word) -> OwnedTerm {
     // SAFETY: C: the message is of the environment; what else is there goes along.
     unsafe {
         match e.as_mut() {
-            Some(e) => OwnedTerm::from_parts(e.take_heap(), RawTerm(message)),
+            Some(e) => {
+                let message = crate::check::message(e, message);
+                OwnedTerm::from_parts(e.take_heap(), RawTerm(message))
+            }
             None => OwnedTerm::copy_of(term(message)),
         }
     }

@@ -9,6 +9,7 @@
 
 use crate::abi::{Dtor, ResourceTypeInit, Word};
 use crate::atom::{atom_of, c_bytes};
+use crate::check;
 use crate::env::{Env, env, put, term};
 use crate::library::Library;
 use crate::monitor::Monitors;
@@ -267,6 +268,7 @@ fn destroy(block: usize) {
         unsafe { dtor(&mut env, data(p)) };
     }
     let size = b.size;
+    check::resource_gone(data(p));
     // SAFETY: allocated with this layout; nobody refers to it.
     unsafe {
         core::ptr::drop_in_place(p);
@@ -295,6 +297,7 @@ pub unsafe extern "C" fn enif_alloc_resource(t: *const ResourceType, size: usize
         });
         // The library's count.
         (*p).magic = Arc::into_raw(Magic::handle(Resource(at)));
+        check::resource_made(data(p));
         data(p)
     }
 }
@@ -303,11 +306,15 @@ pub unsafe extern "C" fn enif_alloc_resource(t: *const ResourceType, size: usize
 pub unsafe extern "C" fn enif_keep_resource(object: *mut c_void) -> c_int {
     // SAFETY: C.
     unsafe { Arc::increment_strong_count(block(object).magic) };
+    check::resource_kept(object);
     1
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_release_resource(object: *mut c_void) {
+    if !check::resource_released(object) {
+        return;
+    }
     // SAFETY: C: a count of the library.
     unsafe { Arc::decrement_strong_count(block(object).magic) }
 }

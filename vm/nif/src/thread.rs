@@ -2,6 +2,7 @@
 //!
 //! `enif_*` and `erl_drv_*` are the same functions under two names. Every object is a box of ours with its name.
 
+use crate::check;
 use core::cell::Cell;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::null_mut;
@@ -19,6 +20,14 @@ macro_rules! both {
             unsafe { $nif($($a),*) }
         }
     )* };
+}
+
+/// Tells the checks of a lock that was taken, if it was.
+fn taken(result: c_int, lock: *const c_void, name: &CStr) -> c_int {
+    if result == 0 {
+        check::locked(lock, name);
+    }
+    result
 }
 
 /// A copy of a name that may be null.
@@ -60,15 +69,22 @@ both! {
     }
     fn enif_mutex_trylock, erl_drv_mutex_trylock(m: *mut LibMutex) -> c_int {
         // SAFETY: C.
-        unsafe { libc::pthread_mutex_trylock(&raw mut (*m).lock) }
+        unsafe {
+            let r = libc::pthread_mutex_trylock(&raw mut (*m).lock);
+            taken(r, m.cast(), &(*m).name)
+        }
     }
     fn enif_mutex_lock, erl_drv_mutex_lock(m: *mut LibMutex) {
         // SAFETY: C.
-        unsafe { libc::pthread_mutex_lock(&raw mut (*m).lock) };
+        unsafe {
+            libc::pthread_mutex_lock(&raw mut (*m).lock);
+            taken(0, m.cast(), &(*m).name);
+        }
     }
     fn enif_mutex_unlock, erl_drv_mutex_unlock(m: *mut LibMutex) {
         // SAFETY: C.
         unsafe { libc::pthread_mutex_unlock(&raw mut (*m).lock) };
+        check::unlocked(m.cast());
     }
     fn enif_mutex_name, erl_drv_mutex_name(m: *mut LibMutex) -> *const c_char {
         if m.is_null() {
@@ -126,27 +142,41 @@ both! {
     }
     fn enif_rwlock_tryrlock, erl_drv_rwlock_tryrlock(l: *mut LibRwLock) -> c_int {
         // SAFETY: C.
-        unsafe { libc::pthread_rwlock_tryrdlock(&raw mut (*l).lock) }
+        unsafe {
+            let r = libc::pthread_rwlock_tryrdlock(&raw mut (*l).lock);
+            taken(r, l.cast(), &(*l).name)
+        }
     }
     fn enif_rwlock_rlock, erl_drv_rwlock_rlock(l: *mut LibRwLock) {
         // SAFETY: C.
-        unsafe { libc::pthread_rwlock_rdlock(&raw mut (*l).lock) };
+        unsafe {
+            libc::pthread_rwlock_rdlock(&raw mut (*l).lock);
+            taken(0, l.cast(), &(*l).name);
+        }
     }
     fn enif_rwlock_runlock, erl_drv_rwlock_runlock(l: *mut LibRwLock) {
         // SAFETY: C.
         unsafe { libc::pthread_rwlock_unlock(&raw mut (*l).lock) };
+        check::unlocked(l.cast());
     }
     fn enif_rwlock_tryrwlock, erl_drv_rwlock_tryrwlock(l: *mut LibRwLock) -> c_int {
         // SAFETY: C.
-        unsafe { libc::pthread_rwlock_trywrlock(&raw mut (*l).lock) }
+        unsafe {
+            let r = libc::pthread_rwlock_trywrlock(&raw mut (*l).lock);
+            taken(r, l.cast(), &(*l).name)
+        }
     }
     fn enif_rwlock_rwlock, erl_drv_rwlock_rwlock(l: *mut LibRwLock) {
         // SAFETY: C.
-        unsafe { libc::pthread_rwlock_wrlock(&raw mut (*l).lock) };
+        unsafe {
+            libc::pthread_rwlock_wrlock(&raw mut (*l).lock);
+            taken(0, l.cast(), &(*l).name);
+        }
     }
     fn enif_rwlock_rwunlock, erl_drv_rwlock_rwunlock(l: *mut LibRwLock) {
         // SAFETY: C.
         unsafe { libc::pthread_rwlock_unlock(&raw mut (*l).lock) };
+        check::unlocked(l.cast());
     }
     fn enif_rwlock_name, erl_drv_rwlock_name(l: *mut LibRwLock) -> *const c_char {
         if l.is_null() {

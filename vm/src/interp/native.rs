@@ -142,6 +142,10 @@ pub unsafe extern "C" fn bif_entry(
         super::call::save_x(r, (*bif).arity);
         leave!(r, Outcome::Dirty, ip, htop, e, fc)
     }
+    if dirty {
+        let export = &*ptr_at::<Export>(ip, 4);
+        (*(*r).process).current_native = Some((export.module, export.function, export.arity));
+    }
     let tail_caller = core::mem::take(&mut (*(*r).process).tail_caller);
     // The call is just before where it returns to, unless it was a tail call.
     (*(*r).process).caller = match tail_caller {

@@ -26,6 +26,10 @@ pub unsafe extern "C" fn nif_entry(
         super::call::save_x(r, (*nif).arity);
         leave!(r, Outcome::Dirty, ip, htop, e, fc)
     }
+    if dirty {
+        let export = &*ptr_at::<Export>(ip, 4);
+        (*(*r).process).current_native = Some((export.module, export.function, export.arity));
+    }
     (*(*r).process).caller = (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4;
     let result = {
         let p = super::save(r, htop, e, fc);

@@ -1,5 +1,6 @@
 //! How a process ends [erl_process.c: erts_do_exit_process].
 
+use super::table::ProcRef;
 use super::{Process, state};
 use crate::dist::Role;
 use crate::interp::Regs;
@@ -91,11 +92,32 @@ pub(crate) fn log_max_heap(p: &Process, vm: &'static Vm) {
 pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTerm) {
     // SAFETY: the caller is the runner.
     let p = unsafe { &mut *process };
+    let table_ref = leave(p, vm, &reason);
+    bury(p);
+    drop(table_ref);
+}
+
+/// The memory of a process that [`leave`] was called for goes.
+pub(crate) fn bury(p: &mut Process) {
+    let remains = p.remains.take();
+    p.resume = None;
+    p.why = None;
+    p.held = Vec::new();
+    p.saved = Vec::new();
+    p.dict = None;
+    p.messages = crate::signal::inner::MessageQueue::new();
+    p.heap.free();
+    // Maybe the last count of the process.
+    drop(remains);
+}
+
+/// Everything of [`terminate`] but the process's memory. Returns the table's count of it.
+pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Option<ProcRef> {
     let me = p.pid();
     if p.shared.state.has(state::SYSTEM) {
         // The VM does not work without it.
         let pid = crate::dump::info::pid_text(me);
-        let text = format!("System process {pid} terminated: {}", print(&reason));
+        let text = format!("System process {pid} terminated: {}", print(reason));
         let asker = p.shared.home.load(core::sync::atomic::Ordering::Relaxed) as usize;
         crate::halt::halt(vm, crate::halt::Halt::Dump(text), None, asker);
     }
@@ -109,7 +131,7 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     vm.monitor.process_exits(me);
     // From here on nobody finds it.
     let table_ref = vm.processes.remove(me);
-    let shared_reason = &reason;
+    let shared_reason = reason;
     if let Some(mut tables) = p.relations.take() {
         crate::dist::relation::process_exits(vm, me, &mut tables, shared_reason);
         for alias in tables.aliases.keys() {
@@ -133,11 +155,6 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
     }
     p.shared.state.set(state::FREE);
     flush(p, vm, shared_reason);
-    p.resume = None;
-    p.why = None;
-    p.held = Vec::new();
-    p.saved = Vec::new();
-    p.dict = None;
     if let Some(extra) = p.extra.take() {
         super::suspend::suspender_exits(vm, me, &extra.suspended_by_me);
         if extra.monitors_nodes {
@@ -151,10 +168,8 @@ pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTer
         extra.tasks.into_iter().for_each(|t| t.too_late(vm));
         extra.owned.into_values().for_each(|o| (o.on_exit)(&o.object));
     }
-    p.messages = crate::signal::inner::MessageQueue::new();
-    p.heap.free();
     vm.process_gone();
-    drop(table_ref);
+    table_ref
 }
 
 fn print(t: &OwnedTerm) -> String {

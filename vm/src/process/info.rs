@@ -57,7 +57,7 @@ pub fn position(cx: &Cx<'_>, own: bool, most: usize) -> Position {
             rest.truncate(most);
             return Position { native: None, addresses: rest };
         }
-        if p.resume.is_some() {
+        if p.resume.is_some() || p.shared.state.has(state::APART) {
             return Position { native: p.current_native, addresses: rest };
         }
         if p.shared.state.has(state::HIBERNATING) {
@@ -127,6 +127,8 @@ pub fn status_of(s: u32) -> Atom {
         am::EXITING
     } else if s & GC != 0 {
         am::GARBAGE_COLLECTING
+    } else if s & APART != 0 {
+        am::RUNNING
     } else if s & SUSPENDED != 0 {
         am::SUSPENDED
     } else if s & RUNNING != 0 {

@@ -30,6 +30,10 @@ pub const SENSITIVE: u32 = 8192;
 pub const HIBERNATING: u32 = 16384;
 /// The VM ends when it ends.
 pub const SYSTEM: u32 = 32768;
+/// A dirty native runs that keeps out of the process's inside: others may handle signals meanwhile.
+pub const APART: u32 = 1 << 16;
+/// Somebody does so now; the native's end waits for it.
+pub const APART_HANDLED: u32 = 1 << 17;
 const PRIORITY_SHIFT: u32 = 24;
 const PRIORITY_MASK: u32 = 3 << PRIORITY_SHIFT;
 /// Somebody of a higher priority waits for an answer: 3 minus that priority, until signals have been
@@ -102,6 +106,14 @@ impl State {
     pub fn activate(&self) -> bool {
         let old = self.0.fetch_or(ACTIVE | QUEUED, Ordering::AcqRel);
         old & QUEUED == 0
+    }
+    /// Begins to handle signals of a process that runs apart; `APART_HANDLED` is to be cleared afterwards.
+    pub fn handle_apart(&self) -> bool {
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
+                (s & (APART | APART_HANDLED) == APART).then_some(s | APART_HANDLED)
+            })
+            .is_ok()
     }
     /// A scheduler that found nothing more to do lets go. `false`: a reason to run came
     /// meanwhile, and the caller still has the process.

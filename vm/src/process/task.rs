@@ -87,6 +87,17 @@ pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
     }
 }
 
+/// Does what needs no heap while the process runs a native apart.
+pub(crate) fn run_apart(p: &mut Process, vm: &'static Vm) {
+    let Some(extra) = &mut p.extra else { return };
+    let code = |t: &mut Task| matches!(t.work, Work::CheckCode(_));
+    for task in extra.tasks.extract_if(.., code).collect::<Vec<_>>() {
+        let Work::CheckCode(module) = task.work else { continue };
+        let found = vm.code.old(module).is_some_and(|m| refers_to_code(p, m, false));
+        task.reply(vm, Term::bool(found));
+    }
+}
+
 /// Whether the process runs, or returns to, the code of this module version. `own`: it asks in a
 /// native of its own.
 pub(crate) fn refers_to_code(p: &Process, m: &LoadedModule, own: bool) -> bool {

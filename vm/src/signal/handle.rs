@@ -98,7 +98,12 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
         }
         Body::Down(d) => down(p, vm, *d),
         Body::GroupLeader(t) => {
-            p.group_leader = t.into_heap(&p.heap.heap).raw();
+            if p.shared.state.has(state::APART_HANDLED) {
+                p.group_leader = t.term().raw();
+                p.extra().apart.push(t);
+            } else {
+                p.group_leader = t.into_heap(&p.heap.heap).raw();
+            }
         }
         // Dealt with above.
         Body::RemoteMonitor(_)
@@ -116,7 +121,9 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
             p.suspend_count += 1;
             p.shared.state.set(state::SUSPENDED);
             // It gives way at the next chance.
-            p.reds_left = 0;
+            if !p.shared.state.has(state::APART_HANDLED) {
+                p.reds_left = 0;
+            }
         }
         Body::Resume => {
             p.suspend_count = p.suspend_count.saturating_sub(1);

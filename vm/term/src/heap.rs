@@ -181,6 +181,20 @@ impl Heap {
     pub(crate) fn fragments(&self) -> *mut Fragment {
         self.fragments.get()
     }
+    /// Whether an address lies in one of the fragments.
+    pub fn fragment_holds(&self, address: u64) -> bool {
+        let mut f = self.fragments.get();
+        while !f.is_null() {
+            // SAFETY: the chain is live and ours.
+            unsafe {
+                if address.wrapping_sub(Fragment::data(f) as u64) < (*f).used as u64 * 8 {
+                    return true;
+                }
+                f = (*f).next;
+            }
+        }
+        false
+    }
     pub(crate) fn take_fragments(&self) -> *mut Fragment {
         self.fragment_words.set(0);
         self.fragments.replace(null_mut())
