@@ -69,6 +69,7 @@ pub fn tables() -> Vec<BifTable> {
         dist::INTERNAL,
         error::TABLE,
         port::TABLE,
+        memory::INTERNAL,
         port::INTERNAL,
         process::TABLE,
         process_info::TABLE,

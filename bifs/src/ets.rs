@@ -6,7 +6,8 @@ mod update;
 
 use term::{Term, Tuple, atom};
 use vm::ets::{Error, Found, Need, Object, Table};
-use vm::{BifResult, BifTable, Cx, Stop};
+use vm::bif::{Held, Kind};
+use vm::{BifResult, BifTable, Cx, Resume, Stop};
 
 pub fn tables() -> Vec<BifTable> {
     vec![TABLE, select::TABLE, select::TEST, table::TABLE, table::INTERNAL, update::TABLE]
@@ -77,25 +78,62 @@ fn insert_new<'p>(cx: &Cx<'p>, id: Term<'p>, what: Term<'p>) -> BifResult<'p> {
     put(cx, id, what, true)
 }
 
-/// Objects are copied before the table is locked.
+/// Objects are copied before the table is locked; long lists take several turns.
 fn put<'p>(cx: &Cx<'p>, id: Term<'p>, what: Term<'p>, new_only: bool) -> BifResult<'p> {
     let table = find_for(cx, id, Need::Write)?;
     if !what.is_list() {
         let o = Object::new(object(cx, &table, what)?);
         return Ok(Term::bool(table.insert(cx.pid(), o, new_only).or_stop(cx)?));
     }
-    let mut tuples = Vec::new();
-    for t in cx.need(what.to_vec())? {
-        tuples.push(object(cx, &table, t)?);
+    fill(cx, id, what, Vec::new(), new_only)
+}
+
+/// Objects that one turn stores without ado.
+const AT_ONCE: usize = 10_000;
+
+/// A list on its way into a table. Until all is copied nothing is stored, so that nobody sees a part of it.
+struct Filling {
+    id: Held,
+    rest: Held,
+    objects: Vec<Object>,
+    new_only: bool,
+}
+
+impl Resume for Filling {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let (id, rest) = (cx.get(self.id), cx.get(self.rest));
+        cx.release_held();
+        fill(cx, id, rest, self.objects, self.new_only)
     }
-    cx.bump(tuples.len());
-    let done = match tuples[..] {
-        [] => true,
-        [t] => table.insert(cx.pid(), Object::new(t), new_only).or_stop(cx)?,
-        _ => {
-            let objects = tuples.into_iter().map(Object::new).collect();
-            table.insert_all(cx.pid(), objects, new_only).or_stop(cx)?
+}
+
+fn fill<'p>(
+    cx: &Cx<'p>,
+    id: Term<'p>,
+    mut rest: Term<'p>,
+    mut objects: Vec<Object>,
+    new_only: bool,
+) -> BifResult<'p> {
+    let table = find_for(cx, id, Need::Write)?;
+    let held = |rest, objects| Filling { id: cx.hold(id), rest: cx.hold(rest), objects, new_only };
+    while let Some(cell) = rest.as_cons() {
+        objects.push(Object::new(object(cx, &table, cell.head())?));
+        rest = cell.tail();
+        if !rest.is_nil() && (!cx.bump(1) || crate::limits::ets_traps()) {
+            return Err(cx.yield_to(held(rest, objects)));
         }
+    }
+    cx.need(rest.is_nil().then_some(()))?;
+    if objects.len() > AT_ONCE && cx.scheduler() != 0 {
+        return Err(cx.reschedule(Kind::DirtyCpu, held(rest, objects)));
+    }
+    let done = match objects.len() {
+        0 => true,
+        1 => match objects.pop() {
+            Some(object) => table.insert(cx.pid(), object, new_only).or_stop(cx)?,
+            None => true,
+        },
+        _ => table.insert_all(cx.pid(), objects, new_only).or_stop(cx)?,
     };
     Ok(Term::bool(done))
 }

@@ -2,7 +2,7 @@
 %% nothing of common_test's servers: a suite must not need the whole system healthy.
 %%
 %% main([SpecFile]); the file's terms: {module, M}, {data, Dir}, {priv, Dir}, {results, File},
-%% {log, File}, {limit, Milliseconds}, {done, [Path]}, {only, [Path] | all}. A path is
+%% {log, File}, {limit, Milliseconds}, {limits, [{Path, Milliseconds}]}, {done, [Path]}, {only, [Path] | all}. A path is
 %% "group/…/case". The result file gets, as it happens,
 %%     @all PATH              every case, before anything runs
 %%     @begin PATH            also for init_per_suite, init_per_group and end_per_…
@@ -13,7 +13,7 @@
 -module(conf_driver).
 -export([main/1]).
 
--record(run, {module, limit, fd, done, only, config}).
+-record(run, {module, limit, limits, fd, done, only, config}).
 
 main([SpecFile]) ->
     process_flag(trap_exit, true),
@@ -27,6 +27,7 @@ main([SpecFile]) ->
     Run = #run{
         module = Module,
         limit = Get(limit),
+        limits = maps:from_list(Get(limits)),
         fd = Fd,
         done = sets:from_list([list_to_binary(P) || P <- Get(done)]),
         only = case Get(only) of
@@ -72,11 +73,13 @@ expand(Module) ->
                 true -> Module:groups();
                 false -> []
             end,
-            [item(I, Groups) || I <- lists:flatten(All), not is_repeat(I)]
+            [item(I, Groups) || I <- lists:flatten(All), not is_left_out(I)]
     end.
 
-is_repeat({repeat, _, _}) -> true;
-is_repeat(_) -> false.
+%% Repetitions, and cases of other modules, {Module, Case}.
+is_left_out({repeat, _, _}) -> true;
+is_left_out({Module, Case}) -> Module =/= group andalso is_atom(Case);
+is_left_out(_) -> false.
 
 item(Case, _) when is_atom(Case) -> {'case', Case};
 item({testcase, Case, _}, _) -> {'case', Case};
@@ -86,13 +89,13 @@ item({group, Name, Properties}, Groups) -> group(Name, Properties, Groups);
 item({group, Name, Properties, _}, Groups) -> group(Name, Properties, Groups);
 item({Name, Items}, Groups) when is_atom(Name), is_list(Items) -> item({Name, [], Items}, Groups);
 item({Name, Properties, Items}, Groups) when is_atom(Name), is_list(Items) ->
-    {group, Name, Properties, [item(I, Groups) || I <- lists:flatten(Items)]}.
+    {group, Name, Properties, [item(I, Groups) || I <- lists:flatten(Items), not is_left_out(I)]}.
 
 group(Name, More, Groups) ->
     case find_group(Name, Groups) of
         {Name, Properties, Items} ->
             {group, Name, case More of [] -> Properties; _ when is_list(More) -> More; _ -> Properties end,
-             [item(I, Groups) || I <- lists:flatten(Items)]};
+             [item(I, Groups) || I <- lists:flatten(Items), not is_left_out(I)]};
         false ->
             {group, Name, [], [{'case', no_such_group}]}
     end.
@@ -184,7 +187,8 @@ run_case(#run{module = Module} = Run, Case, Path, Config) ->
     {ok, Cwd} = file:get_cwd(),
     Init = erlang:function_exported(Module, init_per_testcase, 2),
     End = erlang:function_exported(Module, end_per_testcase, 2),
-    Outcome = isolated(Run, Run#run.limit, fun() -> body(Module, Case, Init, End, [{tc_logfile, "log"} | Config]) end),
+    Limit = maps:get(Path, Run#run.limits, Run#run.limit),
+    Outcome = isolated(Run, Limit, fun() -> body(Module, Case, Init, End, [{tc_logfile, "log"} | Config]) end),
     _ = file:set_cwd(Cwd),
     is_alive() andalso test_server_ctrl:kill_slavenodes(),
     {Result, Reason, Saved} = judge(Outcome),
@@ -250,13 +254,16 @@ judge({value, {{value, Value}, _}}) ->
 %% Runs Fun in a process of its own: {value, V}, {raised, Why} or {timeout, Stack}.
 isolated(Run, Limit, Fun) ->
     Before = processes(),
+    Names = registered(),
     {Pid, Monitor} = spawn_monitor(fun() ->
         %% test_server's own time traps count tenfold: the limit here is what ends a case.
         put(test_server_multiply_timetraps, {10, false}),
         exit({'$conf', Fun()})
     end),
     receive
-        {'DOWN', Monitor, process, Pid, {'$conf', Value}} -> {value, Value};
+        {'DOWN', Monitor, process, Pid, {'$conf', Value}} ->
+            gone([monitor(process, Name) || Name <- registered() -- Names, is_pid(whereis(Name))]),
+            {value, Value};
         {'DOWN', Monitor, process, Pid, Reason} -> {raised, {died, Reason}}
     after Limit ->
         Where = case process_info(Pid, current_stacktrace) of
@@ -268,6 +275,17 @@ isolated(Run, Limit, Fun) ->
         receive {'DOWN', Monitor, process, Pid, _} -> ok end,
         [exit(P, kill) || P <- processes() -- Before],
         {timeout, Where}
+    end.
+
+%% Servers of a case are often still ending when it has ended: the next case wants their names.
+gone([]) ->
+    ok;
+gone([Monitor | Rest]) ->
+    receive
+        {'DOWN', Monitor, _, _, _} -> gone(Rest)
+    after 500 ->
+        [demonitor(M, [flush]) || M <- [Monitor | Rest]],
+        ok
     end.
 
 finish(Run, Path, Result, Milliseconds, Reason) ->

@@ -41,6 +41,7 @@ BORROWED = {
                "lib/kernel/examples/erl_uds_dist/src/erl_uds_dist.erl"],
     "sasl": ["otp_versions.table"],
     "ssl": ["lib/public_key/test/erl_make_certs.erl"],
+    "xmerl": ["lib/xmerl/doc/examples/xmerl_test.erl"],
 }
 
 

@@ -9,6 +9,26 @@ use vm::memory::{Usage, usage};
 use vm::signal::Sender;
 use vm::{BifResult, Cx};
 
+vm::bifs! { pub INTERNAL: "erts_internal" {
+    Plain "gather_alloc_histograms"/1 => gather(0);
+    Plain "gather_carrier_info"/1 => gather(0);
+} }
+
+/// `{Allocator, Scheduler, Width, Start, Ref}`, for `instrument`: has the allocator's carriers looked at. The number of
+/// messages that will come: none, since memory is not had in carriers, as where the reference runs without
+/// allocators of its own.
+fn gather<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
+    let [name, scheduler, width, start, r] = cx.need(what.as_tuple_of::<5>())?;
+    let within = |t: Term<'p>, least: usize, most: usize| {
+        t.as_usize().is_some_and(|n| (least..=most).contains(&n))
+    };
+    let known = name.as_atom().is_some_and(|a| NAMES.contains(&a.name()));
+    let numbers = within(scheduler, 0, cx.vm().sched.count())
+        && within(width, 1, 32)
+        && within(start, 1, 1 << 28);
+    cx.need((known && numbers && r.as_reference().is_some()).then_some(Term::small(0)))
+}
+
 /// Names of the allocators, in the reference's order.
 const NAMES: [&str; 11] = [
     "temp_alloc",

@@ -363,7 +363,10 @@ fn value<'h>(cx: &Cx<'_>, h: &'h Heap, own: bool, i: Item) -> Term<'h> {
         // Nothing is traced.
         Item::Trace => Term::small(0),
         Item::Binary => {
-            let all: Vec<Term> = info::binaries(cx)
+            // In an order that a collection does not change.
+            let mut all = info::binaries(cx);
+            all.sort_unstable();
+            let all: Vec<Term> = all
                 .into_iter()
                 .map(|(id, size, refs)| h.tuple(&[h.uint(id), n(size), n(refs)]))
                 .collect();

@@ -45,11 +45,19 @@ fn binary_info<'p>(cx: &Cx<'p>, id: Term<'p>, key: Term<'p>) -> BifResult<'p> {
 }
 
 fn raw_first<'p>(cx: &Cx<'p>, id: Term<'p>) -> BifResult<'p> {
-    super::end(cx, id, false)
+    raw(cx, id, None)
 }
 
 fn raw_next<'p>(cx: &Cx<'p>, id: Term<'p>, key: Term<'p>) -> BifResult<'p> {
-    super::beside(cx, id, key, false)
+    raw(cx, id, Some(key))
+}
+
+/// Objects that were deleted while the table is fixed still hold what they held.
+fn raw<'p>(cx: &Cx<'p>, id: Term<'p>, beyond: Option<Term<'p>>) -> BifResult<'p> {
+    let table = find(cx, id)?;
+    let keypos = table.keypos();
+    let key = table.raw(cx.pid(), beyond, |o| cx.heap().copy(o.key(keypos))).or_stop(cx)?;
+    Ok(key.unwrap_or(super::end_of_table()))
 }
 
 fn super_user<'p>(cx: &Cx<'p>, on: bool) -> BifResult<'p> {

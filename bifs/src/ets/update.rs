@@ -117,7 +117,7 @@ fn counter<'p>(
         None => None,
     };
     if !table.is_set() {
-        return Err(Error::TableType.stop(cx));
+        return Err(cx.badarg());
     }
     let default = default.and_then(|t| with_key(t, keypos, key));
     let (ops, single) = match op.view() {
@@ -176,7 +176,7 @@ fn element<'p>(
         None => None,
     };
     if !table.is_set() {
-        return Err(Error::TableType.stop(cx));
+        return Err(cx.badarg());
     }
     let default = default.and_then(|t| with_key(t, keypos, key));
     let done = table.update(cx.pid(), key, default, |o| {

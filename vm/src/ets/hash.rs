@@ -266,6 +266,19 @@ impl Hash {
         })
     }
 
+    /// Runs `f` on the objects of a key, pseudo-deleted ones too, newest first.
+    pub fn with_all<R>(
+        &self,
+        pass: Pass<'_>,
+        key: Key<'_>,
+        f: impl FnOnce(&mut dyn Iterator<Item = &Object>) -> R,
+    ) -> Result<R, Error> {
+        self.reading(pass, key, |shard, local| {
+            let here = shard.chain(local).skip_while(|n| !self.is(n, key));
+            f(&mut here.take_while(|n| self.is(n, key)).map(|n| &n.object))
+        })
+    }
+
     /// Stores an object. `false`: `new_only`, and there is one of its key.
     pub fn insert(&self, pass: Pass<'_>, object: Object, new_only: bool) -> Result<bool, Error> {
         let hash = hash_key(object.key(self.keypos));

@@ -104,6 +104,14 @@ pub fn start<'p>(cx: &Cx<'p>, id: Term<'p>, spec: Term<'p>, job: Job) -> BifResu
     if job == Job::Replace && table.options.kind == Type::Bag {
         return Err(Error::TableType.stop(cx));
     }
+    if spec.is_nil() {
+        // No clause: nothing matches.
+        return Ok(match job {
+            Job::Select { chunk: 0, .. } => Term::nil(),
+            Job::Select { .. } => atom!("$end_of_table").into(),
+            _ => Term::small(0),
+        });
+    }
     let clauses = clauses(spec).ok_or_else(|| cx.badarg())?;
     if job == Job::Replace && !clauses.iter().all(|c| keeps_key(table.keypos(), *c)) {
         return Err(cx.badarg());

@@ -160,11 +160,11 @@ impl Table {
             Store::Tree(t) => t.with_key(pass, key, |o| list_of(heap, &mut o.into_iter())),
         }
     }
-    /// The shared binaries in the objects of a key: identity, bytes, references to it.
+    /// The shared binaries in the objects of a key, pseudo-deleted ones too: identity, bytes, references to it.
     pub fn binaries(&self, pid: u64, key: Term<'_>) -> Result<Vec<(u64, usize, usize)>, Error> {
         let pass = self.pass(pid, Need::Read);
         match &self.store {
-            Store::Hash(h) => h.with_key(pass, Key::new(key), |objects| {
+            Store::Hash(h) => h.with_all(pass, Key::new(key), |objects| {
                 objects.flat_map(|o| o.binaries()).collect()
             }),
             Store::Tree(t) => t.with_key(pass, key, |o| o.map_or(Vec::new(), |o| o.binaries())),
@@ -302,8 +302,23 @@ impl Table {
     ) -> Result<Option<R>, Error> {
         let pass = self.pass(pid, Need::Read);
         match &self.store {
-            Store::Hash(h) => h.first(pass, f),
+            Store::Hash(h) => h.first(pass, false, f),
             Store::Tree(t) => t.end(pass, last, f),
+        }
+    }
+    /// Runs `f` on the first object, or on the first beyond a key; pseudo-deleted ones count.
+    pub fn raw<R>(
+        &self,
+        pid: u64,
+        beyond: Option<Term<'_>>,
+        f: impl FnOnce(&Object) -> R,
+    ) -> Result<Option<R>, Error> {
+        let pass = self.pass(pid, Need::Read);
+        match (&self.store, beyond) {
+            (Store::Hash(h), None) => h.first(pass, true, f),
+            (Store::Hash(h), Some(key)) => h.next(pass, Key::new(key), true, f),
+            (Store::Tree(t), None) => t.end(pass, false, f),
+            (Store::Tree(t), Some(key)) => t.beside(pass, key, false, f),
         }
     }
     /// Runs `f` on the first object of the next (or previous) key.
@@ -316,7 +331,7 @@ impl Table {
     ) -> Result<Option<R>, Error> {
         let pass = self.pass(pid, Need::Read);
         match &self.store {
-            Store::Hash(h) => h.next(pass, Key::new(key), f),
+            Store::Hash(h) => h.next(pass, Key::new(key), false, f),
             Store::Tree(t) => t.beside(pass, key, before, f),
         }
     }

@@ -7,11 +7,12 @@ use core::sync::atomic::Ordering;
 use term::Term;
 
 impl Hash {
-    /// Runs `f` on the first live object at or after this bucket.
+    /// Runs `f` on the first live object at or after this bucket; `all`: or deleted one.
     fn first_from<R>(
         &self,
         pass: Pass<'_>,
         mut bucket: usize,
+        all: bool,
         f: impl FnOnce(&Object) -> R,
     ) -> Result<Option<R>, Error> {
         loop {
@@ -19,7 +20,7 @@ impl Hash {
             let shard = read(&self.shards[at]);
             pass.check()?;
             loop {
-                if let Some(n) = shard.chain(self.local(bucket)).find(|n| !n.deleted) {
+                if let Some(n) = shard.chain(self.local(bucket)).find(|n| all || !n.deleted) {
                     return Ok(Some(f(&n.object)));
                 }
                 match self.after(bucket) {
@@ -32,12 +33,14 @@ impl Hash {
             }
         }
     }
+    /// Runs `f` on the first object. `all`: pseudo-deleted ones count.
     pub fn first<R>(
         &self,
         pass: Pass<'_>,
+        all: bool,
         f: impl FnOnce(&Object) -> R,
     ) -> Result<Option<R>, Error> {
-        self.first_from(pass, 0, f)
+        self.first_from(pass, 0, all, f)
     }
     /// Runs `f` on the first object of the key after this one.
     /// # Errors
@@ -46,6 +49,7 @@ impl Hash {
         &self,
         pass: Pass<'_>,
         key: Key<'_>,
+        all: bool,
         f: impl FnOnce(&Object) -> R,
     ) -> Result<Option<R>, Error> {
         let shard = read(self.shard(key.hash as usize));
@@ -56,13 +60,13 @@ impl Hash {
             return Err(Error::BadArg);
         }
         let multi = self.is_multi();
-        if let Some(n) = here.find(|n| !(n.deleted || multi && self.is(n, key))) {
+        if let Some(n) = here.find(|n| !(n.deleted && !all || multi && self.is(n, key))) {
             return Ok(Some(f(&n.object)));
         }
         drop(here);
         drop(shard);
         match self.after(bucket) {
-            Some(b) => self.first_from(pass, b, f),
+            Some(b) => self.first_from(pass, b, all, f),
             None => Ok(None),
         }
     }
