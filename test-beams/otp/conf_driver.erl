@@ -27,7 +27,7 @@ main([SpecFile]) ->
     Run = #run{
         module = Module,
         limit = Get(limit),
-        limits = maps:from_list(Get(limits)),
+        limits = maps:from_list([{list_to_binary(P), Most} || {P, Most} <- Get(limits)]),
         fd = Fd,
         done = sets:from_list([list_to_binary(P) || P <- Get(done)]),
         only = case Get(only) of

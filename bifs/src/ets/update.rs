@@ -117,7 +117,7 @@ fn counter<'p>(
         None => None,
     };
     if !table.is_set() {
-        return Err(cx.badarg());
+        return Err(Error::TableType.stop(cx));
     }
     let default = default.and_then(|t| with_key(t, keypos, key));
     let (ops, single) = match op.view() {
