@@ -5,8 +5,8 @@ mod table;
 mod update;
 
 use term::{Term, Tuple, atom};
-use vm::ets::{Error, Found, Need, Object, Table};
 use vm::bif::{Held, Kind};
+use vm::ets::{Error, Found, Need, Object, Table};
 use vm::{BifResult, BifTable, Cx, Resume, Stop};
 
 pub fn tables() -> Vec<BifTable> {

@@ -204,10 +204,8 @@ fn string_list_to_float<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
         return error(cx, atom!("not_a_list").into());
     }
     // A comma may stand for the point, as `list_to_float/1` has it.
-    let mut text = leading_bytes(
-        list,
-        |c| matches!(c, b'0'..=b'9' | b'+' | b'-' | b'.' | b',' | b'e' | b'E'),
-    );
+    let mut text =
+        leading_bytes(list, |c| matches!(c, b'0'..=b'9' | b'+' | b'-' | b'.' | b',' | b'e' | b'E'));
     if let Some(c) = text.iter_mut().find(|c| matches!(c, b'.' | b',')) {
         *c = b'.';
     }
