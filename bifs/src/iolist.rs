@@ -1,5 +1,6 @@
 //! Walking I/O lists: lists of bytes, binaries and I/O lists, however deep, without recursion.
 
+use std::collections::HashMap;
 use term::{Bits, Heap, Term, View};
 
 /// A run of an I/O list.
@@ -75,6 +76,49 @@ pub fn size(list: Term<'_>) -> Option<usize> {
         }
     });
     ok.then_some(size)
+}
+
+/// As [`size`], of lists that may be much larger than the memory they take: what is in a list several times is
+/// looked at once. Saturates.
+pub fn size_counted(list: Term<'_>) -> Option<u128> {
+    // Sizes of the first lists within lists that were met.
+    let mut known: HashMap<u64, u128> = HashMap::new();
+    let mut outer: Vec<(u64, u128, Term<'_>)> = Vec::new();
+    let (mut key, mut sum, mut at) = (list.raw().0, 0u128, list);
+    let bytes = |bits: Bits<'_>| bits.is_binary().then(|| bits.byte_len() as u128);
+    loop {
+        match at.view() {
+            View::Cons(cell) => {
+                let (head, tail) = (cell.head(), cell.tail());
+                at = tail;
+                match head.view() {
+                    View::Small(n) => {
+                        u8::try_from(n).ok()?;
+                        sum = sum.saturating_add(1);
+                    }
+                    View::Bits(bits) => sum = sum.saturating_add(bytes(bits)?),
+                    View::Nil => {}
+                    View::Cons(_) => match known.get(&head.raw().0) {
+                        Some(n) => sum = sum.saturating_add(*n),
+                        None => {
+                            outer.push((key, sum, tail));
+                            (key, sum, at) = (head.raw().0, 0, head);
+                        }
+                    },
+                    _ => return None,
+                }
+                continue;
+            }
+            View::Nil => {}
+            View::Bits(bits) => sum = sum.saturating_add(bytes(bits)?),
+            _ => return None,
+        }
+        if known.len() < 1 << 16 {
+            known.insert(key, sum);
+        }
+        let Some((of, before, rest)) = outer.pop() else { return Some(sum) };
+        (key, sum, at) = (of, before.saturating_add(sum), rest);
+    }
 }
 
 fn fill(list: Term<'_>, out: &mut [u8]) {

@@ -17,7 +17,22 @@ main() ->
     [tb:p({error3, O}, options(O)) || O <- [[], [bad], [{bad, x}], [{error_info, no_map}], [{error_info, #{}}]]],
     [tb:p({depth, D}, depth(D)) || D <- [0, 1, 2]],
     tb:p(too_many, try erlang:hibernate(x, y, lists:duplicate(5122, z)) catch C:R -> {C, R} end),
-    tb:p(hibernating, hibernated()).
+    tb:p(hibernating, hibernated()),
+    tb:p(bad_timeouts, [bad_timeout(T) || T <- [blupp, -1, 1 bsl 64]]),
+    tb:p(iolist, iolists()).
+
+%% The receive after one that failed begins with the first message.
+bad_timeout(T) ->
+    self() ! {init, T},
+    R = try receive blipp -> ok after id(T) -> ok end catch error:E -> E end,
+    {R, receive {init, T} -> got after 1000 -> lost end}.
+
+%% Much larger than what they take.
+iolists() ->
+    L = lists:foldl(fun(_, A) -> [A, A] end, [<<0:800>>, 1, 2], lists:seq(1, 20)),
+    Huge = lists:foldl(fun(_, A) -> [A | A] end, [<<0:80>>], lists:seq(1, 20)),
+    {iolist_size(L), try iolist_size([L, [bad]]) catch error:E -> E end,
+     try iolist_size([L, <<1:1>>]) catch error:E2 -> E2 end, iolist_size(Huge)}.
 
 %% Compiled: the results of the first two guards are used where those guards have failed.
 keys(#{} = Map) ->

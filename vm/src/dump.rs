@@ -9,7 +9,9 @@ mod terms;
 
 use crate::halt::say;
 use crate::vm::Vm;
+use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, Instant};
 
 /// How long threads are given to stand still.
@@ -37,7 +39,7 @@ impl<W: Write> Write for Limited<W> {
 }
 
 fn env_number(name: &str) -> Option<i64> {
-    std::env::var(name).ok()?.trim().parse().ok()
+    String::from_utf8(crate::env::get(name.as_bytes())?).ok()?.trim().parse().ok()
 }
 
 /// Writes the dump to `ERL_CRASH_DUMP`, or `erl_crash.dump` in the working directory. `asker`: the scheduler
@@ -48,7 +50,8 @@ pub fn write(vm: &'static Vm, slogan: &str, asker: usize, whole: bool) {
     if seconds == Some(0) || bytes == Some(0) {
         return;
     }
-    let path = std::env::var_os("ERL_CRASH_DUMP").unwrap_or_else(|| "erl_crash.dump".into());
+    let path =
+        crate::env::get(b"ERL_CRASH_DUMP").map_or("erl_crash.dump".into(), OsString::from_vec);
     say(&format!("\nCrash dump is being written to: {}...", path.to_string_lossy()));
     let Ok(file) = create(&path) else { return };
     if let Some(s) = seconds.filter(|s| *s > 0) {

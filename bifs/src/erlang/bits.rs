@@ -165,8 +165,8 @@ fn iolist_size<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
     if list.as_bits().is_none() && is_long(cx, list) {
         return Err(long::elsewhere(cx, [list], |cx, [list]| iolist_size(cx, list)));
     }
-    let size = cx.need(iolist::size(list))?;
-    Ok(Term::small(size as i64))
+    let size = cx.need(iolist::size_counted(list))?;
+    u64::try_from(size).map(|n| cx.heap().uint(n)).map_err(|_| cx.system_limit())
 }
 
 /// Pieces shorter than this are joined.

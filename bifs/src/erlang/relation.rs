@@ -137,7 +137,14 @@ fn start<'p>(
             (None, Some(pid)) => (Peer::Remote(pid), None),
             (None, None) => (Peer::Nobody, None),
         },
-        View::Port(p) if is_port => (p.local().map_or(Peer::Nobody, Peer::Port), None),
+        View::Port(p) if is_port => match p.local() {
+            Some(port) => (Peer::Port(port), None),
+            // Of this node as it was called before.
+            None if p.node().is_some_and(|n| n.name == term::node::this().name) => {
+                (Peer::Nobody, None)
+            }
+            None => return Err(cx.badarg()),
+        },
         View::Atom(name) => (named(name), Some(name)),
         View::Tuple(t) => match *t.elements() {
             [name, node] => {

@@ -114,6 +114,12 @@ fn start<'p>(
     } else {
         OwnedTerm::copy_with(message, Literals::Copy)
     };
+    if let To::Process(pid) = to
+        && cx.vm().processes.lookup(pid).is_none()
+    {
+        // Nobody to tell.
+        return Ok(reference);
+    }
     let id = (n0, n1);
     let mut pending = PENDING.lock().unwrap_or_else(|e| e.into_inner());
     let pid = match to {

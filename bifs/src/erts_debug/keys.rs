@@ -115,7 +115,13 @@ pub fn set<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
             let r = cx.heap().magic_reference(n0, n1, magic);
             Ok(cx.heap().tuple(&[r, at]))
         }
-        "broken_halt" => std::process::abort(),
+        "broken_halt" => {
+            let text: Option<String> = v
+                .to_vec()
+                .and_then(|v| v.iter().map(|c| char::from_u32(c.as_u64()? as u32)).collect());
+            let how = vm::halt::Halt::Dump(cx.need(text)?);
+            vm::halt::halt(cx.vm(), how, None, cx.scheduler())
+        }
         _ => Err(cx.badarg()),
     }
 }

@@ -161,6 +161,8 @@ pub unsafe extern "C" fn wait_timeout(
                 crate::timer::set_receive(&mut *p, (*r).vm, ms);
             }
             _ => {
+                // The next receive begins with the first message.
+                (*p).messages.rewind();
                 save(r, htop, e, fc);
                 super::except::error(r, ip, RawTerm::atom(term::atom::am::TIMEOUT_VALUE));
                 return;

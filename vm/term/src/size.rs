@@ -4,6 +4,7 @@
 //! These are the figures that Erlang code sees. What a copy really takes here is
 //! [`size_words`](crate::copy::size_words): integers and bitstrings are stored differently.
 
+use crate::literal;
 use crate::personality;
 use crate::term::{RawTerm, Subtag, Term, View};
 use crate::work::Work;
@@ -25,7 +26,9 @@ pub fn is_larger(term: Term<'_>, steps: usize) -> bool {
 /// The size of the term where it is: what is shared within it counts once.
 pub fn shared_size(term: Term<'_>) -> usize {
     let mut seen = HashSet::new();
-    walk(term, usize::MAX, |t| seen.insert(t.0)).unwrap_or(0)
+    // Literals are nobody's: they do not count.
+    let own = |t: RawTerm| !literal::contains(t.ptr() as u64) && seen.insert(t.0);
+    walk(term, usize::MAX, own).unwrap_or(0)
 }
 
 /// `erts_debug:same/2`.
