@@ -25,8 +25,10 @@ pub mod prim_net;
 pub mod prim_socket;
 pub mod prim_tty;
 pub mod re;
+pub mod records;
 pub mod unicode;
 pub mod zlib;
+pub mod zstd;
 
 use vm::BifTable;
 
@@ -55,6 +57,7 @@ pub fn tables() -> Vec<BifTable> {
         persistent_term::TABLE,
         persistent_term::INTERNAL,
         re::TABLE,
+        records::TABLE,
         unicode::TABLE, //
     ];
     [erlang::tables(), ets::tables(), others].concat()
@@ -63,7 +66,7 @@ pub fn tables() -> Vec<BifTable> {
 /// Natives that `erlang:load_nif/2` installs: OTP's statically linked NIF modules.
 pub fn nif_tables() -> Vec<BifTable> {
     [
-        vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE],
+        vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE, zstd::TABLE],
         vec![prim_net::TABLE],
         prim_file::tables(),
         prim_socket::tables(),

@@ -27,6 +27,8 @@ vm::bifs! { pub TABLE: "re" {
     Heavy "internal_run"/4 => internal_run(0, 1, 2, 3);
     /// `{namelist, Names}`.
     Plain "inspect"/2 => inspect(0, 1);
+    /// What `compile/2` gave with `export`, made ready here
+    Heavy "import"/1 => import(0);
 } }
 
 /// Steps of backtracking that a normal scheduler does in one go.
@@ -47,15 +49,60 @@ fn compile<'p>(cx: &Cx<'p>, pattern: Term<'p>, options: Term<'p>) -> BifResult<'
         Some(parsed) if !parsed.exec_only => parsed,
         _ => return Err(bad_option(cx)),
     };
+    if parsed.export && cx.vm().config.release < 28 {
+        return Err(bad_option(cx));
+    }
     if parsed.is_unicode() && pattern.as_bits().is_none() {
         return Err(cx.trap(atom!("re"), atom!("ucompile"), &[pattern, options]));
     }
     let heap = cx.heap();
     let key = store::key(cx, &parsed, &pattern_bytes(cx, pattern)?);
     Ok(match store::regex(cx, &key) {
+        Ok(_) if parsed.export => {
+            heap.tuple(&[atom!("ok").into(), exported(cx, pattern, options, &parsed)?])
+        }
         Ok(regex) => heap.tuple(&[atom!("ok").into(), store::to_term(cx, &regex, &parsed, &key)]),
         Err(e) => heap.tuple(&[atom!("error").into(), error_term(cx, &e)]),
     })
+}
+
+/// How exported expressions begin; then come a checksum of the code, its version and whether it is Unicode.
+const EXPORT_HEAD: &[u8] = b"re-PCRE2";
+/// The version of code that the reference reads, and that of ours: there is none, importing compiles again.
+const THEIR_CODE: u8 = 1;
+const NO_CODE: u8 = 0;
+
+/// `{re_exported_pattern, Head, Pattern, Options, Code}`.
+fn exported<'p>(
+    cx: &Cx<'p>,
+    pattern: Term<'p>,
+    options: Term<'p>,
+    parsed: &Parsed<'p>,
+) -> BifResult<'p> {
+    let heap = cx.heap();
+    let head = [EXPORT_HEAD, &[0; 4], &[NO_CODE, parsed.is_unicode().into()]].concat();
+    let source = cx.need(iolist::to_binary(heap, pattern))?;
+    let tag = atom!("re_exported_pattern").into();
+    Ok(heap.tuple(&[tag, heap.binary(&head), source, options, heap.binary(&[])]))
+}
+
+/// Code of the reference is checked as it does it, but not used.
+fn import<'p>(cx: &Cx<'p>, exported: Term<'p>) -> BifResult<'p> {
+    let [tag, head, source, options, code] = cx.need(exported.as_tuple_of::<5>())?;
+    let head = cx.need(head.as_binary().map(|b| b.bytes().into_owned()))?;
+    let code = cx.need(code.as_binary())?.bytes();
+    let parsed = cx.need(options::parse(options).filter(|p| !p.exec_only))?;
+    let (sum, version) = match head.strip_prefix(EXPORT_HEAD) {
+        Some([a, b, c, d, version, _]) => (u32::from_be_bytes([*a, *b, *c, *d]), *version),
+        _ => return Err(cx.badarg()),
+    };
+    let intact = version != THEIR_CODE || num::checksum::crc32(0, &code) == sum;
+    if !tag.is_atom_of(atom!("re_exported_pattern")) || !intact {
+        return Err(cx.badarg());
+    }
+    let key = store::key(cx, &parsed, &pattern_bytes(cx, source)?);
+    let regex = cx.need(store::regex(cx, &key).ok())?;
+    Ok(store::to_term(cx, &regex, &parsed, &key))
 }
 
 #[cold]

@@ -42,6 +42,16 @@ impl DecodeCx for Cx<'_> {
     }
 }
 
+/// The module's tables for the decoder.
+pub(crate) fn words<'a>(
+    atoms: &[Arc<str>],
+    literals: &'a [Literal],
+    types: &[Type],
+) -> impl DecodeCx + 'a {
+    let words = atoms.iter().map(|text| Word::of(text)).collect();
+    Cx { words, literals, types: types.len() as u32 }
+}
+
 pub(crate) fn read(
     chunks: &Chunks,
     atoms: &[Arc<str>],
@@ -52,11 +62,7 @@ pub(crate) fn read(
     let data = chunks.get(b"Code").ok_or_else(|| LoadError::bad("missing code chunk"))?;
     let header = Header::read(data).ok_or_else(|| LoadError::bad("corrupt code chunk"))?;
     header.check()?;
-    let cx = Cx {
-        words: atoms.iter().map(|text| Word::of(text)).collect(),
-        literals: &literals,
-        types: types.len() as u32,
-    };
+    let cx = words(atoms, &literals, types);
     let mut reader = Reader::new(header.code, &cx);
     // An op takes three bytes or more on average.
     let mut window = Window::new(header.code.len() / 4, exits);
@@ -74,16 +80,14 @@ pub(crate) fn read(
         }
     }
     let bigs = reader.into_bigs();
+    drop(cx);
     let ops = window.ops;
     let index = Index::of(&ops, header.label_count)?;
     if index.functions.len() != header.function_count as usize {
         return Err(LoadError::bad("wrong number of functions"));
     }
     let mut literals = literals;
-    literals.extend(
-        bigs.into_iter()
-            .map(|big| Literal::BigInt { negative: big.negative, bytes: big.bytes.into() }),
-    );
+    literals.extend(bigs.into_iter().map(Literal::from));
     Ok(Code { ops, label_count: header.label_count, index, literals })
 }
 

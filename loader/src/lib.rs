@@ -16,6 +16,7 @@ mod lines;
 mod literal;
 mod md5;
 mod module;
+mod records;
 mod tables;
 mod transform;
 mod types;
@@ -38,9 +39,6 @@ const MAX_SPLITS: usize = 8;
 pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
     let chunks = Chunks::read(bytes)?;
     let atoms = atoms::read(&chunks)?;
-    if chunks.get(b"Recs").is_some() {
-        return Err(LoadError::bad("native records are not supported"));
-    }
     let natoms = atoms.len() as u32;
     let imports = tables::imports(&chunks, natoms)?;
     let exports = tables::exports(&chunks, natoms)?;
@@ -50,7 +48,8 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
     let lines = lines::read(&chunks)?;
     let types = types::read(&chunks)?;
     let exits = tables::exits(&imports, &atoms);
-    let code = code::read(&chunks, &atoms, literals, &types, &exits)?;
+    let mut code = code::read(&chunks, &atoms, literals, &types, &exits)?;
+    let records = records::read(&chunks, &atoms, &mut code.literals, &types)?;
     let name = atoms.first().cloned().ok_or_else(|| LoadError::bad("corrupt atom table"))?;
     let mut module = Module {
         name,
@@ -59,6 +58,7 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
         exports,
         locals,
         lambdas,
+        records,
         literals: code.literals,
         strings: chunks.get(b"StrT").unwrap_or_default().into(),
         lines,

@@ -3,7 +3,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-use isa::{AtomIx, ImportIx, Label, LineIx, Op, Src, Ty};
+use isa::{AtomIx, BigInt, ImportIx, Label, LineIx, Op, RecordRow, Src, Ty};
 
 /// A decoded and verified module. Every index held by an op is valid in these tables.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Module {
     /// As written in the file; nothing is checked but the atoms.
     pub locals: Vec<Export>,
     pub lambdas: Vec<Lambda>,
+    /// The native records that it defines. Defaults are constants.
+    pub records: Vec<RecordRow>,
     /// The file's literals, then integers of operands that do not fit 64 bits.
     pub literals: Vec<Literal>,
     /// Bytes that string operands point into.
@@ -154,6 +156,12 @@ pub enum Literal {
     Term(Box<[u8]>),
     /// Magnitude, big-endian, without leading zeros.
     BigInt { negative: bool, bytes: Box<[u8]> },
+}
+
+impl From<BigInt> for Literal {
+    fn from(big: BigInt) -> Literal {
+        Literal::BigInt { negative: big.negative, bytes: big.bytes.into() }
+    }
 }
 
 /// The decoded line table.

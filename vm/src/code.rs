@@ -11,6 +11,8 @@ pub mod load;
 pub mod native;
 mod ops;
 pub mod purge;
+pub mod record;
+mod record_ops;
 
 pub(crate) use ops::need_words;
 
@@ -90,6 +92,8 @@ pub struct LoadedModule {
     pub lambdas: Vec<(&'static FunEntry, usize)>,
     pub on_load: Option<usize>,
     pub strings: Box<[u8]>,
+    /// The native records that it defines.
+    pub records: Box<[record::RecordDefinition]>,
     /// Functions with a `nif_start` mark.
     pub nifs: Vec<usize>,
     /// The NIF library of this version, if it has loaded one.
@@ -193,6 +197,7 @@ pub struct CodeServer {
     exports: RwLock<HashMap<(Atom, Atom, u32), &'static ExportEntry>>,
     pub modules: RwLock<HashMap<Atom, ModuleSlot>>,
     funs: Mutex<HashMap<(Atom, u32, [u8; 16]), &'static FunEntry>>,
+    records: RwLock<HashMap<(Atom, Atom), &'static record::RecordEntry>>,
     /// Code ranges in ascending order.
     ranges: RwLock<Vec<&'static LoadedModule>>,
     natives: HashMap<(Atom, Atom, usize), &'static Bif>,
@@ -223,6 +228,7 @@ impl CodeServer {
             exports: RwLock::default(),
             modules: RwLock::default(),
             funs: Mutex::default(),
+            records: RwLock::default(),
             ranges: RwLock::default(),
             natives,
             code_bytes: AtomicUsize::new(0),

@@ -34,6 +34,7 @@ pub(crate) mod native;
 pub(crate) mod nif;
 pub(crate) mod operand;
 pub(crate) mod receive;
+pub(crate) mod record;
 pub(crate) mod select;
 
 use crate::code::Function;

@@ -77,7 +77,7 @@ tests! {
     is_port(t: Term<'p>) = t.as_port().is_some();
     is_reference(t: Term<'p>) = t.as_reference().is_some();
     is_tuple(t: Term<'p>) = t.as_tuple().is_some();
-    is_record(t: Term<'p>, tag: Atom) = has_tag(t, tag);
+    is_record(t: Term<'p>, tag: Atom) = has_tag(t, tag) || t.as_record().is_some_and(|r| r.name().is_atom_of(tag));
 }
 
 fn has_tag(t: Term<'_>, tag: Atom) -> bool {
@@ -85,6 +85,11 @@ fn has_tag(t: Term<'_>, tag: Atom) -> bool {
 }
 
 fn is_record_3<'p>(cx: &Cx<'p>, t: Term<'p>, tag: Atom, size: Term<'p>) -> BifResult<'p> {
+    if let Some(name) = size.as_atom()
+        && cx.vm().config.release >= 28
+    {
+        return Ok(Term::bool(t.as_record().is_some_and(|r| r.is(tag, name))));
+    }
     if !size.is_integer() {
         return Err(cx.badarg());
     }

@@ -11,6 +11,8 @@ pub struct Parsed<'p> {
     /// There was an option that only `compile` takes, or only `run`.
     pub compile_only: bool,
     pub exec_only: bool,
+    /// The result is for any node.
+    pub export: bool,
     pub global: bool,
     pub report_errors: bool,
     pub offset: usize,
@@ -82,6 +84,11 @@ impl<'p> Parsed<'p> {
         }
         let m = &mut self.match_options;
         match name {
+            "export" => {
+                self.export = true;
+                self.compile_only = true;
+                return Some(());
+            }
             // Of both.
             "anchored" => {
                 self.compile.set(Options::ANCHORED);

@@ -10,7 +10,7 @@ use crate::resolver::Resolver;
 use crate::{id, local, map, tag, zip};
 use core::fmt;
 use term::atom::{self, Atom};
-use term::boxed::FunEntry;
+use term::boxed::{FunEntry, Tuple};
 use term::heap::Heap;
 use term::shared::BinHandle;
 use term::term::Term;
@@ -157,6 +157,8 @@ enum Kind {
     Map,
     /// The creator and the free variables.
     Fun(&'static FunEntry),
+    /// The definition and the fields.
+    Record,
 }
 
 /// The decoder proper: containers begun.
@@ -260,6 +262,17 @@ impl Reader {
                     self.frames.push(frame);
                     continue;
                 }
+                tag::RECORD if opts.resolver.has_records() => {
+                    let (definition, n) = record_head(input, heap, opts)?;
+                    values.push(definition.term());
+                    match n {
+                        0 => record(heap, values.len() - 1, values)?,
+                        n => {
+                            self.frames.push(Frame { left: n, all: n + 1, kind: Kind::Record });
+                            continue;
+                        }
+                    }
+                }
                 t => return Err(DecodeError::BadTag(t)),
             };
             loop {
@@ -272,6 +285,7 @@ impl Reader {
                 let base = values.len() - frame.all;
                 let parts = &values[base..];
                 value = match (frame.kind, parts) {
+                    (Kind::Record, _) => record(heap, base, values)?,
                     (Kind::Tuple, _) => heap.tuple(parts),
                     (Kind::List, [elements @ .., tail]) => heap.list_onto(elements, *tail),
                     (Kind::Fun(entry), [creator, env @ ..]) => heap.fun(entry, *creator, env),
@@ -389,6 +403,52 @@ fn fun_head(
     }
     let entry = opts.resolver.fun_entry(module, index, uniq, old_uniq, arity, num_free);
     Ok(Frame { left: all, all, kind: Kind::Fun(entry) })
+}
+
+/// A native record up to its fields: its definition and how many fields follow.
+fn record_head<'h>(
+    input: &mut Input<'_>,
+    heap: &'h Heap,
+    opts: &DecodeOptions<'_>,
+) -> Result<(Tuple<'h>, usize), DecodeError> {
+    let n = input.count(2)?;
+    let exported = match input.u8()? {
+        0 => false,
+        1 => true,
+        _ => return Err(DecodeError::BadValue),
+    };
+    let (module, name) = (atom(input, opts)?, atom(input, opts)?);
+    let keys: Vec<Term> =
+        (0..n).map(|_| atom(input, opts).map(Term::atom)).collect::<Result<_, _>>()?;
+    let mut sorted: Vec<u64> = keys.iter().map(|k| k.raw().payload()).collect();
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|w| w[0] == w[1]) {
+        return Err(DecodeError::DuplicateKey);
+    }
+    let known = opts.resolver.record_definition(heap, module, name);
+    let known = known.filter(|d| {
+        let d = d.elements();
+        d.get(2).is_some_and(|e| e.as_bool() == Some(exported))
+            && d.get(3..).is_some_and(|k| k.iter().map(|k| k.raw()).eq(keys.iter().map(|k| k.raw())))
+    });
+    Ok((known.unwrap_or_else(|| heap.record_definition(module, name, exported, &keys)), n))
+}
+
+/// The record whose definition and fields are the values from `base` on; removes the definition.
+fn record<'h>(
+    heap: &'h Heap,
+    base: usize,
+    values: &mut Vec<Term<'h>>,
+) -> Result<Term<'h>, DecodeError> {
+    let definition = values.get(base).and_then(|d| d.as_tuple());
+    match (definition, values.get(base + 1..)) {
+        (Some(definition), Some(fields)) if definition.arity() == fields.len() + 3 => {
+            let record = heap.record(definition, fields);
+            values.truncate(base);
+            Ok(record)
+        }
+        _ => Err(DecodeError::BadValue),
+    }
 }
 
 /// An atom with its tag.

@@ -1,7 +1,8 @@
 //! What the format needs to know of the VM around it: this node, its code, its live references.
 
 use term::atom::Atom;
-use term::boxed::{Export, FunEntry};
+use term::Heap;
+use term::boxed::{Export, FunEntry, Tuple};
 use term::shared::MagicHandle;
 
 /// The VM as the external term format sees it.
@@ -43,6 +44,22 @@ pub trait Resolver {
     /// Called when an alias is encoded, so that what is sent to it finds its process.
     fn keep_alias(&self, words: [u32; 3], pid: u64) {
         let _ = (words, pid);
+    }
+
+    /// Whether there are native records here (from OTP 29 on).
+    fn has_records(&self) -> bool {
+        false
+    }
+
+    /// The definition that a loaded module gives of its native record.
+    fn record_definition<'h>(
+        &self,
+        heap: &'h Heap,
+        module: Atom,
+        name: Atom,
+    ) -> Option<Tuple<'h>> {
+        let _ = (heap, module, name);
+        None
     }
 
     /// A number that no other incarnation of a node has: seals what `local` encoding writes. `None`

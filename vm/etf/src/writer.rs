@@ -9,7 +9,7 @@ use crate::encode::{EncodeError, EncodeOptions};
 use crate::sink::Sink;
 use crate::{map, tag};
 use term::atom::Atom;
-use term::boxed::{Bits, Cons, Fun, FunKind, Pid, Port, Reference, Tuple, pid_number, pid_serial};
+use term::boxed::{Bits, Cons, Fun, FunKind, Pid, Port, Record, Reference, Tuple, pid_number, pid_serial};
 use term::node::Node;
 use term::term::{Term, View};
 
@@ -34,6 +34,7 @@ enum Frame<'p> {
     One(Term<'p>),
     /// From element `at` on.
     Tuple { tuple: Tuple<'p>, at: usize },
+    Record { record: Record<'p>, at: usize },
     /// The rest of a list of which `count` elements were begun; its length goes to `hole`.
     List { rest: Term<'p>, count: u32, hole: usize },
     /// The next `left` terms of `pairs`.
@@ -79,6 +80,15 @@ impl<'p> Writer<'p> {
                         self.frames.pop();
                     }
                 }
+                Frame::Record { record, at } => match record.values().get(at) {
+                    Some(&term) => {
+                        *frame = Frame::Record { record, at: at + 1 };
+                        self.term(term, out, opts, budget)?;
+                    }
+                    None => {
+                        self.frames.pop();
+                    }
+                },
                 Frame::List { rest, count, hole } => match rest.as_cons() {
                     Some(cell) => {
                         let count = count.checked_add(1).ok_or(EncodeError::TooLarge)?;
@@ -177,7 +187,19 @@ impl<'p> Writer<'p> {
             View::Port(p) => port(p, out, opts),
             View::Ref(r) => reference(r, out, opts),
             View::Fun(fun) => self.fun(fun, out, opts)?,
-            View::Record(_) | View::Other => return Err(EncodeError::NotATerm),
+            View::Record(record) => {
+                out.byte(tag::RECORD);
+                out.u32(length(record.values().len())?);
+                out.byte(record.is_exported().into());
+                let head = [record.module(), record.name()];
+                for a in head.iter().chain(record.keys()).filter_map(|t| t.as_atom()) {
+                    atom(a, out, opts);
+                }
+                if !record.values().is_empty() {
+                    self.frames.push(Frame::Record { record, at: 0 });
+                }
+            }
+            View::Other => return Err(EncodeError::NotATerm),
         }
         Ok(())
     }
@@ -246,6 +268,7 @@ pub(crate) struct Kept {
 enum KeptFrame {
     One,
     Tuple { at: usize },
+    Record { at: usize },
     List { count: u32, hole: usize },
     Pairs { left: usize },
     Env { at: usize },
@@ -274,6 +297,10 @@ impl<'p> Writer<'p> {
                 terms.push(tuple.term());
                 KeptFrame::Tuple { at }
             }
+            Frame::Record { record, at } => {
+                terms.push(record.term());
+                KeptFrame::Record { at }
+            }
             Frame::List { rest, count, hole } => {
                 terms.push(rest);
                 KeptFrame::List { count, hole }
@@ -299,6 +326,10 @@ impl<'p> Writer<'p> {
                 KeptFrame::Tuple { at } => {
                     let tuple = next()?.as_tuple().filter(|t| at <= t.arity());
                     Frame::Tuple { tuple: tuple.ok_or(EncodeError::NotATerm)?, at }
+                }
+                KeptFrame::Record { at } => {
+                    let record = next()?.as_record();
+                    Frame::Record { record: record.ok_or(EncodeError::NotATerm)?, at }
                 }
                 KeptFrame::List { count, hole } => Frame::List { rest: next()?, count, hole },
                 KeptFrame::Pairs { left } => Frame::Pairs { left },

@@ -11,6 +11,8 @@ mod compact;
 mod kinds;
 mod lists;
 
+pub use lists::RecordRow;
+
 use crate::bits::BsFlags;
 use crate::operand::{Dst, FReg, Fail, ImportIx, Label, LambdaIx, LineIx, Live, Src, YReg};
 
@@ -27,6 +29,7 @@ pub enum Word {
     EnsureAtLeast,
     EnsureExactly,
     Equal,
+    False,
     Float,
     GetTail,
     Inplace,
@@ -38,6 +41,7 @@ pub enum Word {
     Safe,
     Skip,
     String,
+    True,
     Undefined,
     Unsafe,
     Utf16,
@@ -56,6 +60,7 @@ impl Word {
             "ensure_at_least" => Word::EnsureAtLeast,
             "ensure_exactly" => Word::EnsureExactly,
             "=:=" => Word::Equal,
+            "false" => Word::False,
             "float" => Word::Float,
             "get_tail" => Word::GetTail,
             "inplace" => Word::Inplace,
@@ -67,6 +72,7 @@ impl Word {
             "safe" => Word::Safe,
             "skip" => Word::Skip,
             "string" => Word::String,
+            "true" => Word::True,
             "undefined" => Word::Undefined,
             "unsafe" => Word::Unsafe,
             "utf16" => Word::Utf16,

@@ -22,7 +22,7 @@ mod operand;
 mod tests;
 
 pub use bits::{BsCmd, BsFlags, BsSeg, SegSize, SegType};
-pub use decode::{BigInt, DecodeCx, DecodeError, Item, Operand, Reader, Visit, Word};
+pub use decode::{BigInt, DecodeCx, DecodeError, Item, Operand, Reader, RecordRow, Visit, Word};
 pub use effects::Effects;
 pub use op::Op;
 pub use opcode::{MAX_OPCODE, OPCODES, Opcode};

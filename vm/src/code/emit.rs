@@ -3,6 +3,7 @@
 //! Labels become relative branches, literals their addresses, imports their export entries. What a
 //! handler is chosen by: the kinds of its operands (`interp::operand`).
 
+use crate::code::record::RecordDefinition;
 use crate::code::{CodeServer, Function};
 use crate::interp::operand::{ANY_X, ANY_Y, DST_Y, Kind};
 use crate::interp::{Handler, ReturnPoint};
@@ -19,6 +20,7 @@ pub(crate) struct Emitter<'a> {
     pub atoms: &'a [Atom],
     pub literals: &'a [RawTerm],
     pub lambdas: &'a [&'static FunEntry],
+    pub records: &'a [RecordDefinition],
     /// Integers outside the small range that stand as operands: by value.
     pub big: &'a std::collections::HashMap<i64, RawTerm>,
     pub strings: *const u8,

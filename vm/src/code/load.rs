@@ -1,6 +1,7 @@
 //! Preparing a module off to the side, and committing it.
 
 use super::emit::{EmitError, Emitter};
+use super::record::RecordDefinition;
 use super::{Function, LoadedModule};
 use crate::interp::ReturnPoint;
 use crate::literal_area::LiteralArea;
@@ -86,6 +87,20 @@ impl Resolver for VmResolver {
     fn keep_magic(&self, words: [u32; 3], magic: MagicHandle) {
         self.0.written.keep(words, &magic);
     }
+    fn has_records(&self) -> bool {
+        self.0.config.release >= 28
+    }
+    fn record_definition<'h>(
+        &self,
+        heap: &'h term::Heap,
+        module: Atom,
+        name: Atom,
+    ) -> Option<term::Tuple<'h>> {
+        _ = heap;
+        let entry = self.0.code.existing_record(module, name)?;
+        // SAFETY: decoding happens within a turn, and a literal lives on while a heap refers to it.
+        unsafe { entry.current()?.definition.brand::<'h>() }.as_tuple()
+    }
     fn local_seal(&self) -> Option<u64> {
         (self.0.config.release >= 26).then_some(self.0.written.seal)
     }
@@ -135,10 +150,10 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
     let big_values = big_operands(module);
     let (area, literals) = vm
         .literals
-        .build(literal_words(module, &big_values), |heap| literals(vm, heap, module, &big_values))
+        .build(literal_words(module, &big_values), |heap| literals(vm, heap, module, &atoms, &big_values))
         .map_err(|_| PrepareError::NoMemory)?;
     let unused = Unused { vm, area: Some(area) };
-    let Built { terms, attributes, compile_info, big } = literals?;
+    let Built { terms, attributes, compile_info, big, records } = literals?;
 
     let functions: Box<[Function]> = module
         .functions
@@ -182,6 +197,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         atoms: &atoms,
         literals: &terms,
         lambdas: &lambdas,
+        records: &records,
         big: &big,
         strings: strings.as_ptr(),
         functions: functions.as_ptr(),
@@ -295,6 +311,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         lambdas,
         on_load: module.on_load,
         strings,
+        records,
         nifs: module.functions.iter().enumerate().filter(|f| f.1.nif).map(|f| f.0).collect(),
         loaded: Default::default(),
         breakpoints: Default::default(),
@@ -325,7 +342,9 @@ fn literal_words(module: &Module, big_values: &[i64]) -> usize {
     });
     let lists = [&module.attributes, &module.compile_info];
     let lists = lists.into_iter().flatten().map(|b| term(b));
-    literals.chain(lists).sum::<usize>() + big_values.len() * 2
+    // Of a default: the key, and an integer too large for a word.
+    let records = module.records.iter().map(|r| 5 + 3 * r.fields.len());
+    literals.chain(lists).chain(records).sum::<usize>() + big_values.len() * 2
 }
 
 struct Built {
@@ -333,6 +352,7 @@ struct Built {
     attributes: RawTerm,
     compile_info: RawTerm,
     big: HashMap<i64, RawTerm>,
+    records: Box<[RecordDefinition]>,
 }
 
 /// Integer operands that are no small integers.
@@ -358,6 +378,7 @@ fn literals(
     vm: &'static Vm,
     heap: &term::Heap,
     module: &Module,
+    atoms: &[Atom],
     big_values: &[i64],
 ) -> Result<Built, PrepareError> {
     let resolver = VmResolver(vm);
@@ -387,7 +408,32 @@ fn literals(
     let attributes = list(&module.attributes)?;
     let compile_info = list(&module.compile_info)?;
     let big = big_values.iter().map(|n| (*n, heap.int(*n).raw())).collect();
-    Ok(Built { terms, attributes, compile_info, big })
+    let records = module.records.iter().map(|r| record(heap, module, atoms, &terms, r)).collect();
+    Ok(Built { terms, attributes, compile_info, big, records })
+}
+
+/// A native record's definition and defaults, as literals.
+fn record(
+    heap: &term::Heap,
+    module: &Module,
+    atoms: &[Atom],
+    terms: &[RawTerm],
+    row: &loader::isa::RecordRow,
+) -> RecordDefinition {
+    let at = |i: isa::AtomIx| atoms[i.0 as usize - 1];
+    let keys: Vec<Term> = row.fields.iter().map(|f| at(f.0).into()).collect();
+    let name = at(row.name);
+    let definition =
+        heap.record_definition(Atom::new(&module.name), name, row.exported, &keys).term().raw();
+    let default = |src: &Option<isa::Src>| match *src {
+        Some(isa::Src::Int(n)) => heap.int(n).raw(),
+        Some(isa::Src::Atom(a)) => RawTerm::atom(atoms[a as usize - 1]),
+        Some(isa::Src::Nil) => RawTerm::NIL,
+        Some(isa::Src::Lit(l)) => terms[l as usize],
+        Some(isa::Src::X(..) | isa::Src::Y(..)) | None => RawTerm::NONE,
+    };
+    let defaults = row.fields.iter().map(|f| default(&f.1)).collect();
+    RecordDefinition { name, definition, defaults }
 }
 
 /// Makes a prepared module the current one. What was current becomes old (there must be no old
@@ -458,6 +504,7 @@ pub fn publish(vm: &'static Vm, m: &'static LoadedModule) {
         let code = m.functions[*index].entry.cell.load(Ordering::Acquire);
         e.export.cell.store(code, Ordering::Release);
     }
+    vm.code.publish_records(m);
     for (entry, index) in &m.lambdas {
         let code = m.functions[*index].entry.cell.load(Ordering::Acquire);
         entry.cell.store(code, Ordering::Release);
@@ -466,6 +513,7 @@ pub fn publish(vm: &'static Vm, m: &'static LoadedModule) {
 
 /// Undefines what a version exports, but for what `unless` exports too.
 fn unexport(vm: &'static Vm, m: &LoadedModule, unless: Option<&LoadedModule>) {
+    vm.code.withdraw_records(m);
     let kept: HashSet<(Atom, u32)> =
         unless.map_or_else(HashSet::new, |u| u.exports.iter().map(|x| (x.0, x.1)).collect());
     for (f, arity, _) in m.exports.iter().filter(|x| !kept.contains(&(x.0, x.1))) {

@@ -594,9 +594,7 @@ impl Emitter<'_> {
             | Op::GetRecordElements { .. }
             | Op::PutRecord { .. }
             | Op::IsRecordAccessible { .. }
-            | Op::GetRecordField { .. } => {
-                return Err(EmitError("native records are not supported".into()));
-            }
+            | Op::GetRecordField { .. } => super::record_ops::emit(self, op)?,
         }
         Ok(i + 1)
     }

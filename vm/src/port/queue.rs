@@ -164,10 +164,16 @@ impl IoQueue {
         }
         h.list(&all)
     }
-    /// Puts a header before the first byte of a queue that nothing was taken from.
+    /// Puts a header before the first byte.
     pub fn push_header(&mut self, header: &[u8]) {
         if !header.is_empty() {
-            debug_assert_eq!(self.skip, 0);
+            // What was taken from the first chunk is behind the header now.
+            let skip = std::mem::take(&mut self.skip);
+            match self.chunks.front_mut() {
+                Some(Chunk::Own(v)) if skip > 0 => _ = v.drain(..skip),
+                Some(Chunk::Shared(_, start, _)) => *start += skip,
+                _ => {}
+            }
             self.chunks.push_front(Chunk::Own(header.to_vec()));
             self.size += header.len();
         }
@@ -264,7 +270,10 @@ mod tests {
         assert_eq!(q.len(), 1 + 2 + 4 + 5000 + 1);
         assert_eq!(q.slices(9).len(), 3);
         q.push_header(&[0, 9]);
-        q.advance(4);
+        q.advance(3);
+        q.push_header(&[7, 7]);
+        assert_eq!(q.slices(9)[..2], [&[7, 7][..], b"abtail"]);
+        q.advance(3);
         assert_eq!(q.front(100), b"btail");
         let mut other = IoQueue::new();
         other.push_slice(b"xyz");

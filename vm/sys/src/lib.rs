@@ -30,3 +30,4 @@ pub mod terminfo;
 pub mod tty;
 pub mod words;
 pub mod zlib;
+pub mod zstd;

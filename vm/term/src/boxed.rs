@@ -5,11 +5,13 @@ mod fun;
 mod map;
 mod number;
 mod pid;
+mod record;
 
 pub use bits::{Bits, copy_bits};
 pub use fun::{Export, Fun, FunEntry, FunKind};
 pub use map::{FLAT_MAX, Map, MapIter, key_hash, raw_map_get, raw_map_get_hashed};
 pub use number::Big;
+pub use record::Record;
 pub use pid::{MAX_REF_WORDS, Pid, Port, Reference, pid_data, pid_number, pid_serial};
 
 use crate::term::Term;
@@ -33,7 +35,7 @@ impl<'p> Cons<'p> {
     }
 }
 
-/// A tuple (or the fields of a native record).
+/// A tuple.
 #[derive(Clone, Copy)]
 pub struct Tuple<'p>(pub(crate) Term<'p>);
 

@@ -12,7 +12,7 @@
 //! one comparison at a time on the same stack; hash order plays no part in the result.
 
 use crate::atom::Atom;
-use crate::boxed::{Big, Bits, Fun, FunKind, Map, Pid, Port, Reference};
+use crate::boxed::{Big, Bits, Fun, FunKind, Map, Pid, Port, Record, Reference};
 use crate::node::{self, Node};
 use crate::personality;
 use crate::term::{RawTerm, Subtag, TAG_BOXED, TAG_LIST, Term, View};
@@ -487,6 +487,19 @@ unsafe fn step<const EQ: bool>(x: RawTerm, y: RawTerm, exact: bool) -> Step {
     if x.is_boxed() && y.is_boxed() {
         let (hx, hy) = (tx.hdr(), ty.hdr());
         match (hx.header_subtag(), hy.header_subtag()) {
+            (RECORD, RECORD) if hx != hy => {
+                // Who defined it counts more than how many fields there are.
+                let (p, q) = (Record(tx).definition(), Record(ty).definition());
+                let atoms = p.iter().zip(q.iter()).take(3);
+                for (a, b) in atoms.map(|(a, b)| (a.as_atom(), b.as_atom())) {
+                    if let (Some(a), Some(b)) = (a, b)
+                        && a != b
+                    {
+                        return Step::Done(compare_atoms(a, b));
+                    }
+                }
+                return Step::Done(hx.header_arity().cmp(&hy.header_arity()));
+            }
             (TUPLE, TUPLE) | (RECORD, RECORD) => {
                 let n = hx.header_arity();
                 return match n.cmp(&hy.header_arity()) {

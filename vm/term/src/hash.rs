@@ -92,9 +92,17 @@ pub fn phash2_within(term: Term<'_>, left: &mut usize) -> Option<u32> {
                     }
                     continue;
                 }
-                View::Tuple(x) | View::Record(x) => {
+                View::Tuple(x) => {
                     hash = hash2_word(hash, x.arity() as u32, hconst(9));
                     work.push(Todo::Run(x.elements()));
+                }
+                View::Record(x) => {
+                    // Definitions hold atoms only: this goes no deeper.
+                    let definition = phash2(x.definition().term());
+                    let pairs = x.by_index();
+                    *left = left.checked_sub(pairs.len())?;
+                    hash = hash2_words(hash, pairs.len() as u32, definition, hconst(23));
+                    pairs.into_iter().rev().for_each(|p| work.push(Todo::Term(p.1)));
                 }
                 View::Map(m) => {
                     hash = hash2_word(hash, m.size() as u32, hconst(16));
@@ -290,9 +298,14 @@ pub fn strong(term: Term<'_>, salt: u32) -> u64 {
                     next = Some(c.head());
                     continue;
                 }
-                View::Tuple(x) | View::Record(x) => {
+                View::Tuple(x) => {
                     (6u8, x.arity()).hash(&mut to);
                     work.push(Todo::Run(x.elements()));
+                }
+                View::Record(x) => {
+                    (15u8, x.values().len()).hash(&mut to);
+                    work.push(Todo::Run(x.values()));
+                    work.push(Todo::Term(x.definition().term()));
                 }
                 View::Map(m) => {
                     (7u8, m.size()).hash(&mut to);
@@ -371,9 +384,14 @@ fn internal_compound(term: Term<'_>, salt: u32) -> u32 {
                         }
                         continue;
                     }
-                    View::Tuple(x) | View::Record(x) => {
+                    View::Tuple(x) => {
                         hash = hash2_word(hash, x.arity() as u32, hconst(9));
                         work.push(Todo::Run(x.elements()));
+                    }
+                    View::Record(x) => {
+                        hash = hash2_word(hash, x.values().len() as u32, hconst(23));
+                        work.push(Todo::Run(x.values()));
+                        work.push(Todo::Term(x.definition().term()));
                     }
                     View::Map(m) => {
                         hash = hash2_word(hash, m.size() as u32, hconst(16));
@@ -527,9 +545,14 @@ pub fn phash_within(term: Term<'_>, left: &mut usize) -> Option<u32> {
                     let sum = num::hash::PRIMES[14].wrapping_add(phash2_within(t, left)?);
                     hash = phash_step(hash, 13, sum);
                 }
-                View::Tuple(x) | View::Record(x) => {
+                View::Tuple(x) => {
                     work.push(Todo::TupleDone(x.arity() as u32));
                     work.push(Todo::Run(x.elements()));
+                }
+                View::Record(x) => {
+                    work.push(Todo::TupleDone(x.values().len() as u32));
+                    work.push(Todo::Run(x.values()));
+                    work.push(Todo::Term(x.definition().term()));
                 }
                 View::Cons(_) => work.push(Todo::Rest(t)),
                 View::Other => {}

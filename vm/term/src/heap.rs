@@ -273,7 +273,7 @@ impl Heap {
     }
 
     #[inline(always)]
-    fn boxed<'h>(&'h self, p: *mut u64) -> Term<'h> {
+    pub(crate) fn boxed<'h>(&'h self, p: *mut u64) -> Term<'h> {
         // SAFETY: `p` was filled by the caller and lives as long as the heap is not collected,
         // which needs exclusive access.
         unsafe { RawTerm::boxed_ptr(p).brand() }

@@ -29,8 +29,8 @@ pub mod workshop;
 
 pub use atom::Atom;
 pub use boxed::{
-    Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Reference, Tuple, raw_map_get,
-    raw_map_get_hashed,
+    Big, Bits, Cons, Export, Fun, FunEntry, FunKind, Map, Pid, Port, Record, Reference, Tuple,
+    raw_map_get, raw_map_get_hashed,
 };
 pub use heap::{Heap, OwnedTerm};
 pub use term::{RawTerm, Term, View};

@@ -5,7 +5,7 @@
 //! atoms are UTF-8. A limit cuts the output after so many parts and ends it with `... `.
 
 use crate::atom::Atom;
-use crate::boxed::{Bits, FunKind, pid_number, pid_serial};
+use crate::boxed::{Bits, FunKind, Record, pid_number, pid_serial};
 use crate::node::{self, Node};
 use crate::term::{RawTerm, Subtag, Term, View};
 use crate::work::Work;
@@ -154,10 +154,24 @@ impl Printer<'_> {
                 work.push(Todo::Text("]"));
                 work.push(Todo::Cell(t));
             }
-            View::Tuple(x) | View::Record(x) => {
+            View::Tuple(x) => {
                 self.text("{");
                 work.push(Todo::Text("}"));
                 work.push(Todo::Elements(x.elements()));
+            }
+            View::Record(x) => {
+                self.text("#");
+                self.record_name(x)?;
+                self.text("{");
+                work.push(Todo::Text("}"));
+                for (i, (k, v)) in x.by_index().into_iter().enumerate().rev() {
+                    work.push(Todo::Term(v));
+                    work.push(Todo::Text("="));
+                    work.push(Todo::Term(k));
+                    if i > 0 {
+                        work.push(Todo::Text(","));
+                    }
+                }
             }
             View::Bits(b) => self.bits(b)?,
             View::Fun(f) => match f.kind() {
@@ -214,6 +228,18 @@ impl Printer<'_> {
         self.atom_text(a);
         self.left = self.left.saturating_sub(a.name().len() as i64);
         if self.left <= 0 { Err(Full) } else { Ok(()) }
+    }
+
+    fn record_name(&mut self, record: Record<'_>) -> Result<(), Full> {
+        for (i, part) in [record.module(), record.name()].into_iter().enumerate() {
+            if i > 0 {
+                self.text(":");
+            }
+            if let Some(a) = part.as_atom() {
+                self.atom(a)?;
+            }
+        }
+        Ok(())
     }
 
     /// The atom's name, in quotes if need be.

@@ -82,7 +82,12 @@ fn object<'p>(t: Term<'p>) -> (usize, &'p [Term<'p>]) {
         View::Cons(_) => (2, terms(0, 2)),
         // The empty tuple is one object for all.
         View::Tuple(x) if x.arity() == 0 => (0, &[]),
-        View::Tuple(x) | View::Record(x) => (x.arity() + 1, x.elements()),
+        View::Tuple(x) => (x.arity() + 1, x.elements()),
+        // The reference's definition has a hash and, of several keys, their order.
+        View::Record(x) => match x.values() {
+            [] => (8, &[]),
+            values => (3 * values.len() + 9, values),
+        },
         View::Map(m) if m.is_flat() => (3 + m.size(), terms(2, m.size() + 1)),
         View::Map(_) => {
             let n = t.hdr().header_arity();

@@ -16,7 +16,7 @@
 //! collector scans them without knowing their kind; the others hold raw data.
 
 use crate::atom::Atom;
-use crate::boxed::{Big, Bits, Cons, Fun, Map, Pid, Port, Reference, Tuple};
+use crate::boxed::{Big, Bits, Cons, Fun, Map, Pid, Port, Record, Reference, Tuple};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -302,7 +302,7 @@ pub enum View<'p> {
     Port(Port<'p>),
     Ref(Reference<'p>),
     /// A native record (OTP 29).
-    Record(Tuple<'p>),
+    Record(Record<'p>),
     /// Not a term that Erlang code can hold (match context, the non-value).
     Other,
 }
@@ -403,6 +403,10 @@ impl<'p> Term<'p> {
     #[inline(always)]
     pub fn as_tuple(self) -> Option<Tuple<'p>> {
         if self.is_box(Subtag::Tuple) { Some(Tuple(self)) } else { None }
+    }
+    #[inline(always)]
+    pub fn as_record(self) -> Option<Record<'p>> {
+        if self.is_box(Subtag::Record) { Some(Record(self)) } else { None }
     }
     /// The elements, if it is a tuple of `N`.
     pub fn as_tuple_of<const N: usize>(self) -> Option<[Term<'p>; N]> {
@@ -526,7 +530,7 @@ impl<'p> Term<'p> {
                 }
                 x if x == Subtag::ExtPid as u64 => View::Pid(Pid(self)),
                 x if x == Subtag::ExtPort as u64 => View::Port(Port(self)),
-                x if x == Subtag::Record as u64 => View::Record(Tuple(self)),
+                x if x == Subtag::Record as u64 => View::Record(Record(self)),
                 _ => View::Other,
             },
             TAG_IMM => match self.0.0 & IMM_MASK {

@@ -5,7 +5,19 @@ use std::fmt;
 use super::compact::{A, U};
 use super::{DecodeError, Item, Operand, Reader, Visit, Word};
 use crate::bits::{BsCmd, BsSeg, SegSize, SegType};
-use crate::operand::{Dst, Label, Live, Src, YReg};
+use crate::operand::{AtomIx, Dst, Label, Live, Src, YReg};
+
+/// What begins a row of the chunk of native records.
+const RECORD_ROW: u8 = 5;
+
+/// The definition of a native record.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RecordRow {
+    pub name: AtomIx,
+    pub exported: bool,
+    /// Names and defaults, in the order in which they were written.
+    pub fields: Vec<(AtomIx, Option<Src>)>,
+}
 
 impl<T: Item> Operand for Vec<T> {
     fn decode(r: &mut Reader) -> Result<Self, DecodeError> {
@@ -61,6 +73,44 @@ macro_rules! single_item {
     )*};
 }
 single_item!(Src YReg);
+
+impl Reader<'_> {
+    /// One row of the chunk of native records: an op's number, name, whether it is exported, and fields
+    /// with their defaults.
+    pub fn record(&mut self) -> Result<RecordRow, DecodeError> {
+        if self.byte()? != RECORD_ROW {
+            return Err(DecodeError::BadOperand("a native record"));
+        }
+        let name = AtomIx::decode(self)?;
+        let exported = match self.word()? {
+            Word::True => true,
+            Word::False => false,
+            _ => return Err(DecodeError::BadOperand("a boolean")),
+        };
+        let terms = self.list()?;
+        if terms % 2 != 0 {
+            return Err(DecodeError::BadOperand("a list of whole elements"));
+        }
+        let mut fields = Vec::new();
+        for _ in 0..terms / 2 {
+            let key = AtomIx::decode(self)?;
+            let default = match self.peek()? {
+                U => {
+                    self.number32(U, "no default")?;
+                    None
+                }
+                _ => match self.src()? {
+                    Src::X(..) | Src::Y(..) => {
+                        return Err(DecodeError::BadOperand("a constant"));
+                    }
+                    constant => Some(constant),
+                },
+            };
+            fields.push((key, default));
+        }
+        Ok(RecordRow { name, exported, fields })
+    }
+}
 
 impl<A: Operand, B: Operand> Item for (A, B) {
     const WIDTH: u32 = 2;
