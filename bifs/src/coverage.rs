@@ -1,7 +1,7 @@
 //! Native coverage and the debugger of OTP 27 and later, as in an emulator that was built without them: they say so, and
 //! refuse all else [erl_bif_coverage.c, erl_debugger.c].
 
-use term::{Term, atom};
+use term::{Atom, Term, atom};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "code" {
@@ -11,6 +11,8 @@ vm::bifs! { pub TABLE: "code" {
     Plain "set_coverage_mode"/1 => refuse();
     Plain "get_coverage"/2 => refuse();
     Plain "reset_coverage"/1 => refuse();
+    /// Nothing, where the file has something.
+    Plain "get_debug_info"/1 => get_debug_info(0);
 } }
 
 vm::bifs! { pub DEBUGGER: "erl_debugger" {
@@ -22,6 +24,11 @@ fn unsupported<'p>(_: &Cx<'p>) -> BifResult<'p> {
 }
 fn none<'p>(_: &Cx<'p>) -> BifResult<'p> {
     Ok(atom!("none").into())
+}
+/// What is in the file is only kept for a debugger.
+fn get_debug_info<'p>(cx: &Cx<'p>, module: Atom) -> BifResult<'p> {
+    let m = cx.need(cx.vm().code.current(module))?;
+    Ok(if m.debug_info { Term::nil() } else { atom!("none").into() })
 }
 fn refuse<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Err(cx.badarg())

@@ -6,7 +6,7 @@ mod keys;
 pub mod state;
 
 use crate::long;
-use term::{Map, Term, atom, size};
+use term::{Bits, Map, Term, atom, size};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TERMS: "erts_debug" {
@@ -20,6 +20,8 @@ vm::bifs! { pub TERMS: "erts_debug" {
     Plain "instructions"/0 => instructions();
     /// Whether two terms are one and the same in memory.
     Plain "same"/2 => same(0, 1);
+    /// The same bits, beginning so many bits after the start of a byte.
+    Plain "unaligned_bitstring"/2 => unaligned_bitstring(0, 1);
 } }
 
 fn words<'p>(cx: &Cx<'p>, n: usize) -> BifResult<'p> {
@@ -39,6 +41,18 @@ fn size_shared<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
         return Err(long::elsewhere(cx, [t], |cx, [t]| size_shared(cx, t)));
     }
     words(cx, size::shared_size(t))
+}
+
+fn unaligned_bitstring<'p>(cx: &Cx<'p>, bits: Bits<'p>, offset: usize) -> BifResult<'p> {
+    if !(1..8).contains(&offset) {
+        return Err(cx.badarg());
+    }
+    let heap = cx.heap();
+    let n = bits.bit_len();
+    let owner = heap.bits_with(offset + n, |to| bits.copy_to(0, n, to, offset));
+    cx.bump(n / 512);
+    let owner = cx.need(owner.as_bits())?;
+    Ok(heap.sub_bits(owner, offset, n))
 }
 
 fn same<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {

@@ -50,6 +50,7 @@ const NATIVES: &[(&str, &[(&str, usize, In)])] = &[
         ("display_string", 2, From27),
         ("exit", 3, From29),
         ("exit_signal", 3, From29),
+        ("hibernate", 0, From29),
         ("is_integer", 3, From29),
         ("is_record", 1, From29),
         ("link", 2, From29),

@@ -6,7 +6,7 @@
 use crate::iolist;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sys::zstd::{
-    self, CompressDictionary, Compressor, Decompressor, DecompressDictionary, End, Error,
+    self, CompressDictionary, Compressor, DecompressDictionary, Decompressor, End, Error,
     Parameter, Step,
 };
 use term::atom::am;
@@ -180,9 +180,9 @@ fn set_compress_parameter<'p>(
     z.with(cx, |c| {
         let (name, parameter) = parameter(cx, key)?;
         let number = match name {
-            "strategy" => value.as_atom().and_then(|a| {
-                STRATEGIES.iter().position(|s| *s == a.name()).map(|i| i as i32)
-            }),
+            "strategy" => value
+                .as_atom()
+                .and_then(|a| STRATEGIES.iter().position(|s| *s == a.name()).map(|i| i as i32)),
             flag if is_flag(flag) => value.as_bool().map(i32::from),
             _ => int(value),
         };
@@ -191,11 +191,7 @@ fn set_compress_parameter<'p>(
     })
 }
 
-fn get_compress_parameter<'p>(
-    cx: &Cx<'p>,
-    z: Ref<'p, Compress>,
-    key: Term<'p>,
-) -> BifResult<'p> {
+fn get_compress_parameter<'p>(cx: &Cx<'p>, z: Ref<'p, Compress>, key: Term<'p>) -> BifResult<'p> {
     z.with(cx, |c| {
         let (name, parameter) = parameter(cx, key)?;
         let value = c.get(parameter).map_err(|e| failed(cx, e))?;
@@ -231,9 +227,8 @@ fn compress_stream<'p>(
     end: Term<'p>,
 ) -> BifResult<'p> {
     z.with(cx, |c| {
-        let result = directive(cx, end).and_then(|end| {
-            stream(cx, data, end, Compressor::room(), |i, o| c.step(i, o, end))
-        });
+        let result = directive(cx, end)
+            .and_then(|end| stream(cx, data, end, Compressor::room(), |i, o| c.step(i, o, end)));
         if result.is_err() {
             c.reset();
         }

@@ -66,6 +66,7 @@ pub fn load(bytes: &[u8]) -> Result<Module, LoadError> {
         attributes: chunks.get(b"Attr").map(Into::into),
         compile_info: chunks.get(b"CInf").map(Into::into),
         md5: md5::of_module(&chunks),
+        debug_info: chunks.get(b"DbgB").is_some(),
         code: code.ops,
         label_count: code.label_count,
         functions: code.index.functions,

@@ -32,6 +32,8 @@ pub struct Module {
     /// External term, for `module_info(compile)`.
     pub compile_info: Option<Box<[u8]>>,
     pub md5: [u8; 16],
+    /// There is information for a debugger.
+    pub debug_info: bool,
     /// The ops in order, with `Op::Label`, `Op::FuncInfo` and `Op::Line` among them; the last is
     /// `Op::IntCodeEnd`.
     pub code: Vec<Op>,

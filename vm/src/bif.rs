@@ -258,6 +258,10 @@ impl<'p> Cx<'p> {
     pub fn wait(&self, rest: impl Resume + 'static) -> Stop {
         self.stop(Why::Wait(Box::new(rest)))
     }
+    /// The same with a heap made as small as it can be.
+    pub fn doze(&self, rest: impl Resume + 'static) -> Stop {
+        self.stop(Why::Doze(Box::new(rest)))
+    }
     /// Polls `rest` on another kind of scheduler (`DirtyCpu`, `DirtyIo`, or `Plain` for normal).
     pub fn reschedule(&self, kind: Kind, rest: impl Resume + 'static) -> Stop {
         self.stop(Why::Reschedule(kind, Box::new(rest)))

@@ -86,6 +86,8 @@ pub struct LoadedModule {
     pub literals: Option<LiteralArea>,
     pub literal_terms: Vec<RawTerm>,
     pub md5: [u8; 16],
+    /// The file has information for a debugger.
+    pub debug_info: bool,
     attributes: RawTerm,
     compile_info: RawTerm,
     pub exports: Vec<(Atom, u32, usize)>,

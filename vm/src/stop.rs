@@ -68,6 +68,8 @@ pub enum Why {
     /// The process was suspended, exits, or waits in a way that is recorded in its state: the
     /// native is called again with the same arguments when it runs next.
     Again,
+    /// Hibernate with the stack as it is; poll the rest when a signal has arrived.
+    Doze(Box<dyn Resume>),
     /// Hibernate into this call.
     Hibernate {
         module: Atom,

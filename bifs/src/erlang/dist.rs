@@ -6,7 +6,6 @@ use vm::bif::List;
 use vm::dist::channel::{self, Created};
 use vm::dist::{self, Connection, Controller, flags, nodes, relation, spawn};
 use vm::process::relation as local;
-use vm::signal::relations::AliasKind;
 use vm::{BifResult, Cx};
 
 use std::sync::Arc;
@@ -338,13 +337,13 @@ pub fn unicode_io<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
 /// Options of a request to another node.
 struct Asked<'p> {
     pending: spawn::Pending,
-    monitor: Option<(Option<AliasKind>, Option<Term<'p>>)>,
+    monitor: Option<super::relation::Options<'p>>,
     /// What the other node is to see.
     options: Vec<Term<'p>>,
     good: bool,
 }
 
-fn asked<'p>(node: Atom, list: Term<'p>, request: bool) -> Option<Asked<'p>> {
+fn asked<'p>(cx: &Cx<'p>, node: Atom, list: Term<'p>, request: bool) -> Option<Asked<'p>> {
     let pending = spawn::Pending {
         node,
         id: 0,
@@ -377,7 +376,7 @@ fn asked<'p>(node: Atom, list: Term<'p>, request: bool) -> Option<Asked<'p>> {
                 };
             }
             Some((k, _)) if k == atom!("reply_tag") || k == am::REPLY => a.good = false,
-            Some((am::MONITOR, v)) => match super::relation::monitor_options(v) {
+            Some((am::MONITOR, v)) => match super::relation::monitor_options(cx, v) {
                 Some(o) => {
                     a.monitor = Some(o);
                     a.options.push(am::MONITOR.into());
@@ -387,14 +386,14 @@ fn asked<'p>(node: Atom, list: Term<'p>, request: bool) -> Option<Asked<'p>> {
             _ => {
                 a.pending.link |= t.is_atom_of(am::LINK);
                 if t.is_atom_of(am::MONITOR) {
-                    a.monitor = Some((None, None));
+                    a.monitor = Some((None, None, false));
                 }
                 a.options.push(t);
             }
         }
     }
     a.pending.monitor = a.monitor.is_some();
-    if let Some((alias, tag)) = a.monitor {
+    if let Some((alias, tag, _)) = a.monitor {
         a.pending.alias = alias;
         a.pending.monitor_tag = tag.map(term::OwnedTerm::copy_of);
     }
@@ -416,7 +415,7 @@ fn spawn_request<'p>(
         args.list_len()?;
         Some((m.as_atom()?, f.as_atom()?, args))
     });
-    let (Some((module, function, args)), Some(a)) = (mfa, asked(node, options, request)) else {
+    let (Some((module, function, args)), Some(a)) = (mfa, asked(cx, node, options, request)) else {
         return bad;
     };
     if !a.good && !request {

@@ -11,7 +11,7 @@ use vm::process::spawn::{self, SpawnOptions, Start};
 pub use vm::process::spawn_options::{max_heap, priority, queue_data};
 use vm::process::{Priority, QueueData, state};
 use vm::signal::relations::Peer;
-use vm::{BifResult, Cx};
+use vm::{BifResult, Cx, Resume};
 
 vm::bifs! { pub TABLE: "erlang" {
     Guard "self"/0 => self_();
@@ -26,6 +26,8 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "processes"/0 => processes();
     Plain "group_leader"/0 => group_leader();
     Plain "process_flag"/2 => process_flag(0, 1);
+    /// Until a message has come, with a heap made small
+    Heavy "hibernate"/0 => hibernate_here();
     Heavy "hibernate"/3 => hibernate(0, 1, 2);
     Plain "bump_reductions"/1 => bump_reductions(0);
     Plain "yield"/0 => yield_();
@@ -314,6 +316,18 @@ fn hibernate<'p>(cx: &Cx<'p>, m: Atom, f: Atom, args: List<'p>) -> BifResult<'p>
         return Err(cx.system_limit());
     }
     Err(cx.hibernate(m, f, &args))
+}
+fn hibernate_here<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Err(cx.doze(Doze))
+}
+struct Doze;
+impl Resume for Doze {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        match vm::process::info::message_count(cx) {
+            0 => Err(cx.wait(Doze)),
+            _ => Ok(am::OK.into()),
+        }
+    }
 }
 fn bump_reductions<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {
     cx.bump(n.min(4000) as usize);

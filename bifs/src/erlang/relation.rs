@@ -1,7 +1,7 @@
 //! Links, monitors, aliases, exit signals.
 
 use term::atom::am;
-use term::{Atom, Reference, Term, View};
+use term::{Atom, Reference, Term, View, atom};
 use vm::bif::List;
 use vm::dist::{Op, RemotePid, job};
 use vm::process::registry::Named;
@@ -11,6 +11,8 @@ use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
     Plain "link"/1 => link(0);
+    /// Option: `priority`
+    Plain "link"/2 => link_with(0, 1);
     Plain "unlink"/1 => unlink(0);
     Plain "exit"/2 => exit(0, 1);
     /// `exit/2` under the name that OTP 26 gave it for use by `erlang.erl`.
@@ -53,6 +55,20 @@ fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     }
     Ok(am::TRUE.into())
 }
+fn link_with<'p>(cx: &Cx<'p>, t: Term<'p>, options: Term<'p>) -> BifResult<'p> {
+    let priority = priority_of(options).ok_or_else(|| cx.bad("badopt"))?;
+    let done = link(cx, t)?;
+    if let Some(peer) = peer(cx, t)? {
+        relation::set_link_priority(cx, peer, priority);
+    }
+    Ok(done)
+}
+/// Whether a list of options has `priority`, the only one.
+fn priority_of(options: Term<'_>) -> Option<bool> {
+    let options = options.to_vec()?;
+    let priority = atom!("priority");
+    options.iter().all(|o| o.is_atom_of(priority)).then_some(!options.is_empty())
+}
 fn unlink<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     if let Some(peer) = peer(cx, t)? {
         relation::unlink(cx, peer);
@@ -78,25 +94,30 @@ fn exit<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
 }
 
 fn monitor<'p>(cx: &Cx<'p>, kind: Term<'p>, target: Term<'p>) -> BifResult<'p> {
-    start(cx, kind, target, None, None)
+    start(cx, kind, target, (None, None, false))
 }
 fn monitor_with<'p>(cx: &Cx<'p>, kind: Term<'p>, t: Term<'p>, o: Term<'p>) -> BifResult<'p> {
-    let (alias, tag) = monitor_options(o).ok_or_else(|| cx.bad("badopt"))?;
-    start(cx, kind, t, alias, tag)
+    let options = monitor_options(cx, o).ok_or_else(|| cx.bad("badopt"))?;
+    start(cx, kind, t, options)
 }
-pub type Options<'p> = (Option<AliasKind>, Option<Term<'p>>);
+/// Alias, tag, and whether the message has priority.
+pub type Options<'p> = (Option<AliasKind>, Option<Term<'p>>, bool);
 
 /// Options of `monitor/3`, which `spawn_opt` takes too.
-pub fn monitor_options(o: Term<'_>) -> Option<Options<'_>> {
-    let (mut alias, mut tag) = (None, None);
+pub fn monitor_options<'p>(cx: &Cx<'p>, o: Term<'p>) -> Option<Options<'p>> {
+    let (mut alias, mut tag, mut priority) = (None, None, false);
     for o in o.to_vec()? {
+        if o.is_atom_of(atom!("priority")) && cx.vm().config.release >= 28 {
+            priority = true;
+            continue;
+        }
         match o.as_tuple_of::<2>()? {
             [k, v] if k.is_atom_of(am::ALIAS) => alias = Some(alias_kind(v.as_atom()?)?),
             [k, v] if k.is_atom_of(am::TAG) => tag = Some(v),
             _ => return None,
         }
     }
-    Some((alias, tag))
+    Some((alias, tag, priority))
 }
 fn alias_kind(a: Atom) -> Option<AliasKind> {
     match a {
@@ -111,14 +132,13 @@ fn start<'p>(
     cx: &Cx<'p>,
     kind: Term<'p>,
     target: Term<'p>,
-    alias: Option<AliasKind>,
-    tag: Option<Term<'p>>,
+    (alias, tag, priority): Options<'p>,
 ) -> BifResult<'p> {
     let is_port = match kind.as_atom() {
         Some(am::PROCESS) => false,
         Some(am::PORT) => true,
         Some(am::TIME_OFFSET) if target.is_atom_of(am::CLOCK_SERVICE) => {
-            let o = MonitorOptions { name: None, alias, tag };
+            let o = MonitorOptions { name: None, alias, tag, priority };
             return Ok(relation::monitor(cx, Peer::TimeOffset, o));
         }
         Some(am::TIME_OFFSET) => return Err(cx.badarg()),
@@ -160,7 +180,7 @@ fn start<'p>(
         },
         _ => return Err(cx.badarg()),
     };
-    Ok(relation::monitor(cx, peer, MonitorOptions { name, alias, tag }))
+    Ok(relation::monitor(cx, peer, MonitorOptions { name, alias, tag, priority }))
 }
 
 /// References of other nodes never were monitors here; of this node under another creation they may have been.

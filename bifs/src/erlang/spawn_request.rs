@@ -56,7 +56,7 @@ fn one<'p>(cx: &Cx<'p>, o: &mut Options<'p>, t: Term<'p>, request: bool) -> Opti
     if spawn_options::parse(cx.vm(), &mut o.spawn, t)? {
         return Some(());
     }
-    let plain = || MonitorOptions { name: None, alias: None, tag: None };
+    let plain = || MonitorOptions { name: None, alias: None, tag: None, priority: false };
     match t.view() {
         View::Atom(am::LINK) => o.spawn.link = true,
         View::Atom(am::MONITOR) => o.monitor = Some(plain()),
@@ -64,8 +64,8 @@ fn one<'p>(cx: &Cx<'p>, o: &mut Options<'p>, t: Term<'p>, request: bool) -> Opti
             let &[k, v] = pair.elements() else { return None };
             match k.as_atom()? {
                 am::MONITOR => {
-                    let (alias, tag) = super::relation::monitor_options(v)?;
-                    o.monitor = Some(MonitorOptions { name: None, alias, tag });
+                    let (alias, tag, priority) = super::relation::monitor_options(cx, v)?;
+                    o.monitor = Some(MonitorOptions { name: None, alias, tag, priority });
                 }
                 a if request && a == atom!("reply_tag") => o.tag = v,
                 am::REPLY if request => {

@@ -175,10 +175,10 @@ fn supports_key<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
     let h = cx.heap();
     Ok(match key.as_atom().map(|a| a.name()) {
         Some("msg_flags") => table::message_flag_table(h),
-        Some("protocols") => table::protocols(h),
+        Some("protocols") => table::protocols(h, cx.vm().config.release),
         Some("ioctl_requests") => table::ioctl_requests(h),
         Some("ioctl_flags") => table::ioctl_flags(h),
-        Some("options") => super::option::supported(h),
+        Some("options") => super::option::supported(h, cx.vm().config.release),
         _ => Term::nil(),
     })
 }

@@ -15,6 +15,8 @@ vm::bifs! { pub TABLE: "prim_socket" {
     Plain "nif_getopt"/3 => getopt(0, 1, 2);
     /// The value as bytes, or read as an integer or a boolean
     Plain "nif_getopt"/4 => getopt_native(0, 1, 2, 3);
+    /// As both of these: how, and a value (OTP 29)
+    Plain "nif_getopt"/5 => getopt_how(0, 1, 2, 3, 4);
 } }
 
 /// How the value of an option looks.
@@ -204,8 +206,8 @@ fn level_number(level: &str) -> Option<i32> {
     })
 }
 
-/// `[{Level, [{Option, Number} | Option]}]`
-pub fn supported(h: &Heap) -> Term<'_> {
+/// `[{Level, [{Option, Number} | Option]}]`; from OTP 28 on levels have name and number.
+pub fn supported(h: &Heap, release: u32) -> Term<'_> {
     let levels = ["socket", "ip", "ipv6", "sctp", "tcp", "udp"];
     let all: Vec<Term<'_>> = levels
         .iter()
@@ -220,7 +222,12 @@ pub fn supported(h: &Heap) -> Term<'_> {
                     }
                 })
                 .collect();
-            let level = match level_number(level) {
+            let number = level_number(level);
+            if release >= 28 {
+                let number = Term::small(number.unwrap_or(names::SOL_SOCKET).into());
+                return h.tuple(&[Term::atom(Atom::new(level)), number, h.list(&options)]);
+            }
+            let level = match number {
                 Some(n) => Term::small(n.into()),
                 None => Term::atom(atom!("socket")),
             };
@@ -567,6 +574,21 @@ fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Don
             return Err(INVALID_OPTION);
         }
     })
+}
+
+fn getopt_how<'p>(
+    cx: &Cx<'p>,
+    s: SocketRef<'p>,
+    level: Term<'p>,
+    number: i32,
+    how: Atom,
+    value: Term<'p>,
+) -> BifResult<'p> {
+    match how.name() {
+        "native" => getopt_native(cx, s, level, number, value),
+        "value" => getopt(cx, s, level, number),
+        _ => Err(cx.badarg()),
+    }
 }
 
 fn getopt_native<'p>(

@@ -14,6 +14,8 @@ vm::bifs! { pub TABLE: "prim_socket" {
     Plain "nif_send"/4 => send(0, 1, 2, 3);
     Plain "nif_sendto"/5 => sendto(0, 1, 2, 3, 4);
     Plain "nif_sendmsg"/5 => sendmsg(0, 1, 2, 3, 4);
+    /// A vector to whom the socket is connected with (OTP 27)
+    Plain "nif_sendv"/3 => sendv(0, 1, 2);
     /// Begins to send a file
     DirtyIo "nif_sendfile"/5 => sendfile_start(0, 1, 2, 3, 4);
     /// Goes on with it
@@ -229,6 +231,26 @@ fn sendmsg<'p>(
         let slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
         let size = parts.iter().map(|p| p.len()).sum();
         let result = socket::send_message(st.fd(), &slices, to.as_ref(), &control, f);
+        outcome(st, pid, reference, result, size, more)
+    });
+    sent_term(cx, sent)
+}
+
+fn sendv<'p>(cx: &Cx<'p>, s: SocketRef<'p>, iov: Term<'p>, reference: Term<'p>) -> BifResult<'p> {
+    cx.need(reference.as_reference())?;
+    let (parts, more) = cx.need(vector(iov))?;
+    let pid = cx.pid();
+    let sent = s.0.with(|st| {
+        if !turn(st, pid, reference)? {
+            return Ok(Sent::Queued);
+        }
+        if more && st.kind != socket::SOCK_STREAM {
+            return Err(Fail::Invalid("iov"));
+        }
+        st.counters.write_tries += 1;
+        let slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
+        let size = parts.iter().map(|p| p.len()).sum();
+        let result = socket::send_message(st.fd(), &slices, None, &[], 0);
         outcome(st, pid, reference, result, size, more)
     });
     sent_term(cx, sent)

@@ -110,8 +110,9 @@ pub fn message_flags(h: &Heap, bits: i32) -> Term<'_> {
 /// What every system has, for those without a list.
 const USUAL: &str = "ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\nsctp 132 SCTP\n";
 
-/// `[{[Name | Aliases], Number}]`, the system's last first.
-pub fn protocols(h: &Heap) -> Term<'_> {
+/// `[{[Name | Aliases], Number}]`, the system's last first; from OTP 28 on in its order, for then the first
+/// name of a number counts.
+pub fn protocols(h: &Heap, release: u32) -> Term<'_> {
     let text = std::fs::read_to_string("/etc/protocols").unwrap_or_default();
     let mut all: Vec<(Vec<&str>, i64)> = text.lines().filter_map(protocol).collect();
     for (names, number) in USUAL.lines().filter_map(protocol) {
@@ -119,9 +120,11 @@ pub fn protocols(h: &Heap) -> Term<'_> {
             all.push((names, number));
         }
     }
+    if release < 28 {
+        all.reverse();
+    }
     let all: Vec<Term<'_>> = all
         .iter()
-        .rev()
         .map(|(names, number)| {
             let names: Vec<Term<'_>> = names.iter().map(|n| Term::atom(Atom::new(n))).collect();
             h.tuple(&[h.list(&names), Term::small(*number)])

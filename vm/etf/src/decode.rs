@@ -429,7 +429,8 @@ fn record_head<'h>(
     let known = known.filter(|d| {
         let d = d.elements();
         d.get(2).is_some_and(|e| e.as_bool() == Some(exported))
-            && d.get(3..).is_some_and(|k| k.iter().map(|k| k.raw()).eq(keys.iter().map(|k| k.raw())))
+            && d.get(3..)
+                .is_some_and(|k| k.iter().map(|k| k.raw()).eq(keys.iter().map(|k| k.raw())))
     });
     Ok((known.unwrap_or_else(|| heap.record_definition(module, name, exported, &keys)), n))
 }

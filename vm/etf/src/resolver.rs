@@ -1,7 +1,7 @@
 //! What the format needs to know of the VM around it: this node, its code, its live references.
 
-use term::atom::Atom;
 use term::Heap;
+use term::atom::Atom;
 use term::boxed::{Export, FunEntry, Tuple};
 use term::shared::MagicHandle;
 
@@ -52,12 +52,7 @@ pub trait Resolver {
     }
 
     /// The definition that a loaded module gives of its native record.
-    fn record_definition<'h>(
-        &self,
-        heap: &'h Heap,
-        module: Atom,
-        name: Atom,
-    ) -> Option<Tuple<'h>> {
+    fn record_definition<'h>(&self, heap: &'h Heap, module: Atom, name: Atom) -> Option<Tuple<'h>> {
         let _ = (heap, module, name);
         None
     }

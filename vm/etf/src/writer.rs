@@ -9,7 +9,9 @@ use crate::encode::{EncodeError, EncodeOptions};
 use crate::sink::Sink;
 use crate::{map, tag};
 use term::atom::Atom;
-use term::boxed::{Bits, Cons, Fun, FunKind, Pid, Port, Record, Reference, Tuple, pid_number, pid_serial};
+use term::boxed::{
+    Bits, Cons, Fun, FunKind, Pid, Port, Record, Reference, Tuple, pid_number, pid_serial,
+};
 use term::node::Node;
 use term::term::{Term, View};
 
@@ -33,16 +35,34 @@ enum Frame<'p> {
     /// One term: the creator of a fun.
     One(Term<'p>),
     /// From element `at` on.
-    Tuple { tuple: Tuple<'p>, at: usize },
-    Record { record: Record<'p>, at: usize },
+    Tuple {
+        tuple: Tuple<'p>,
+        at: usize,
+    },
+    Record {
+        record: Record<'p>,
+        at: usize,
+    },
     /// The rest of a list of which `count` elements were begun; its length goes to `hole`.
-    List { rest: Term<'p>, count: u32, hole: usize },
+    List {
+        rest: Term<'p>,
+        count: u32,
+        hole: usize,
+    },
     /// The next `left` terms of `pairs`.
-    Pairs { left: usize },
+    Pairs {
+        left: usize,
+    },
     /// Free variables from `at` on.
-    Env { fun: Fun<'p>, at: usize },
+    Env {
+        fun: Fun<'p>,
+        at: usize,
+    },
     /// The end of a fun that began at `start`; its size goes to `hole`.
-    FunSize { hole: usize, start: usize },
+    FunSize {
+        hole: usize,
+        start: usize,
+    },
 }
 
 impl<'p> Writer<'p> {

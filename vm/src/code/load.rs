@@ -150,7 +150,9 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
     let big_values = big_operands(module);
     let (area, literals) = vm
         .literals
-        .build(literal_words(module, &big_values), |heap| literals(vm, heap, module, &atoms, &big_values))
+        .build(literal_words(module, &big_values), |heap| {
+            literals(vm, heap, module, &atoms, &big_values)
+        })
         .map_err(|_| PrepareError::NoMemory)?;
     let unused = Unused { vm, area: Some(area) };
     let Built { terms, attributes, compile_info, big, records } = literals?;
@@ -305,6 +307,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         literals: None,
         literal_terms: terms,
         md5: module.md5,
+        debug_info: module.debug_info,
         attributes,
         compile_info,
         exports,

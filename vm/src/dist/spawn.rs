@@ -206,7 +206,7 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
         return let_go();
     }
     let (target, connection) = (Peer::Remote(pid), r.id);
-    let w = Watch { target, name: None, tag: None, alias: s.alias, connection };
+    let w = Watch { target, name: None, tag: None, alias: s.alias, priority: false, connection };
     let t = p.relations.tables();
     t.watches.insert(r.reference, w);
     if let Some(tag) = s.monitor_tag {

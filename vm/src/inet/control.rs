@@ -44,13 +44,17 @@ pub(super) fn family_and_kind(r: &mut Reader<'_>, allowed: &[u8]) -> Result<(i32
     Ok((family, kind))
 }
 
+/// The only protocol that is not the usual one.
+const PROTOCOL_MPTCP: u8 = 4;
+
 /// Opens a socket, or takes over a descriptor.
 pub(super) fn open(inet: &mut Inet, op: u32, data: &[u8], allowed: &[u8]) -> Reply {
     let mut r = Reader(data);
     if op == req::OPEN {
-        need(data.len() == 2, Fail::EINVAL)?;
+        // From OTP 28 on a protocol may be named.
+        need(matches!(data.len(), 2 | 3), Fail::EINVAL)?;
         let (family, kind) = family_and_kind(&mut r, allowed)?;
-        return inet.open(family, kind);
+        return inet.open(family, kind, r.u8() == Some(PROTOCOL_MPTCP));
     }
     need(data.len() == 6 || data.len() == 10, Fail::EINVAL)?;
     let (family, kind) = family_and_kind(&mut r, allowed)?;

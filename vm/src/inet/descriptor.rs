@@ -273,12 +273,13 @@ impl Inet {
 
     // The descriptor.
 
-    pub fn open(&mut self, family: i32, kind: i32) -> Reply {
+    pub fn open(&mut self, family: i32, kind: i32, multipath: bool) -> Reply {
         if self.state != state::CLOSED {
             return Err(Fail::BAD_SEQUENCE);
         }
         let protocol = match self.protocol {
             _ if family == socket::AF_UNIX => 0,
+            Protocol::Tcp if multipath => socket::IPPROTO_MPTCP,
             Protocol::Tcp => socket::IPPROTO_TCP,
             Protocol::Udp => socket::IPPROTO_UDP,
         };

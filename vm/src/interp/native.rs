@@ -249,7 +249,8 @@ pub(super) unsafe fn stopped(
     let fc = (*p).reds_left;
     let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
     let mfa = ((*export).module, (*export).function, (*export).arity);
-    if !matches!((*p).why, Some(Why::Yield(_) | Why::Wait(_) | Why::Reschedule(..))) {
+    if !matches!((*p).why, Some(Why::Yield(_) | Why::Wait(_) | Why::Doze(_) | Why::Reschedule(..)))
+    {
         release(p);
     }
     match (*p).why.take() {
@@ -295,6 +296,18 @@ pub(super) unsafe fn stopped(
             (*p).current_native = Some(mfa);
             (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
             super::call::save_x(r, mfa.2 as usize);
+            leave!(r, Outcome::Waiting, super::builtin::resume(), htop, e, fc)
+        }
+        Some(Why::Doze(rest)) => {
+            (*p).current_native = Some(mfa);
+            (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
+            (*p).collect_with(0, &mut [], true, None);
+            super::call::save_x(r, 0);
+            let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
+            if !(*p).messages.is_empty() || !(*p).shared.in_queue.is_empty() {
+                leave!(r, Outcome::Yielded, super::builtin::resume(), htop, e, fc)
+            }
+            (*p).shared.state.set(crate::process::state::HIBERNATING);
             leave!(r, Outcome::Waiting, super::builtin::resume(), htop, e, fc)
         }
         Some(Why::Reschedule(kind, rest)) => {

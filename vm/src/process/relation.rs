@@ -34,6 +34,17 @@ pub fn link(cx: &Cx<'_>, peer: Peer) {
     }
 }
 
+/// Whether exit messages that come through this link are priority messages.
+pub fn set_link_priority(cx: &Cx<'_>, peer: Peer, priority: bool) {
+    cx.with(|p| {
+        if priority {
+            p.relations.tables().priority_links.insert(peer);
+        } else if let Some(t) = p.relations.get_mut() {
+            t.priority_links.remove(&peer);
+        }
+    });
+}
+
 /// Ends a link: from here on nothing comes through it.
 pub fn unlink(cx: &Cx<'_>, peer: Peer) {
     if let Peer::Remote(to) = peer {
@@ -57,6 +68,7 @@ pub struct MonitorOptions<'p> {
     pub name: Option<Atom>,
     pub alias: Option<AliasKind>,
     pub tag: Option<Term<'p>>,
+    pub priority: bool,
 }
 
 /// Watches `target`; the reference.
@@ -70,7 +82,14 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
         (cx.heap().reference(n0, n1), (n0, n1))
     };
     let tag = o.tag.map(OwnedTerm::copy_of);
-    let watch = Watch { target, name: o.name, tag: None, alias: o.alias, connection: 0 };
+    let watch = Watch {
+        target,
+        name: o.name,
+        tag: None,
+        alias: o.alias,
+        priority: o.priority,
+        connection: 0,
+    };
     cx.with(|p| {
         let t = p.relations.tables();
         t.watches.insert(id, watch);

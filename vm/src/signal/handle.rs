@@ -151,6 +151,7 @@ pub fn peer_of(from: Sender) -> Option<Peer> {
 }
 
 pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
+    let mut priority = false;
     if x.linked {
         let Some(peer) = peer_of(from) else { return };
         let Some(t) = p.relations.get_mut() else { return };
@@ -162,7 +163,7 @@ pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
         match t.links.remove(&peer) {
             None => return,
             Some(l) if l.unlinking != 0 => return,
-            Some(_) => {}
+            Some(_) => priority = t.priority_links.remove(&peer),
         }
     }
     if x.kill {
@@ -176,7 +177,11 @@ pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
             let sender = h.copy(sender.term());
             h.tuple(&[Term::atom(am::EXIT_UPPER), sender, reason])
         });
-        p.messages.push(Message::new(m));
+        if priority {
+            p.messages.push_priority(Message::new(m));
+        } else {
+            p.messages.push(Message::new(m));
+        }
         return;
     }
     let to_self = from == Sender::Process(p.pid()) && !x.linked;
@@ -222,5 +227,9 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
         let reason = h.copy(d.reason.term());
         h.tuple(&[tag, reference, Term::atom(kind), target, reason])
     });
-    p.messages.push(Message::new(m));
+    if w.priority {
+        p.messages.push_priority(Message::new(m));
+    } else {
+        p.messages.push(Message::new(m));
+    }
 }

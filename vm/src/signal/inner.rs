@@ -27,6 +27,8 @@ pub struct MessageQueue {
     /// Opened messages: their terms are roots. Each knows its place here.
     opened: Vec<*mut Envelope>,
     marks: Option<Box<Marks>>,
+    /// The last of the priority messages, which come before all others.
+    priority: *mut Envelope,
 }
 
 // SAFETY: the queue belongs to its process's runner.
@@ -75,6 +77,40 @@ impl MessageQueue {
             detached: 0,
             opened: Vec::new(),
             marks: None,
+            priority: null_mut(),
+        }
+    }
+    /// Puts a priority message behind those of its kind and before all others. The receive starts anew, and marks
+    /// no longer say what came when.
+    #[cold]
+    pub fn push_priority(&mut self, message: Message) {
+        self.push(message);
+        let node = self.last;
+        // SAFETY: nodes of the queue are alive and belong to it; the new one is the last.
+        unsafe {
+            let before = (*node).prev;
+            if before != self.priority {
+                (*before).link = null_mut();
+                self.last = before;
+                let next = match self.priority.is_null() {
+                    true => self.first,
+                    false => following(self.priority),
+                };
+                (*node).link = next as *mut ();
+                (*node).prev = self.priority;
+                (*next).prev = node;
+                match self.priority.is_null() {
+                    true => self.first = node,
+                    false => (*self.priority).link = node as *mut (),
+                }
+            }
+        }
+        self.priority = node;
+        self.cursor = self.first;
+        if let Some(m) = &mut self.marks {
+            m.references.clear();
+            m.shapes.clear();
+            m.shape_at = 0;
         }
     }
     #[inline]
@@ -218,6 +254,9 @@ impl MessageQueue {
                 self.last = prev;
             } else {
                 (*next).prev = prev;
+            }
+            if self.priority == node {
+                self.priority = prev;
             }
             if let Some(m) = &mut self.marks {
                 m.unlinked(node, prev);

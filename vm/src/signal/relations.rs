@@ -4,7 +4,7 @@ use super::RefId;
 use crate::dist::op::Watched;
 use crate::dist::peer::{RemotePid, RemoteRef};
 use crate::dist::spawn::Pending;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use term::Atom;
 
 /// Who is watched, or linked to.
@@ -32,6 +32,8 @@ pub struct Watch {
     /// The tag instead of `'DOWN'` is kept as the heap-free index of `tags`.
     pub tag: Option<usize>,
     pub alias: Option<AliasKind>,
+    /// Its message comes before ordinary ones (OTP 28).
+    pub priority: bool,
     /// Number of the connection that it goes through; 0 on this node.
     pub connection: u32,
 }
@@ -84,6 +86,8 @@ pub struct Tables {
     pub aliases: HashMap<RefId, AliasKind>,
     pub tags: HashMap<RefId, term::OwnedTerm>,
     pub unlink_serial: u64,
+    /// Links whose exit messages come before ordinary messages (OTP 28).
+    pub priority_links: HashSet<Peer>,
     /// What only those have who deal with other nodes.
     pub remote: Option<Box<Remote>>,
 }

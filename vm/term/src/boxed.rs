@@ -11,8 +11,8 @@ pub use bits::{Bits, copy_bits};
 pub use fun::{Export, Fun, FunEntry, FunKind};
 pub use map::{FLAT_MAX, Map, MapIter, key_hash, raw_map_get, raw_map_get_hashed};
 pub use number::Big;
-pub use record::Record;
 pub use pid::{MAX_REF_WORDS, Pid, Port, Reference, pid_data, pid_number, pid_serial};
+pub use record::Record;
 
 use crate::term::Term;
 

@@ -6,16 +6,11 @@ use super::config::{
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use sys::signal::Action;
 use term::{Atom, Term};
 use vm::{Config, Vm};
-
-/// The first release whose socket modules ask for natives in a form of their own, and these modules: left out, as in
-/// an emulator that was built without them.
-const OTHER_SOCKETS: u32 = 26;
-const LEFT_OUT: &[&str] = &["prim_socket", "prim_net", "socket_registry"];
 
 /// Loads the preloaded modules and runs `erl_init:start/2`; returns when the node has stopped.
 pub fn start(config: EmuConfig, tree: Option<OtpTree>) -> ExitCode {
@@ -165,11 +160,6 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     v
 }
 
-fn is_left_out(tree: &OtpTree, p: &Path) -> bool {
-    let name = p.file_stem().and_then(|s| s.to_str());
-    tree.release >= OTHER_SOCKETS && name.is_none_or(|s| LEFT_OUT.contains(&s))
-}
-
 /// The `.beam` files that are loaded before anything runs.
 fn preloaded(tree: &OtpTree) -> Result<Vec<PathBuf>, String> {
     let dirs = [
@@ -183,7 +173,7 @@ fn preloaded(tree: &OtpTree) -> Result<Vec<PathBuf>, String> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
         .map_err(|e| format!("{}: {e}", dir.display()))?
         .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| p.extension().is_some_and(|x| x == "beam") && !is_left_out(tree, p))
+        .filter(|p| p.extension().is_some_and(|x| x == "beam"))
         .collect();
     files.sort();
     Ok(files)

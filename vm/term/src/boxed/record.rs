@@ -97,11 +97,7 @@ impl Heap {
         unsafe {
             *p = RawTerm::header(Subtag::Record, values.len() + 1).0;
             *p.add(1) = definition.term().raw().0;
-            core::ptr::copy_nonoverlapping(
-                values.as_ptr() as *const u64,
-                p.add(2),
-                values.len(),
-            );
+            core::ptr::copy_nonoverlapping(values.as_ptr() as *const u64, p.add(2), values.len());
         }
         self.boxed(p)
     }
