@@ -166,6 +166,8 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             cx.need((pid == cx.pid()).then_some(()))?;
             Err(cx.collect(true, am::TRUE.into()))
         }
+        // A full heap is collected at the next allocation; it may as well be now.
+        "fill_heap" => Err(cx.collect(v.is_atom_of(am::TRUE), am::OK.into())),
         // Terms made by natives are in fragments as it is.
         "mbuf" => Ok(cx.heap().copy(v)),
         "binary" => {
