@@ -94,6 +94,7 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
                 let all: Vec<Term> = vm.processes.pids().into_iter().map(Term::local_pid).collect();
                 Ok(h.list(&all))
             }
+            "monitoring_nodes" => Ok(monitoring_nodes(cx)),
             "check_io_debug" => {
                 // Errors, descriptors in use, those that drivers and those that natives select.
                 let watched = h.uint(vm::port::watched(vm) as u64);
@@ -125,6 +126,30 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
         "monitor_list" => related(cx, v, monitors),
         key => super::keys::get2(cx, key, v),
     }
+}
+
+/// `{Pid, Options}` for each time that a process has subscribed to nodes.
+fn monitoring_nodes<'p>(cx: &Cx<'p>) -> Term<'p> {
+    let h = cx.heap();
+    let mut all = Vec::new();
+    for (pid, o, count) in vm::dist::nodes::subscriptions(cx.vm()) {
+        let mut options = Vec::new();
+        if o.reason {
+            options.push(atom!("nodedown_reason").into());
+        }
+        let types = match (o.visible, o.hidden) {
+            (true, true) => Some(atom!("all")),
+            (true, false) => Some(atom!("visible")),
+            (false, true) => Some(atom!("hidden")),
+            (false, false) => None,
+        };
+        if let Some(types) = types {
+            options.push(h.tuple(&[atom!("node_type").into(), types.into()]));
+        }
+        let row = h.tuple(&[Term::local_pid(pid), h.list(&options)]);
+        all.extend(std::iter::repeat_n(row, count as usize));
+    }
+    h.list(&all)
 }
 
 fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {

@@ -153,11 +153,11 @@ impl Connection {
         let waiting = core::mem::take(&mut out.waiting);
         // It was not known whether senders are shown.
         let hidden = super::flags::SEND_SENDER;
-        let mut size = 0;
+        let (mut size, mut refused) = (0, Vec::new());
         for Waiting { op, payload } in waiting {
             let payload = payload.as_ref().map(|t| t.term());
             if flags & op.needs() != op.needs() {
-                super::spawn::not_supported(vm, self, &op);
+                refused.push(op);
             } else if let Ok(frames) = super::output::encode(vm, flags & !hidden, &op, payload) {
                 size += frames.iter().map(Frame::size).sum::<usize>();
                 out.push(frames);
@@ -165,6 +165,11 @@ impl Connection {
         }
         self.queued.store(size, Ordering::Relaxed);
         self.phase.store(CONNECTED, Ordering::Release);
+        drop(out);
+        // Whoever learns that a request is not supported finds the node connected.
+        for op in &refused {
+            super::spawn::not_supported(vm, self, op);
+        }
         true
     }
     /// Leads over to the end. Whether it was open, and whether it was connected.

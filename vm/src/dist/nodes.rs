@@ -45,6 +45,11 @@ pub fn subscribe(cx: &Cx<'_>, options: Options, on: bool) -> u32 {
     }
 }
 
+/// Subscribers with their options and how often they subscribed, the latest first.
+pub fn subscriptions(vm: &'static Vm) -> Vec<(u64, Options, u32)> {
+    lock(&vm.dist.monitors).iter().rev().map(|m| (m.pid, m.options, m.count)).collect()
+}
+
 pub(crate) fn process_exits(vm: &'static Vm, pid: u64) {
     lock(&vm.dist.monitors).retain(|m| m.pid != pid);
 }
