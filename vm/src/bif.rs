@@ -266,6 +266,11 @@ impl<'p> Cx<'p> {
     pub fn reschedule(&self, kind: Kind, rest: impl Resume + 'static) -> Stop {
         self.stop(Why::Reschedule(kind, Box::new(rest)))
     }
+    /// Runs `f`, which may block for a moment, while another scheduler looks after this one's processes. `None`: it
+    /// did not run, and belongs on a dirty scheduler.
+    pub fn aside<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        crate::sched::aside::aside(self, f)
+    }
     /// Runs the native again from its start when the process is next scheduled in.
     pub fn again(&self) -> Stop {
         self.stop(Why::Again)

@@ -13,6 +13,7 @@ mod ops;
 pub mod purge;
 pub mod record;
 mod record_ops;
+mod shape;
 
 pub(crate) use ops::need_words;
 
@@ -21,6 +22,7 @@ use crate::interp::{self, Handler, ReturnPoint};
 use crate::literal_area::LiteralArea;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::collections::HashMap;
+use term::quick::QuickMap;
 use std::sync::{Mutex, RwLock};
 use term::boxed::{Export, FunEntry};
 use term::{Atom, RawTerm, Term};
@@ -196,10 +198,10 @@ pub struct Sizes {
 
 /// See the module head.
 pub struct CodeServer {
-    exports: RwLock<HashMap<(Atom, Atom, u32), &'static ExportEntry>>,
-    pub modules: RwLock<HashMap<Atom, ModuleSlot>>,
-    funs: Mutex<HashMap<(Atom, u32, [u8; 16]), &'static FunEntry>>,
-    records: RwLock<HashMap<(Atom, Atom), &'static record::RecordEntry>>,
+    exports: RwLock<QuickMap<(Atom, Atom, u32), &'static ExportEntry>>,
+    pub modules: RwLock<QuickMap<Atom, ModuleSlot>>,
+    funs: Mutex<QuickMap<(Atom, u32, [u8; 16]), &'static FunEntry>>,
+    records: RwLock<QuickMap<(Atom, Atom), &'static record::RecordEntry>>,
     /// Code ranges in ascending order.
     ranges: RwLock<Vec<&'static LoadedModule>>,
     natives: HashMap<(Atom, Atom, usize), &'static Bif>,

@@ -29,7 +29,7 @@ pub use tree::Forced;
 use crate::vm::Vm;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::collections::HashMap;
+use term::quick::QuickMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use term::{Atom, OwnedTerm, Term, View, atom};
 
@@ -43,14 +43,14 @@ struct Tables {
     fixed: Vec<Arc<Table>>,
 }
 
-type ById = HashMap<(u64, u64), (u64, Arc<Table>)>;
+type ById = QuickMap<(u64, u64), (u64, Arc<Table>)>;
 
 /// All tables of the VM.
 pub struct Registry {
-    names: RwLock<HashMap<Atom, Arc<Table>>>,
+    names: RwLock<QuickMap<Atom, Arc<Table>>>,
     /// By reference, with a number that tells the order of creation.
     tables: [Mutex<ById>; SHARDS],
-    processes: [Mutex<HashMap<u64, Tables>>; SHARDS],
+    processes: [Mutex<QuickMap<u64, Tables>>; SHARDS],
     created: AtomicU64,
 }
 
@@ -92,7 +92,7 @@ impl Registry {
     fn by_id(&self, id: (u64, u64)) -> MutexGuard<'_, ById> {
         lock(&self.tables[(id.0 ^ id.0 >> 32) as usize % SHARDS])
     }
-    fn process(&self, pid: u64) -> MutexGuard<'_, HashMap<u64, Tables>> {
+    fn process(&self, pid: u64) -> MutexGuard<'_, QuickMap<u64, Tables>> {
         lock(&self.processes[pid as usize % SHARDS])
     }
 

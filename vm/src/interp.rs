@@ -174,9 +174,9 @@ pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: us
 }
 
 /// Collects a process whose state is saved.
-pub(crate) fn collect_saved(p: &mut Process, vm: &'static Vm, need: usize) {
+pub(crate) fn collect_saved(p: &mut Process, vm: &'static Vm, need: usize, major: bool) {
     let start = vm.monitor.collection_starts(vm);
-    let res = p.collect(need, &mut []);
+    let res = p.collect_with(need, &mut [], major, None);
     vm.monitor.collected(vm, p, start);
     crate::process::limits::after_collect(p, &res, vm);
 }

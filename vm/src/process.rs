@@ -138,7 +138,7 @@ pub struct Process {
     /// Set when the process is to end with this reason at the next chance.
     pub(crate) exit_reason: Option<Box<OwnedTerm>>,
     /// Words that a collection on a dirty scheduler is to make room for.
-    pub(crate) collect_dirty: Option<u32>,
+    pub(crate) collect_dirty: Option<(u32, bool)>,
     pub(crate) suspend_count: u32,
     /// It has ended, but for its memory.
     pub(crate) remains: Option<Box<apart::Remains>>,
@@ -175,7 +175,7 @@ pub struct Extra {
     /// Terms that came while it ran apart, and that become part of the heap afterwards.
     pub(crate) apart: Vec<OwnedTerm>,
     /// Native objects that end with the process, by the number of their reference.
-    pub(crate) owned: std::collections::HashMap<(u64, u64), Owned>,
+    pub(crate) owned: term::quick::QuickMap<(u64, u64), Owned>,
 }
 
 /// A native object that is told when its process ends.

@@ -8,6 +8,7 @@
 pub mod block;
 pub mod counts;
 pub mod progress;
+pub(crate) mod aside;
 pub(crate) mod run_queue;
 mod trim;
 pub mod wall;
@@ -111,6 +112,8 @@ impl Parker {
 pub(crate) struct Scheduler {
     pub queue: RunQueue,
     pub parker: Parker,
+    /// Its thread is in the system; see [`aside`].
+    pub aside: AtomicBool,
     /// Reductions it has run.
     pub reductions: AtomicU64,
     pub switches: AtomicU64,
@@ -123,6 +126,7 @@ impl Default for Scheduler {
         Scheduler {
             queue: RunQueue::default(),
             parker: Parker::default(),
+            aside: AtomicBool::new(false),
             reductions: AtomicU64::new(0),
             switches: AtomicU64::new(0),
             current: AtomicU64::new(u64::MAX),
@@ -136,6 +140,40 @@ struct DirtyPool {
     queue: Mutex<VecDeque<Runnable>>,
     bell: Condvar,
     len: AtomicUsize,
+    /// Threads that sleep.
+    asleep: AtomicUsize,
+}
+
+impl DirtyPool {
+    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Runnable>> {
+        self.queue.lock().unwrap_or_else(|e| e.into_inner())
+    }
+    fn push(&self, p: Runnable) {
+        let mut q = self.queue();
+        q.push_back(p);
+        self.len.store(q.len(), Ordering::SeqCst);
+        // Who sleeps has counted itself under the lock.
+        if self.asleep.load(Ordering::SeqCst) > 0 {
+            self.bell.notify_one();
+        }
+    }
+    /// The next process; looks for one so many nanoseconds before it sleeps.
+    fn pop(&self, spin: u64, now: impl Fn() -> i64) -> Runnable {
+        if spin > 0 && self.len.load(Ordering::SeqCst) == 0 {
+            let end = now() + spin as i64;
+            look_for(&|| self.len.load(Ordering::Relaxed) > 0, || now() >= end);
+        }
+        let mut q = self.queue();
+        loop {
+            if let Some(p) = q.pop_front() {
+                self.len.store(q.len(), Ordering::SeqCst);
+                return p;
+            }
+            self.asleep.fetch_add(1, Ordering::SeqCst);
+            q = self.bell.wait(q).unwrap_or_else(|e| e.into_inner());
+            self.asleep.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
 }
 
 /// All schedulers of a VM.
@@ -150,6 +188,7 @@ pub struct Schedulers {
     dirty_io: DirtyPool,
     /// How many normal schedulers sleep.
     sleeping: AtomicUsize,
+    aside: aside::Aside,
     trim: trim::Trim,
     stopping: AtomicBool,
     chores: Mutex<Vec<Chore>>,
@@ -174,6 +213,7 @@ impl Schedulers {
             dirty_cpu: DirtyPool::default(),
             dirty_io: DirtyPool::default(),
             sleeping: AtomicUsize::new(0),
+            aside: Default::default(),
             trim: trim::Trim::new(),
             stopping: AtomicBool::new(false),
             chores: Mutex::default(),
@@ -249,9 +289,7 @@ impl Schedulers {
         let s = shared.state.get();
         if s & (state::DIRTY_CPU | state::DIRTY_IO) != 0 && s & state::EXITING == 0 {
             let pool = if s & state::DIRTY_CPU != 0 { &self.dirty_cpu } else { &self.dirty_io };
-            pool.queue.lock().unwrap_or_else(|e| e.into_inner()).push_back(p);
-            pool.len.fetch_add(1, Ordering::Relaxed);
-            pool.bell.notify_one();
+            pool.push(p);
             return;
         }
         let home = shared.home.load(Ordering::Relaxed).max(1) as usize - 1;
@@ -260,7 +298,7 @@ impl Schedulers {
         let len = sched.queue.push(shared.state.effective_priority(), p);
         if sched.parker.asleep.load(Ordering::SeqCst) {
             sched.parker.wake();
-        } else if len > 1 && self.sleeping.load(Ordering::SeqCst) > 0 {
+        } else if (len > 1 || sched.aside.load(Ordering::SeqCst)) && self.sleeping.load(Ordering::SeqCst) > 0 {
             // Somebody idle may steal.
             if let Some(s) =
                 self.normal[..self.online()].iter().find(|s| s.parker.asleep.load(Ordering::SeqCst))
@@ -279,10 +317,11 @@ impl Schedulers {
     fn stranded(&self, index: usize) -> Option<Runnable> {
         let blocked = !matches!(self.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX);
         let online = self.online();
-        if !blocked && online == self.count() {
+        if !blocked && online == self.count() && !self.aside.is_used() {
             return None;
         }
-        let idle = |i: usize| i != index && (blocked || i >= online);
+        let aside = |i: usize| self.normal[i].aside.load(Ordering::SeqCst);
+        let idle = |i: usize| i != index && (blocked || i >= online || aside(i));
         self.normal.iter().enumerate().filter(|(i, _)| idle(*i)).find_map(|(_, s)| s.queue.pop())
     }
 
@@ -438,6 +477,19 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
 
 fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize, may_run: bool) {
     pay_output(vm);
+    let spin = vm.config.spin[0];
+    if may_run && spin > 0 {
+        let end = vm.monotonic() + spin as i64;
+        let found = || {
+            !me.queue.is_empty()
+                || has_work(all, index)
+                || all.chores_wait.load(Ordering::Relaxed)
+                || all.stopping.load(Ordering::Relaxed)
+        };
+        if look_for(&found, || vm.monotonic() >= end) || vm.timers.next().is_some_and(|t| t <= end) {
+            return;
+        }
+    }
     me.parker.asleep.store(true, Ordering::SeqCst);
     let last = all.sleeping.fetch_add(1, Ordering::SeqCst) + 1 == all.normal.len();
     // What was queued before the flag was seen would not wake us.
@@ -479,6 +531,23 @@ fn balance(all: &Schedulers, me: &Scheduler, index: usize) {
             let priority = unsafe { (*p.0).shared.state.effective_priority() };
             me.queue.push(priority, p);
             return;
+        }
+    }
+}
+
+/// Looks again and again until `found` or `over`; whether it was found.
+fn look_for(found: &dyn Fn() -> bool, over: impl Fn() -> bool) -> bool {
+    loop {
+        for _ in 0..32 {
+            if found() {
+                return true;
+            }
+            for _ in 0..8 {
+                core::hint::spin_loop();
+            }
+        }
+        if over() {
+            return false;
         }
     }
 }
@@ -618,17 +687,9 @@ fn requeue(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
 fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
     let mut regs = new_regs(vm, 0);
     let idle = Scheduler::default();
+    let spin = vm.config.spin[if thread_kind() == ThreadKind::DirtyCpu { 1 } else { 2 }];
     loop {
-        let p = {
-            let mut q = pool.queue.lock().unwrap_or_else(|e| e.into_inner());
-            loop {
-                if let Some(p) = q.pop_front() {
-                    break p;
-                }
-                q = pool.bell.wait(q).unwrap_or_else(|e| e.into_inner());
-            }
-        };
-        pool.len.fetch_sub(1, Ordering::Relaxed);
+        let p = pool.pop(spin, || vm.monotonic());
         let process = p.0;
         vm.sched.progress.enter(thread);
         vm.sched.wall.enter(vm, thread);
@@ -638,8 +699,8 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
             let exiting = (*process).exit_reason.is_some();
             let outcome = if exiting {
                 Outcome::Yielded
-            } else if let Some(need) = (*process).collect_dirty.take() {
-                interp::collect_saved(&mut *process, vm, need as usize);
+            } else if let Some((need, major)) = (*process).collect_dirty.take() {
+                interp::collect_saved(&mut *process, vm, need as usize, major);
                 Outcome::Yielded
             } else {
                 slice(&idle, &mut regs, process)

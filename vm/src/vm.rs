@@ -40,6 +40,8 @@ pub struct Config {
     pub dirty_cpu_online: usize,
     /// Stacks of the threads of normal, dirty CPU and dirty I/O schedulers, in bytes.
     pub stacks: [usize; 3],
+    /// Nanoseconds that idle threads of these kinds look for work before they sleep.
+    pub spin: [u64; 3],
     /// Threads for drivers, as asked for.
     pub async_threads: usize,
     /// Tables of ETS that are expected.
@@ -101,6 +103,7 @@ impl Config {
             queue_data: QueueData::OnHeap,
             dirty_cpu_online: cores,
             stacks: [2 << 20; 3],
+            spin: [0; 3],
             async_threads: 1,
             ets_limit: 8192,
             ets_compressed: false,

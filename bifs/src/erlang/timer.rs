@@ -1,7 +1,7 @@
 //! Timers that send messages [erl_hl_timer.c].
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::collections::HashMap;
+use term::quick::QuickMap;
 use std::sync::{LazyLock, Mutex};
 use term::atom::am;
 use term::copy::Literals;
@@ -30,7 +30,7 @@ const END: i64 = 8_646_911_283_000_000_000;
 /// Pending timers by reference: their place in the VM's timer table, and the process they are for if it
 /// was given by pid. Such a timer counts as cancelled when the process has ended; its entry goes at its
 /// time.
-static PENDING: LazyLock<Mutex<HashMap<RefId, (TimerKey, Option<u64>)>>> =
+static PENDING: LazyLock<Mutex<QuickMap<RefId, (TimerKey, Option<u64>)>>> =
     LazyLock::new(Mutex::default);
 
 enum To {

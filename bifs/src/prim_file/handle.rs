@@ -17,6 +17,8 @@ use vm::{Cx, FromTerm};
 pub struct FileHandle {
     /// Locked by the one operation that may be under way.
     file: Mutex<Option<File>>,
+    /// It holds data on a disk, so that reading and writing do not wait for anybody else.
+    regular: bool,
     /// The number of its reference.
     id: (u64, u64),
     /// The owner is gone: whoever has the file closes it.
@@ -27,10 +29,15 @@ impl FileHandle {
     /// A reference to an open file that belongs to the calling process.
     pub(super) fn term<'p>(cx: &Cx<'p>, file: File) -> Term<'p> {
         let id = vm::refs::next();
+        let regular = file.metadata().is_ok_and(|m| m.is_file());
         let file = Mutex::new(Some(file));
-        let magic = Magic::handle(FileHandle { file, id, orphaned: AtomicBool::new(false) });
+        let magic = Magic::handle(FileHandle { file, regular, id, orphaned: AtomicBool::new(false) });
         cx.own(id, magic.clone(), on_owner_exit);
         cx.heap().magic_reference(id.0, id.1, magic)
+    }
+
+    pub(super) fn is_regular(&self) -> bool {
+        self.regular
     }
 
     /// Runs an operation on the open file. A closed file, or one that is in use, is `einval`.
@@ -91,7 +98,7 @@ mod tests {
 
     fn open() -> FileHandle {
         let file = File::open("/dev/null").expect("there is always /dev/null");
-        FileHandle { file: Mutex::new(Some(file)), id: (0, 0), orphaned: AtomicBool::new(false) }
+        FileHandle { file: Mutex::new(Some(file)), regular: false, id: (0, 0), orphaned: AtomicBool::new(false) }
     }
 
     #[test]

@@ -11,20 +11,21 @@ use term::Term;
 use term::atom::am;
 use term::heap::HEAP_BIN_MAX;
 use term::shared::BinHandle;
-use vm::bif::List;
-use vm::{BifResult, Cx};
+use vm::bif::{Held, Kind, List};
+use vm::stop::Resume;
+use vm::{BifResult, Cx, FromTerm};
 
 vm::bifs! { pub TABLE: "prim_file" {
     /// `{ok, File}`
     DirtyIo "open_nif"/2 => open(0, 1);
     DirtyIo "close_nif"/1 => close(0);
     /// `{ok, Binary}` or `eof`
-    DirtyIo "read_nif"/2 => read(0, 1);
+    Plain "read_nif"/2 => read(0, 1);
     /// `ok`, or `{continue, Rest}` when the vector was long
-    DirtyIo "write_nif"/2 => write(0, 1);
-    DirtyIo "pread_nif"/3 => pread(0, 1, 2);
+    Plain "write_nif"/2 => write(0, 1);
+    Plain "pread_nif"/3 => pread(0, 1, 2);
     /// `ok`, or `{continue, Written, Rest}`
-    DirtyIo "pwrite_nif"/3 => pwrite(0, 1, 2);
+    Plain "pwrite_nif"/3 => pwrite(0, 1, 2);
     /// `{ok, Position}`; only a number changes, so there is nothing to wait for
     Plain "seek_nif"/3 => seek(0, 1, 2);
     DirtyIo "sync_nif"/2 => sync(0, 1);
@@ -153,13 +154,71 @@ fn read_result<'p>(cx: &Cx<'p>, read: Done<Option<Term<'p>>>) -> Term<'p> {
     }
 }
 
-fn read<'p>(cx: &Cx<'p>, file: FileRef<'p>, size: Term<'p>) -> BifResult<'p> {
+/// The most bytes that a scheduler reads or writes itself.
+const SHORT: u64 = 1 << 18;
+
+type Work = for<'p> fn(&Cx<'p>, &[Term<'p>]) -> BifResult<'p>;
+
+/// Work that goes on on a dirty scheduler, with its arguments.
+struct Later(Work, Vec<Held>);
+
+impl Resume for Later {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let args: Vec<Term<'p>> = self.1.iter().map(|h| cx.get(*h)).collect();
+        (self.0)(cx, &args)
+    }
+}
+
+/// Does the work here if it is on a regular file, of this many bytes, and other schedulers go on; else on a
+/// dirty one.
+fn here_or_dirty<'p>(
+    cx: &Cx<'p>,
+    file: FileRef<'p>,
+    bytes: Option<u64>,
+    args: &[Term<'p>],
+    work: Work,
+) -> BifResult<'p> {
+    if file.0.is_regular()
+        && bytes.is_some_and(|n| n <= SHORT)
+        && let Some(done) = cx.aside(|| work(cx, args))
+    {
+        cx.bump(20);
+        return done;
+    }
+    let held = args.iter().map(|t| cx.hold(*t)).collect();
+    Err(cx.reschedule(Kind::DirtyIo, Later(work, held)))
+}
+
+fn read<'p>(cx: &Cx<'p>, file: Term<'p>, size: Term<'p>) -> BifResult<'p> {
+    let f = cx.need(FileRef::from_term(file))?;
+    let bytes = cx.need(uint63(size))?.ok();
+    here_or_dirty(cx, f, bytes, &[file, size], |cx, args| match *args {
+        [file, size] => do_read(cx, cx.need(FileRef::from_term(file))?, size),
+        _ => Err(cx.badarg()),
+    })
+}
+
+fn do_read<'p>(cx: &Cx<'p>, file: FileRef<'p>, size: Term<'p>) -> BifResult<'p> {
     let size = cx.need(uint63(size))?;
     let data = file.0.with(|mut f| read_binary(cx, size?, |buf, _| f.read(buf)));
     Ok(read_result(cx, data))
 }
 
-fn pread<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, size: Term<'p>) -> BifResult<'p> {
+fn pread<'p>(cx: &Cx<'p>, file: Term<'p>, offset: Term<'p>, size: Term<'p>) -> BifResult<'p> {
+    let f = cx.need(FileRef::from_term(file))?;
+    let (_, bytes) = (cx.need(uint63(offset))?, cx.need(uint63(size))?.ok());
+    here_or_dirty(cx, f, bytes, &[file, offset, size], |cx, args| match *args {
+        [file, offset, size] => do_pread(cx, cx.need(FileRef::from_term(file))?, offset, size),
+        _ => Err(cx.badarg()),
+    })
+}
+
+fn do_pread<'p>(
+    cx: &Cx<'p>,
+    file: FileRef<'p>,
+    offset: Term<'p>,
+    size: Term<'p>,
+) -> BifResult<'p> {
     let (offset, size) = (cx.need(uint63(offset))?, cx.need(uint63(size))?);
     let data = file.0.with(|f| {
         let offset = offset?;
@@ -180,7 +239,20 @@ fn vector(list: Term<'_>) -> Option<Vector<'_>> {
     rest.tail().is_list().then(|| (parts, rest.tail()))
 }
 
-fn write<'p>(cx: &Cx<'p>, file: FileRef<'p>, list: Term<'p>) -> BifResult<'p> {
+fn vector_bytes(v: &Vector<'_>) -> u64 {
+    v.0.iter().map(|part| part.len() as u64).sum()
+}
+
+fn write<'p>(cx: &Cx<'p>, file: Term<'p>, list: Term<'p>) -> BifResult<'p> {
+    let f = cx.need(FileRef::from_term(file))?;
+    let bytes = vector_bytes(&cx.need(vector(list))?);
+    here_or_dirty(cx, f, Some(bytes), &[file, list], |cx, args| match *args {
+        [file, list] => do_write(cx, cx.need(FileRef::from_term(file))?, list),
+        _ => Err(cx.badarg()),
+    })
+}
+
+fn do_write<'p>(cx: &Cx<'p>, file: FileRef<'p>, list: Term<'p>) -> BifResult<'p> {
     let (parts, rest) = cx.need(vector(list))?;
     let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
     let mut left: usize = slices.iter().map(|s| s.len()).sum();
@@ -205,7 +277,22 @@ fn write<'p>(cx: &Cx<'p>, file: FileRef<'p>, list: Term<'p>) -> BifResult<'p> {
     })
 }
 
-fn pwrite<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, list: Term<'p>) -> BifResult<'p> {
+fn pwrite<'p>(cx: &Cx<'p>, file: Term<'p>, offset: Term<'p>, list: Term<'p>) -> BifResult<'p> {
+    let f = cx.need(FileRef::from_term(file))?;
+    cx.need(uint63(offset))?.ok();
+    let bytes = vector_bytes(&cx.need(vector(list))?);
+    here_or_dirty(cx, f, Some(bytes), &[file, offset, list], |cx, args| match *args {
+        [file, offset, list] => do_pwrite(cx, cx.need(FileRef::from_term(file))?, offset, list),
+        _ => Err(cx.badarg()),
+    })
+}
+
+fn do_pwrite<'p>(
+    cx: &Cx<'p>,
+    file: FileRef<'p>,
+    offset: Term<'p>,
+    list: Term<'p>,
+) -> BifResult<'p> {
     let offset = cx.need(uint63(offset))?;
     let (parts, rest) = cx.need(vector(list))?;
     let written = file.0.with(|f| {

@@ -469,6 +469,21 @@ fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<A
         _ => return Err(DecodeError::BadAtom),
     };
     let bytes = input.take(n)?;
+    let look = match *bytes {
+        [first, .., last] => n + usize::from(first) + 5 * usize::from(last),
+        _ => n,
+    } % crate::input::RECENT;
+    let known = input.recent[look];
+    // Latin-1 and UTF-8 agree on these bytes if both are ASCII.
+    if known.name().as_bytes() == bytes && (matches!(tag, tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) || bytes.is_ascii()) {
+        return Ok(known);
+    }
+    let a = atom_named(tag, bytes, opts)?;
+    input.recent[look] = a;
+    Ok(a)
+}
+
+fn atom_named(tag: u8, bytes: &[u8], opts: &DecodeOptions<'_>) -> Result<Atom, DecodeError> {
     if matches!(tag, tag::ATOM | tag::SMALL_ATOM) && !bytes.is_ascii() {
         let name: String = bytes.iter().map(|&b| char::from(b)).collect();
         return intern(&name, opts.safe);

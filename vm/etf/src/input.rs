@@ -1,11 +1,16 @@
 //! A cursor over untrusted bytes: every read is checked.
 
 use crate::decode::DecodeError;
+use term::atom::Atom;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Input<'a> {
     rest: &'a [u8],
+    /// Atoms that were read before, by what their names look like: the same few come again and again.
+    pub recent: [Atom; RECENT],
 }
+
+pub(crate) const RECENT: usize = 16;
 
 macro_rules! big_endian {
     ($($name:ident: $type:ty,)*) => {$(
@@ -20,7 +25,7 @@ macro_rules! big_endian {
 
 impl<'a> Input<'a> {
     pub fn new(bytes: &'a [u8]) -> Input<'a> {
-        Input { rest: bytes }
+        Input { rest: bytes, recent: [Atom(0); RECENT] }
     }
     big_endian! { u8: u8, u16: u16, u32: u32, i32: i32, u64: u64, f64: f64, }
 

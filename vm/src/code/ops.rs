@@ -476,9 +476,14 @@ impl Emitter<'_> {
             Op::Timeout {} => {
                 self.op(receive::timeout);
             }
-            Op::LoopRec { fail, dst } => match self.message_shape(i, dst) {
-                Some(shape) => {
-                    self.op(receive::loop_rec_shape).fail(fail).dst_any(dst).ptr(shape);
+            Op::LoopRec { fail, dst } => match self.message_shapes(i, dst) {
+                Some([shape, others @ ..]) => {
+                    let one = others.iter().all(|s| *s == shape);
+                    let h = if one { receive::loop_rec_shape } else { receive::loop_rec_shapes };
+                    self.op(h).fail(fail).dst_any(dst).ptr(shape);
+                    for shape in others.iter().filter(|_| !one) {
+                        self.ptr(*shape);
+                    }
                 }
                 None => {
                     self.op(receive::loop_rec).fail(fail).dst_any(dst);
@@ -599,26 +604,6 @@ impl Emitter<'_> {
         Ok(i + 1)
     }
 
-    /// The shape that every message must have for the receive whose `loop_rec` is at `i`: its one clause
-    /// begins with a test whose failure leads on to the next message.
-    fn message_shape(&self, i: usize, dst: &Dst) -> Option<u64> {
-        let ops = &self.module.code;
-        let (fail, shape) = match ops.get(i + 1)? {
-            Op::IsTaggedTuple { fail, src, arity, tag } if same_register(src, &dst.src()) => {
-                let tag = RawTerm::atom(self.atom(tag.0));
-                (fail, term::envelope::tuple_shape(*arity as usize, tag))
-            }
-            Op::IsEqExact { fail, a, b } if same_register(a, &dst.src()) => {
-                (fail, self.constant(b).filter(|c| c.is_immediate())?.0)
-            }
-            _ => return None,
-        };
-        let in_function = |op: &&Op| !matches!(op, Op::FuncInfo { .. });
-        let at = ops[i..].iter().take_while(in_function).position(
-            |op| matches!(op, Op::Label { label } if fail.0.is_some_and(|l| l.0 == *label)),
-        )?;
-        matches!(ops.get(i + at + 1), Some(Op::LoopRecEnd { .. })).then_some(shape)
-    }
     /// The handler, or the one that always collects in gc_zeal mode.
     fn zealous(&self, h: Handler) -> Handler {
         if self.zeal { frame::allocate_zeal } else { h }

@@ -12,7 +12,7 @@ use crate::process::spawn_options;
 use crate::signal::relations::{AliasKind, LinkState, Peer, RemoteWatcher, Watch};
 use crate::signal::{Body, Message, RefId, Sender, Signal};
 use crate::vm::Vm;
-use std::collections::HashMap;
+use term::quick::QuickMap;
 use std::sync::Arc;
 use term::atom::am;
 use term::{Atom, Heap, OwnedTerm, Term, View, atom};
@@ -242,7 +242,7 @@ pub(crate) fn replied_too_late(vm: &'static Vm, me: u64, r: &Reply) {
 pub(crate) fn process_exits(
     vm: &'static Vm,
     me: u64,
-    spawns: HashMap<RefId, Pending>,
+    spawns: QuickMap<RefId, Pending>,
     reason: Term<'_>,
 ) {
     for (reference, s) in spawns {

@@ -18,7 +18,7 @@ mod resize;
 mod scan;
 
 use super::common::{Error, Pass};
-use super::object::Object;
+use super::object::{Object, Spot};
 use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use term::Term;
@@ -37,26 +37,8 @@ const AT_ONCE: usize = 5;
 /// Words of an object's place beside the object itself.
 const NODE_WORDS: i64 = 4;
 
-type Link = Option<Box<Node>>;
-
-/// One object in its bucket, newest first; objects of one key stand together.
-pub struct Node {
-    next: Link,
-    hash: u32,
-    /// Pseudo-deleted.
-    deleted: bool,
-    pub object: Object,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // A long bucket must not recurse.
-        let mut next = self.next.take();
-        while let Some(mut n) = next {
-            next = n.next.take();
-        }
-    }
-}
+/// Objects of a bucket, newest first; objects of one key stand together.
+type Link = Option<Object>;
 
 /// What of the rules differs between the types.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,19 +97,19 @@ impl Shard {
         }
         &mut self.buckets[local]
     }
-    fn first(&self, local: usize) -> Option<&Node> {
-        self.buckets.get(local).and_then(|l| l.as_deref())
+    fn first(&self, local: usize) -> Option<&Object> {
+        self.buckets.get(local).and_then(|l| l.as_ref())
     }
-    fn chain(&self, local: usize) -> impl Iterator<Item = &Node> {
-        core::iter::successors(self.first(local), |n| n.next.as_deref())
+    fn chain(&self, local: usize) -> impl Iterator<Item = &Object> {
+        core::iter::successors(self.first(local), |n| n.spot().next.as_ref())
     }
 }
 
 /// The link that holds the first node for which `f` holds, or the last, empty one.
-fn find(mut link: &mut Link, f: impl Fn(&Node) -> bool) -> &mut Link {
+fn find(mut link: &mut Link, f: impl Fn(&Object) -> bool) -> &mut Link {
     while link.as_ref().is_some_and(|n| !f(n)) {
         let Some(n) = link else { break };
-        link = &mut n.next;
+        link = &mut n.spot_mut().next;
     }
     link
 }
@@ -135,7 +117,7 @@ fn find(mut link: &mut Link, f: impl Fn(&Node) -> bool) -> &mut Link {
 /// The link after this one; itself if it is empty.
 fn next_link(link: &mut Link) -> &mut Link {
     match link {
-        Some(n) => &mut n.next,
+        Some(n) => &mut n.spot_mut().next,
         None => link,
     }
 }
@@ -143,7 +125,7 @@ fn next_link(link: &mut Link) -> &mut Link {
 /// Takes the node out of its link.
 fn unlink(link: &mut Link) -> Link {
     let mut node = link.take()?;
-    *link = node.next.take();
+    *link = node.spot_mut().next.take();
     Some(node)
 }
 
@@ -212,11 +194,11 @@ impl Hash {
         let next = bucket % n + 1;
         if next < n { Some(next) } else { None }
     }
-    fn is(&self, n: &Node, key: Key<'_>) -> bool {
-        n.hash == key.hash && eq_exact(n.object.key(self.keypos), key.term)
+    fn is(&self, n: &Object, key: Key<'_>) -> bool {
+        n.spot().hash == key.hash && eq_exact(n.key(self.keypos), key.term)
     }
-    fn is_live(&self, n: &Node, key: Key<'_>) -> bool {
-        !n.deleted && self.is(n, key)
+    fn is_live(&self, n: &Object, key: Key<'_>) -> bool {
+        !n.spot().deleted && self.is(n, key)
     }
     fn is_multi(&self) -> bool {
         self.kind != Kind::Set
@@ -260,8 +242,7 @@ impl Hash {
                 .chain(local)
                 .skip_while(|n| !self.is(n, key))
                 .take_while(|n| self.is(n, key))
-                .filter(|n| !n.deleted)
-                .map(|n| &n.object);
+                .filter(|n| !n.spot().deleted);
             f(&mut it)
         })
     }
@@ -297,7 +278,7 @@ impl Hash {
         pass: Pass<'_>,
         shard: &mut Shard,
         local: usize,
-        object: Object,
+        mut object: Object,
         hash: u32,
         new_only: bool,
     ) -> bool {
@@ -306,23 +287,23 @@ impl Hash {
         if let Some(first) = link.as_mut() {
             match self.kind {
                 Kind::Set => {
-                    if !first.deleted && new_only {
+                    if !first.spot().deleted && new_only {
                         return false;
                     }
-                    pass.add_words(object.words() as i64 - first.object.words() as i64);
-                    if core::mem::replace(&mut first.deleted, false) {
+                    pass.add_words(object.words() as i64 - first.words() as i64);
+                    if core::mem::replace(&mut first.spot_mut().deleted, false) {
                         self.items.fetch_add(1, Ordering::Relaxed);
                     }
-                    first.object = object;
+                    first.replace(object);
                     return true;
                 }
                 _ if new_only => {
-                    let mut n = Some(&**first);
+                    let mut n = Some(&*first);
                     while let Some(x) = n.filter(|x| self.is(x, key)) {
-                        if !x.deleted {
+                        if !x.spot().deleted {
                             return false;
                         }
-                        n = x.next.as_deref();
+                        n = x.spot().next.as_ref();
                     }
                 }
                 Kind::Bag => {
@@ -333,22 +314,23 @@ impl Hash {
                 Kind::DuplicateBag => {}
             }
         }
-        let next = link.take();
+        let spot = Spot { next: link.take(), hash, deleted: false };
+        *object.spot_mut() = spot;
         pass.add_words(object.words() as i64 + NODE_WORDS);
         self.items.fetch_add(1, Ordering::Relaxed);
-        *link = Some(Box::new(Node { next, hash, deleted: false, object }));
+        *link = Some(object);
         true
     }
 
     /// Whether the object is in a bag already; a pseudo-deleted one comes back, as the newest.
     fn put_again(&self, first: &mut Link, object: &Object, key: Key<'_>) -> bool {
-        let same = find(first, |n| !self.is(n, key) || eq_exact(n.object.term(), object.term()));
+        let same = find(first, |n| !self.is(n, key) || eq_exact(n.term(), object.term()));
         let Some(n) = same.as_mut().filter(|n| self.is(n, key)) else { return false };
-        if n.deleted {
-            n.deleted = false;
+        if n.spot().deleted {
+            n.spot_mut().deleted = false;
             self.items.fetch_add(1, Ordering::Relaxed);
             if let Some(mut n) = unlink(same) {
-                n.next = first.take();
+                n.spot_mut().next = first.take();
                 *first = Some(n);
             }
         }
@@ -418,10 +400,10 @@ impl Hash {
     ) -> Result<Option<R>, Error> {
         let r = self.writing(pass, key, |shard, local| {
             let link = find(shard.link(local), |n| self.is(n, key));
-            if let Some(n) = link.as_mut().filter(|n| !n.deleted) {
-                let before = n.object.words() as i64;
-                let r = f(&mut n.object);
-                pass.add_words(n.object.words() as i64 - before);
+            if let Some(n) = link.as_mut().filter(|n| !n.spot().deleted) {
+                let before = n.words() as i64;
+                let r = f(n);
+                pass.add_words(n.words() as i64 - before);
                 return r.map(Some);
             }
             let Some(mut object) = default else { return Ok(None) };
@@ -449,9 +431,9 @@ impl Hash {
             let mut pseudo = false;
             let mut link = find(shard.link(local), |n| self.is(n, key));
             while let Some(n) = link.as_mut().filter(|n| self.is(n, key)) {
-                let wanted = !n.deleted && {
+                let wanted = !n.spot().deleted && {
                     live += 1;
-                    f(&n.object)
+                    f(n)
                 };
                 if !wanted {
                     link = next_link(link);
@@ -460,12 +442,12 @@ impl Hash {
                 count += 1;
                 if live == 1 && pass.is_fixed() {
                     // Others of the key may go for good: this one keeps its place.
-                    n.deleted = true;
+                    n.spot_mut().deleted = true;
                     pseudo = true;
                     link = next_link(link);
                 } else if let Some(mut n) = unlink(link) {
-                    pass.add_words(-(n.object.words() as i64) - NODE_WORDS);
-                    n.next = gone.take();
+                    pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                    n.spot_mut().next = gone.take();
                     gone = Some(n);
                 }
                 if one {

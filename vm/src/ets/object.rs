@@ -4,11 +4,30 @@ use term::packed::PackedTuple;
 use term::{Heap, Term, Tuple};
 
 /// A stored tuple. Nothing in it points elsewhere, so it may be freed at any time.
-pub struct Object(PackedTuple);
+pub struct Object(PackedTuple<Spot>);
+
+/// An object's place in its bucket; unused in trees.
+#[derive(Default)]
+pub struct Spot {
+    pub next: Option<Object>,
+    pub hash: u32,
+    /// Pseudo-deleted.
+    pub deleted: bool,
+}
+
+impl Drop for Spot {
+    fn drop(&mut self) {
+        // A long bucket must not recurse.
+        let mut next = self.next.take();
+        while let Some(mut o) = next {
+            next = o.spot_mut().next.take();
+        }
+    }
+}
 
 impl Object {
     pub fn new(tuple: Tuple<'_>) -> Object {
-        Object(PackedTuple::new(tuple))
+        Object(PackedTuple::new(Spot::default(), tuple))
     }
     /// A tuple of copies of these elements; there must be one.
     pub fn of_elements(elements: &[Term<'_>]) -> Object {
@@ -16,7 +35,20 @@ impl Object {
         // SAFETY: the words are only read to be copied, while both are alive.
         let elements: Vec<Term<'_>> = elements.iter().map(|t| unsafe { t.raw().brand() }).collect();
         let tuple = heap.tuple(&elements);
-        Object(PackedTuple::new(tuple.as_tuple().expect("just made")))
+        Object(PackedTuple::new(Spot::default(), tuple.as_tuple().expect("just made")))
+    }
+    #[inline]
+    pub fn spot(&self) -> &Spot {
+        self.0.head()
+    }
+    #[inline]
+    pub fn spot_mut(&mut self) -> &mut Spot {
+        self.0.head_mut()
+    }
+    /// Puts another object in the place of this one.
+    pub fn replace(&mut self, mut by: Object) {
+        core::mem::swap(self.spot_mut(), by.spot_mut());
+        *self = by;
     }
     #[inline]
     pub fn term(&self) -> Term<'_> {
@@ -61,6 +93,6 @@ impl Object {
                 *e = value;
             }
         }
-        *self = Object::of_elements(&elements);
+        self.replace(Object::of_elements(&elements));
     }
 }

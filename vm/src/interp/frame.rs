@@ -33,6 +33,15 @@ pub unsafe extern "C" fn allocate(
     go!(r, ip.add(5), htop, new, fc)
 }
 
+/// Whether a collection would hold up the others of this scheduler.
+pub(super) unsafe fn is_long_collection(r: *mut Regs) -> bool {
+    is_long(r, (*(*r).process).heap.collection_words())
+}
+/// Whether one that may copy so many words would.
+pub(super) unsafe fn is_long(r: *mut Regs, words: usize) -> bool {
+    words > LONG && (*r).scheduler != 0 && (*r).vm.config.dirty_cpu > 0
+}
+
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn slow_allocate(
@@ -46,9 +55,8 @@ unsafe extern "C" fn slow_allocate(
         (u32_at(ip, 2) as usize, u32_at(ip, 3) as usize, u32_at(ip, 4) as usize);
     let need = words + need + SLACK;
     let p = super::save(r, htop, e, fc);
-    if (*p).heap.collection_words() > LONG && (*r).scheduler != 0 && (*r).vm.config.dirty_cpu > 0 {
-        // It would hold up the others of this scheduler.
-        (*p).collect_dirty = Some(need as u32);
+    if is_long_collection(r) {
+        (*p).collect_dirty = Some((need as u32, false));
         (*p).next_dirty = crate::bif::Kind::DirtyCpu;
         super::call::save_x(r, live);
         leave!(r, Outcome::Dirty, ip, htop, e, fc)

@@ -64,7 +64,19 @@ unsafe fn settle_slow(r: *mut Regs, live: usize) {
     }
     // Room for as much again: who built this much once is likely to go on so.
     let need = (*p).heap.heap.fragment_words().min(MOST_ROOM);
+    if super::frame::is_long_collection(r) {
+        // Who goes on with the result sees that the slice is over, and leaves for a dirty scheduler.
+        (*p).collect_dirty = Some((need as u32, false));
+        (*p).next_dirty = Kind::DirtyCpu;
+        (*p).reds_left = 0;
+        return;
+    }
     super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, live, need);
+}
+
+/// How a process leaves whose slice is over.
+pub(super) unsafe fn end_of_slice(r: *mut Regs) -> Outcome {
+    if (*(*r).process).collect_dirty.is_some() { Outcome::Dirty } else { Outcome::Yielded }
 }
 
 /// Slots: 2 native, 4 export, 6 continuation.
@@ -85,7 +97,8 @@ pub unsafe extern "C" fn call_bif(
             if (*p).reds_left <= 0 {
                 // Give way with the result in hand.
                 super::call::save_x(r, 1);
-                leave!(r, Outcome::Yielded, ip.add(8), (*p).heap.heap.top(), (*p).heap.stack, 0)
+                let outcome = end_of_slice(r);
+                leave!(r, outcome, ip.add(8), (*p).heap.heap.top(), (*p).heap.stack, 0)
             }
             go!(r, ip.add(8), (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
         }
@@ -229,7 +242,8 @@ pub(super) unsafe extern "C" fn return_from_native(
     let rp = (*e & !7) as *const ReturnPoint;
     if fc <= 0 {
         super::call::save_x(r, 1);
-        leave!(r, Outcome::Yielded, (*rp).ip, htop, e.add(1), 0)
+        let outcome = end_of_slice(r);
+        leave!(r, outcome, (*rp).ip, htop, e.add(1), 0)
     }
     go!(r, (*rp).ip, htop, e.add(1), fc)
 }
@@ -322,6 +336,15 @@ pub(super) unsafe fn stopped(
             leave!(r, out, super::builtin::resume(), htop, e, fc)
         }
         Some(Why::Collect { major, value }) => {
+            let words = (*p).heap.young_words() + if major { (*p).heap.old_words() } else { 0 };
+            if super::frame::is_long(r, words) {
+                (*p).collect_dirty = Some((0, major));
+                (*p).next_dirty = Kind::DirtyCpu;
+                (*r).x[0] = value;
+                super::call::save_x(r, 1);
+                let rp = (*e & !7) as *const ReturnPoint;
+                leave!(r, Outcome::Dirty, (*rp).ip, htop, e.add(1), fc)
+            }
             let mut x = [value];
             ((*r).bs_at, (*r).bs_end) = (0, 0);
             let vm = (*r).vm;

@@ -3,6 +3,7 @@
 use super::operand::*;
 use super::{Outcome, Regs, collect, go, leave, save};
 use crate::process::state;
+use crate::signal::inner::{SHAPES, Shapes};
 use term::{Atom, RawTerm};
 
 /// Slots: 2 branch when no message is left, 3 destination.
@@ -48,6 +49,12 @@ unsafe extern "C" fn loop_rec_slow(
     }
     let most = (*p).heap.block_words().max((*p).heap.options.min_heap);
     if (*p).heap.heap.fragment_words() > most || (*p).heap.zeal {
+        if super::frame::is_long_collection(r) && !(*p).heap.zeal {
+            (*p).collect_dirty = Some((0, false));
+            (*p).next_dirty = crate::bif::Kind::DirtyCpu;
+            super::call::save_x(r, 0);
+            leave!(r, Outcome::Dirty, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
+        }
         collect(r, (*p).heap.heap.top(), (*p).heap.stack, 0, 0);
     }
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
@@ -67,6 +74,28 @@ pub unsafe extern "C" fn loop_rec_shape(
     }
     return loop_rec_shape_slow(r, ip, htop, e, fc);
 }
+/// The same where it may have one of several: slots 2 branch when none is left, 3 destination, 4 shapes.
+pub unsafe extern "C" fn loop_rec_shapes(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let p = (*r).process;
+    if let Some((t, shape)) = (*p).messages.peek_opened_shape() {
+        let [a, b, c, d] = [u64_at(ip, 4), u64_at(ip, 6), u64_at(ip, 8), u64_at(ip, 10)];
+        if shape == a || shape == b || shape == c || shape == d {
+            put_any(r, e, ip.add(3), t);
+            go!(r, ip.add(12), htop, e, fc)
+        }
+    }
+    return loop_rec_shapes_slow(r, ip, htop, e, fc);
+}
+#[inline(always)]
+unsafe fn shapes_at(ip: *const u32) -> Shapes {
+    core::array::from_fn(|i| u64_at(ip, 4 + 2 * i))
+}
 /// Messages passed for one reduction.
 const PASSED_PER_REDUCTION: usize = 16;
 #[inline(never)]
@@ -77,15 +106,33 @@ unsafe extern "C" fn loop_rec_shape_slow(
     e: *mut u64,
     fc: i64,
 ) {
-    let p = (*r).process;
-    let most = fc.max(1) as usize * PASSED_PER_REDUCTION;
-    let passed = (*p).messages.skip_to_shape(u64_at(ip, 4), most);
-    let fc = fc - (passed / PASSED_PER_REDUCTION) as i64;
+    let fc = pass(r, &[u64_at(ip, 4); SHAPES], fc);
     if fc <= 0 {
         super::call::save_x(r, 0);
         leave!(r, Outcome::Yielded, ip, htop, e, fc)
     }
     return loop_rec_slow(r, ip, htop, e, fc);
+}
+#[inline(never)]
+unsafe extern "C" fn loop_rec_shapes_slow(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let fc = pass(r, &shapes_at(ip), fc);
+    if fc <= 0 {
+        super::call::save_x(r, 0);
+        leave!(r, Outcome::Yielded, ip, htop, e, fc)
+    }
+    return loop_rec_slow(r, ip, htop, e, fc);
+}
+/// Passes messages that have none of the shapes; the reductions that are left.
+unsafe fn pass(r: *mut Regs, shapes: &Shapes, fc: i64) -> i64 {
+    let most = fc.max(1) as usize * PASSED_PER_REDUCTION;
+    let passed = (*(*r).process).messages.skip_to_shape(shapes, most);
+    fc - (passed / PASSED_PER_REDUCTION) as i64
 }
 /// Slot 2: back to the loop.
 pub unsafe extern "C" fn loop_rec_end(

@@ -1,16 +1,16 @@
 //! The process dictionary [erl_process_dict.c]: part of the roots.
 //!
-//! Keys are found by hash; `index` maps a hash to entries, which keep their order.
+//! Keys are found by hash; `index` maps a hash to entries, which keep their order as long as none is erased.
 
 use crate::bif::Cx;
-use std::collections::HashMap;
 use term::{RawTerm, Term};
 
 #[derive(Default)]
 pub struct Dictionary {
     entries: Vec<(RawTerm, RawTerm)>,
-    /// Hash of the key to positions in `entries`; only kept above [`SMALL`] entries.
-    index: HashMap<u64, Vec<u32>>,
+    /// Open addressing over the entries: hash of the key, and the position plus one (0: free). As many slots as a power
+    /// of two, at most half of them taken; none up to [`SMALL`] entries.
+    index: Vec<(u32, u32)>,
 }
 
 /// Up to so many entries a walk is faster than the index.
@@ -30,26 +30,49 @@ impl Dictionary {
     /// Memory besides the terms.
     pub(crate) fn bytes(&self) -> usize {
         let entry = size_of::<(RawTerm, RawTerm)>();
-        size_of::<Dictionary>() + self.entries.capacity() * entry + self.index.len() * 40
+        size_of::<Dictionary>() + self.entries.capacity() * entry + self.index.capacity() * 8
+    }
+    /// The slot of the index, and so the entry, where `same` holds for the position.
+    fn slot(&self, hash: u32, same: impl Fn(usize) -> bool) -> Option<usize> {
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let (h, position) = self.index[at];
+            let i = position.checked_sub(1)? as usize;
+            if h == hash && same(i) {
+                return Some(at);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    fn same(&self, i: usize, key: Term<'_>) -> bool {
+        let t = self.entries[i].0;
+        // SAFETY: entries are roots of the process whose turn it is.
+        t == key.raw() || unsafe { term::compare::raw_eq(t, key.raw()) }
     }
     fn find(&self, key: Term<'_>) -> Option<usize> {
-        // SAFETY: entries are roots of the process whose turn it is.
-        let same = |t: RawTerm| t == key.raw() || unsafe { term::compare::raw_eq(t, key.raw()) };
         if self.index.is_empty() {
-            return self.entries.iter().position(|(k, _)| same(*k));
+            return (0..self.entries.len()).find(|&i| self.same(i, key));
         }
-        let at = self.index.get(&hash(key))?;
-        at.iter().map(|&i| i as usize).find(|&i| same(self.entries[i].0))
+        let at = self.slot(hash(key), |i| self.same(i, key))?;
+        Some(self.index[at].1 as usize - 1)
     }
-    fn reindex(&mut self) {
-        self.index.clear();
-        if self.entries.len() <= SMALL {
-            return;
+    /// Notes the entry at `i`, whose key has this hash; there is a free slot.
+    fn note(&mut self, hash: u32, i: usize) {
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.index[at].1 != 0 {
+            at = (at + 1) & mask;
         }
-        for (i, (k, _)) in self.entries.iter().enumerate() {
-            // SAFETY: as in `find`.
-            let k: Term = unsafe { k.brand() };
-            self.index.entry(hash(k)).or_default().push(i as u32);
+        self.index[at] = (hash, i as u32 + 1);
+    }
+    /// Makes an index with room for twice the entries.
+    fn reindex(&mut self) {
+        self.index = vec![(0, 0); (self.entries.len() * 4).next_power_of_two()];
+        for i in 0..self.entries.len() {
+            // SAFETY: as in `same`.
+            let k: Term = unsafe { self.entries[i].0.brand() };
+            self.note(hash(k), i);
         }
     }
     fn put(&mut self, key: Term<'_>, value: Term<'_>) -> Option<RawTerm> {
@@ -57,42 +80,57 @@ impl Dictionary {
             return Some(core::mem::replace(&mut self.entries[i].1, value.raw()));
         }
         self.entries.push((key.raw(), value.raw()));
-        if self.index.is_empty() {
+        let n = self.entries.len();
+        if n > SMALL && n * 2 > self.index.len() {
             self.reindex();
-        } else {
-            self.index.entry(hash(key)).or_default().push(self.entries.len() as u32 - 1);
+        } else if !self.index.is_empty() {
+            self.note(hash(key), n - 1);
         }
         None
     }
     fn erase(&mut self, key: Term<'_>) -> Option<RawTerm> {
-        let i = self.find(key)?;
-        let last = self.entries.len() - 1;
-        let value = self.entries[i].1;
-        if !self.index.is_empty() {
-            self.drop_position(hash(key), i as u32);
-            if i != last {
-                // SAFETY: as in `find`.
-                let moved: Term = unsafe { self.entries[last].0.brand() };
-                let h = hash(moved);
-                self.drop_position(h, last as u32);
-                self.index.entry(h).or_default().push(i as u32);
-            }
+        let last = self.entries.len().checked_sub(1)?;
+        if self.index.is_empty() {
+            let i = self.find(key)?;
+            return Some(self.entries.swap_remove(i).1);
         }
-        self.entries.swap_remove(i);
-        Some(value)
+        let at = self.slot(hash(key), |i| self.same(i, key))?;
+        let i = self.index[at].1 as usize - 1;
+        if i != last {
+            // SAFETY: as in `same`.
+            let moved: Term = unsafe { self.entries[last].0.brand() };
+            let slot = self.slot(hash(moved), |i| i == last)?;
+            self.index[slot].1 = i as u32 + 1;
+        }
+        self.free(at);
+        if last == SMALL / 2 {
+            self.index = Vec::new();
+        }
+        Some(self.entries.swap_remove(i).1)
     }
-    fn drop_position(&mut self, hash: u64, i: u32) {
-        if let Some(v) = self.index.get_mut(&hash) {
-            v.retain(|&x| x != i);
-            if v.is_empty() {
-                self.index.remove(&hash);
+    /// Frees a slot: those after it that were pushed on by it move back.
+    fn free(&mut self, mut hole: usize) {
+        let mask = self.index.len() - 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let (h, position) = self.index[at];
+            if position == 0 {
+                break;
+            }
+            // It may stand in the hole if that is not before its own place.
+            let home = h as usize & mask;
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.index[hole] = self.index[at];
+                hole = at;
             }
         }
+        self.index[hole] = (0, 0);
     }
 }
 
-fn hash(key: Term<'_>) -> u64 {
-    u64::from(term::hash::internal(key, 0))
+fn hash(key: Term<'_>) -> u32 {
+    term::hash::internal(key, 0)
 }
 
 /// `put/2`: the old value or nothing.

@@ -1,6 +1,6 @@
 //! Registered names [register.c].
 
-use std::collections::HashMap;
+use term::quick::QuickMap;
 use std::sync::RwLock;
 use std::sync::atomic::Ordering;
 use term::Atom;
@@ -15,7 +15,7 @@ pub enum Named {
 /// Names to processes and ports.
 #[derive(Default)]
 pub struct Registry {
-    names: RwLock<HashMap<Atom, Named>>,
+    names: RwLock<QuickMap<Atom, Named>>,
 }
 
 impl Registry {

@@ -56,6 +56,7 @@ impl Trim {
         None
     }
     fn trim(&self, before: u64) {
+        term::gc::release_spare_blocks();
         sys::mem::release();
         let after = sys::mem::resident().unwrap_or(0);
         let interval = if after > before - before / 8 {

@@ -39,8 +39,8 @@ struct Marks {
     next: u64,
     /// Reserved marks: the last message that was there when a reference was made.
     references: Vec<Marker>,
-    /// No message up to `after` has this shape.
-    shapes: Vec<(u64, *mut Envelope)>,
+    /// No message up to `after` has one of these shapes.
+    shapes: Vec<(Shapes, *mut Envelope)>,
     shape_at: usize,
 }
 
@@ -51,10 +51,24 @@ struct Marker {
     after: *mut Envelope,
 }
 
+/// Shapes that a receive may ask for.
+pub(crate) const SHAPES: usize = 4;
+/// Those it asks for; fewer are repeated.
+pub(crate) type Shapes = [u64; SHAPES];
+
 /// Marks kept of each kind.
 const MOST_MARKS: usize = 4;
 /// A receive of one shape that has passed so many messages remembers where.
 const WORTH_A_MARK: usize = 32;
+
+/// # Safety
+/// The node is live.
+#[inline(always)]
+unsafe fn has_any(node: *mut Envelope, shapes: &Shapes) -> bool {
+    // SAFETY: by the caller's word.
+    let shape = unsafe { (*node).shape() };
+    shapes.iter().fold(false, |found, s| found | (*s == shape))
+}
 
 fn following(node: *mut Envelope) -> *mut Envelope {
     // SAFETY: only asked of nodes of the list, which are live.
@@ -160,6 +174,12 @@ impl MessageQueue {
         // SAFETY: the cursor is a node of the list.
         self.peek_opened().filter(|_| unsafe { (*self.cursor).shape() == shape })
     }
+    /// The same with its shape.
+    #[inline]
+    pub fn peek_opened_shape(&self) -> Option<(RawTerm, u64)> {
+        // SAFETY: as above.
+        self.peek_opened().map(|t| (t, unsafe { (*self.cursor).shape() }))
+    }
     /// Makes the message at the cursor part of `heap`, so that a receive may look into it while the
     /// process allocates and collects. `false`: there is no message.
     pub fn open_next(&mut self, heap: &Heap) -> bool {
@@ -185,9 +205,9 @@ impl MessageQueue {
             self.cursor = following(self.cursor);
         }
     }
-    /// Moves the cursor to the next message that may have this shape, at most `most` further; how many it passed.
-    pub fn skip_to_shape(&mut self, shape: u64, most: usize) -> usize {
-        let mark = self.marks.as_ref().and_then(|m| m.shapes.iter().find(|m| m.0 == shape));
+    /// Moves the cursor to the next message that may have one of these shapes, at most `most` further; how many it passed.
+    pub fn skip_to_shape(&mut self, shape: &Shapes, most: usize) -> usize {
+        let mark = self.marks.as_ref().and_then(|m| m.shapes.iter().find(|m| m.0 == *shape));
         // What lies before the cursor is known to have another shape.
         let mut all_passed = self.cursor == self.first;
         if let Some((_, after)) = mark {
@@ -200,7 +220,7 @@ impl MessageQueue {
         let mut passed = 0;
         let mut node = self.cursor;
         // SAFETY: nodes of the list are live.
-        while !node.is_null() && passed < most && unsafe { (*node).shape() } != shape {
+        while !node.is_null() && passed < most && !unsafe { has_any(node, shape) } {
             node = following(node);
             passed += 1;
         }
@@ -208,13 +228,13 @@ impl MessageQueue {
         if all_passed && passed >= WORTH_A_MARK {
             let after = self.before_cursor();
             let m = self.marks.get_or_insert_default();
-            if let Some(mark) = m.shapes.iter_mut().find(|m| m.0 == shape) {
+            if let Some(mark) = m.shapes.iter_mut().find(|m| m.0 == *shape) {
                 mark.1 = after;
             } else if m.shapes.len() < MOST_MARKS {
-                m.shapes.push((shape, after));
+                m.shapes.push((*shape, after));
             } else {
                 m.shape_at = (m.shape_at + 1) % MOST_MARKS;
-                m.shapes[m.shape_at] = (shape, after);
+                m.shapes[m.shape_at] = (*shape, after);
             }
         }
         passed

@@ -80,11 +80,11 @@ pub struct Relations(Option<Box<Tables>>);
 
 #[derive(Default)]
 pub struct Tables {
-    pub links: HashMap<Peer, LinkState>,
-    pub watches: HashMap<RefId, Watch>,
-    pub watchers: HashMap<RefId, Watcher>,
-    pub aliases: HashMap<RefId, AliasKind>,
-    pub tags: HashMap<RefId, term::OwnedTerm>,
+    pub links: QuickMap<Peer, LinkState>,
+    pub watches: QuickMap<RefId, Watch>,
+    pub watchers: QuickMap<RefId, Watcher>,
+    pub aliases: QuickMap<RefId, AliasKind>,
+    pub tags: QuickMap<RefId, term::OwnedTerm>,
     pub unlink_serial: u64,
     /// Links whose exit messages come before ordinary messages (OTP 28).
     pub priority_links: HashSet<Peer>,
@@ -94,11 +94,11 @@ pub struct Tables {
 
 #[derive(Default)]
 pub struct Remote {
-    pub watchers: HashMap<RemoteRef, RemoteWatcher>,
+    pub watchers: QuickMap<RemoteRef, RemoteWatcher>,
     /// Processes asked for over there.
-    pub spawns: HashMap<RefId, Pending>,
+    pub spawns: QuickMap<RefId, Pending>,
     /// `monitor_node/2`: how often, by node and number of its connection.
-    pub nodes: HashMap<(Atom, u32), u32>,
+    pub nodes: QuickMap<(Atom, u32), u32>,
 }
 
 impl Tables {

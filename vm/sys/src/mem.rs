@@ -32,6 +32,17 @@ pub fn resident() -> Option<u64> {
     pages.checked_mul(crate::mmap::page_size() as u64)
 }
 
+/// Has the allocator keep what is freed for the next that asks: giving it back and getting it again a moment later costs
+/// more than all else about large blocks. [`release`] gives it back when nothing runs.
+pub fn keep_freed() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: only sets parameters.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 2 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 8 << 20);
+    }
+}
+
 /// Has the allocator give free memory back to the system, where it can.
 pub fn release() {
     #[cfg(target_env = "gnu")]

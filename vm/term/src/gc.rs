@@ -13,8 +13,10 @@
 
 mod copy;
 mod sizes;
+mod spare;
 
 pub use sizes::{next_size, size_for};
+pub use spare::release as release_spare_blocks;
 
 use crate::heap::{Fragment, Heap, sweep_all};
 use crate::term::RawTerm;
@@ -25,6 +27,12 @@ use std::alloc::{alloc, dealloc, handle_alloc_error};
 
 /// Words kept free between heap and stack, so that a frame's continuation always fits.
 pub const STACK_SLACK: usize = 4;
+
+/// An old generation of up to twice as many words is not worth a major collection.
+const OLD_FLOOR: usize = 1 << 14;
+/// A young block of up to so many words does not shrink in minor collections, and never below a half of them:
+/// it fits the caches, and a small one is collected often.
+const NURSERY: usize = 1 << 13;
 
 /// One block of the old generation.
 pub(crate) struct OldBlock {
@@ -50,7 +58,7 @@ impl OldGen {
     #[inline]
     pub fn contains(&self, p: *const u64) -> bool {
         self.blocks.iter().any(|b| {
-            (p as usize).wrapping_sub(b.base as usize) < (b.top as usize) - (b.base as usize)
+            (p as usize).wrapping_sub(b.base as usize) < b.words * 8
         })
     }
     fn capacity(&self) -> usize {
@@ -71,6 +79,9 @@ impl Drop for OldGen {
 }
 
 pub(crate) fn alloc_block(words: usize) -> *mut u64 {
+    if let Some(p) = spare::take(words) {
+        return p;
+    }
     let l = Layout::array::<u64>(words).expect("block size");
     // SAFETY: blocks are never empty.
     let p = unsafe { alloc(l) } as *mut u64;
@@ -83,6 +94,15 @@ pub(crate) fn alloc_block(words: usize) -> *mut u64 {
 /// # Safety
 /// `base` came from `alloc_block(words)` and is not used again.
 pub(crate) unsafe fn free_block(base: *mut u64, words: usize) {
+    // SAFETY: the block is not used again.
+    let Some((base, words)) = (unsafe { spare::keep(base, words) }) else { return };
+    // SAFETY: by the caller's word.
+    unsafe { give_back(base, words) }
+}
+
+/// # Safety
+/// As [`free_block`].
+unsafe fn give_back(base: *mut u64, words: usize) {
     // SAFETY: by the caller's word.
     unsafe { dealloc(base as *mut u8, Layout::array::<u64>(words).expect("block size")) }
 }
@@ -302,7 +322,7 @@ impl ProcHeap {
     }
 
     fn major_is_due(&self) -> bool {
-        let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(4096));
+        let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(OLD_FLOOR));
         self.minors as usize >= self.options.fullsweep_after
             || grown
             || self.old_vheap_words() > self.old_vheap_block_words()
@@ -365,11 +385,12 @@ impl ProcHeap {
             2 * after
         } else {
             let old = self.old_block_words();
-            if words <= 3000 || (words <= 8000 && words <= old) {
+            if words <= NURSERY {
                 return None;
             }
             // Not too small beside the old generation.
-            if 27 * after < old { (3 * after).max(old / 8) } else { 3 * after }
+            let wanted = if 27 * after < old { (3 * after).max(old / 8) } else { 3 * after };
+            wanted.max(NURSERY / 2)
         };
         let wanted = size_for(wanted.max(self.options.min_heap));
         (wanted < words).then_some(wanted)
@@ -404,24 +425,10 @@ impl ProcHeap {
         };
         let gone = if major { self.old.take() } else { None };
         let fragments = self.heap.take_fragments();
-        let mut c = Copier {
-            young: self.base,
-            young_bytes: young * 8,
-            mature_bytes: mature * 8,
-            top: to,
-            promote: old,
-            elsewhere: major || !fragments.is_null(),
-            major,
-            area: area.unwrap_or((0, 0)),
-            taken: Default::default(),
-            taken_off_heap: Vec::new(),
-            scan_block: 0,
-            scan: null_mut(),
-            promoted: 0,
-            kept_bytes: 0,
-            promoted_bytes: 0,
-        };
-        c.start();
+        let mut c = Copier::new((self.base, young * 8, mature * 8), to, old);
+        c.elsewhere = major || !fragments.is_null();
+        c.major = major;
+        c.area = area.unwrap_or((0, 0));
         let mut t = Tracer { copier: &mut c };
         roots(&mut t);
         // SAFETY: the stack's words are valid words of this process (terms and continuations); the
@@ -432,6 +439,7 @@ impl ProcHeap {
                 c.trace(&mut *slot);
             }
             c.scan_all(to);
+            c.finish();
             let end = to.add(words);
             let new_stack = end.sub(stack);
             core::ptr::copy_nonoverlapping(self.stack, new_stack, stack);

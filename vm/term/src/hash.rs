@@ -355,9 +355,27 @@ pub fn strong(term: Term<'_>, salt: u32) -> u64 {
 }
 
 fn internal_compound(term: Term<'_>, salt: u32) -> u32 {
+    let hash = salt ^ INTERNAL_SALT;
+    let Some(tuple) = term.as_tuple() else {
+        return internal_walk(hash, Some(term), &[]);
+    };
+    // Most keys that are tuples hold immediates alone.
+    let mut hash = hash2_word(hash, tuple.arity() as u32, hconst(9));
+    let mut rest = tuple.elements();
+    while let [first, more @ ..] = rest {
+        let Some(w) = erts_immediate(first.raw()) else {
+            return internal_walk(hash, None, rest);
+        };
+        hash = hash2_words(hash, w as u32, (w >> 32) as u32, GOLDEN);
+        rest = more;
+    }
+    hash
+}
+
+/// Goes on from `hash` with a term and then with elements of a tuple.
+fn internal_walk<'p>(mut hash: u32, mut next: Option<Term<'p>>, elements: &'p [Term<'p>]) -> u32 {
     let mut work: Work<Todo<'_>> = Work::new();
-    let mut hash = salt ^ INTERNAL_SALT;
-    let mut next = Some(term);
+    work.push(Todo::Run(elements));
     loop {
         if let Some(t) = next.take() {
             if let Some(w) = erts_immediate(t.raw()) {

@@ -19,6 +19,7 @@ pub mod node;
 pub mod packed;
 pub mod personality;
 pub mod print;
+pub mod quick;
 pub mod shared;
 pub mod size;
 pub mod term;

@@ -1,6 +1,7 @@
 //! From a parsed command line to a running VM.
 
 use super::config::{
+    BusyWait,
     BadNames, Break, EmuConfig, FileNames, MessageQueueData, TimeWarp, WarningMap,
 };
 use crate::otp::OtpTree;
@@ -28,6 +29,7 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
         return Err("no OTP tree: give one with -root or ERL_ROOTDIR".into());
     };
     configure_names(&config);
+    sys::mem::keep_freed();
     let machine = vm_config(&config, &tree);
     let of_release = |tables| bifs::personality::of_release(machine.release, tables);
     let natives = of_release([bifs::tables(), nif::tables()].concat());
@@ -117,6 +119,7 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     // Our natives need more stack than the reference's defaults; what is asked for beyond that counts.
     let stack = |kilowords: u32| (kilowords as usize * 8 * 1024).max(LEAST_STACK);
     v.stacks = [stack(c.scheduler_stack), stack(c.dirty_cpu_stack), stack(c.dirty_io_stack)];
+    v.spin = [c.busy_wait, c.busy_wait_dirty_cpu, c.busy_wait_dirty_io].map(spin);
     v.async_threads = c.async_threads as usize;
     v.ets_limit = (c.ets_tables as usize).max(LEAST_ETS_LIMIT);
     v.ets_compressed = c.ets_compressed;
@@ -158,6 +161,22 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
         v.flags.insert("break".into(), "ignore".into());
     }
     v
+}
+
+/// How long idle threads look for work, in nanoseconds: waking one that sleeps takes some 10,000. Where processor time is
+/// rationed or there is one processor, looking would take it from who has work.
+fn spin(wait: BusyWait) -> u64 {
+    if sys::cpu::quota().is_some() || sys::cpu::available().is_none_or(|n| n < 2) {
+        return 0;
+    }
+    match wait {
+        BusyWait::None => 0,
+        BusyWait::VeryShort => 2_000,
+        BusyWait::Short => 15_000,
+        BusyWait::Medium => 25_000,
+        BusyWait::Long => 100_000,
+        BusyWait::VeryLong => 400_000,
+    }
 }
 
 /// The `.beam` files that are loaded before anything runs.

@@ -253,11 +253,11 @@ pub const FLAGS: &[Flag] = flags! {
     "s" Alone "", "", Used, 25, Main, |d, v| bad(format!("bad scheduling option -s{}", d.shown(v)));
     "sbt" Value "TYPE", "bind schedulers: u, ns, ts, ps, s, nnts, nnps, tnnps or db", Ignored("schedulers are never bound"), 25, Main, |d, v| bind(d, v);
     "stbt" Value "TYPE", "the same, where it is possible", Ignored("schedulers are never bound"), 25, Main, |d, v| bind(d, v);
-    "sbwt" Value "LENGTH", "busy waiting: none, very_short, short, medium, long or very_long", Ignored("idle threads sleep at once"), 25, Main,
+    "sbwt" Value "LENGTH", "busy waiting: none, very_short, short, medium, long or very_long", Used, 25, Main,
         |d, v| store(&mut d.config.busy_wait, busy_wait(v), "bad scheduler busy wait threshold: ", v);
-    "sbwtdcpu" Value "LENGTH", "the same for dirty CPU schedulers", Ignored("idle threads sleep at once"), 25, Main,
+    "sbwtdcpu" Value "LENGTH", "the same for dirty CPU schedulers", Used, 25, Main,
         |d, v| store(&mut d.config.busy_wait_dirty_cpu, busy_wait(v), "bad dirty CPU scheduler busy wait threshold: ", v);
-    "sbwtdio" Value "LENGTH", "the same for dirty I/O schedulers", Ignored("idle threads sleep at once"), 25, Main,
+    "sbwtdio" Value "LENGTH", "the same for dirty I/O schedulers", Used, 25, Main,
         |d, v| store(&mut d.config.busy_wait_dirty_io, busy_wait(v), "bad dirty IO scheduler busy wait threshold: ", v);
     "scl" Value "BOOL", "gather load on few schedulers", OWN_BALANCE, 25, Main, |d, v| match boolean(v) {
         Some(on) => { d.config.compact_load = on; d.config.balance_utilization &= !on; Ok(()) }

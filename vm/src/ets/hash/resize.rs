@@ -49,13 +49,13 @@ impl Hash {
         {
             let (mut stay, mut go) = (&mut stay, &mut go);
             while let Some(mut n) = rest {
-                rest = n.next.take();
-                if n.deleted {
-                    pass.add_words(-(n.object.words() as i64) - NODE_WORDS);
-                } else if n.hash as usize & mask == to {
-                    go = &mut go.insert(n).next;
+                rest = n.spot_mut().next.take();
+                if n.spot().deleted {
+                    pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                } else if n.spot().hash as usize & mask == to {
+                    go = &mut go.insert(n).spot_mut().next;
                 } else {
-                    stay = &mut stay.insert(n).next;
+                    stay = &mut stay.insert(n).spot_mut().next;
                 }
             }
         }
@@ -103,13 +103,13 @@ impl Hash {
         let dst = shard.link(self.local(to)).take();
         let mut end = &mut src;
         loop {
-            while end.as_ref().is_some_and(|n| n.deleted) {
+            while end.as_ref().is_some_and(|n| n.spot().deleted) {
                 if let Some(n) = unlink(end) {
-                    pass.add_words(-(n.object.words() as i64) - NODE_WORDS);
+                    pass.add_words(-(n.words() as i64) - NODE_WORDS);
                 }
             }
             match end {
-                Some(n) => end = &mut n.next,
+                Some(n) => end = &mut n.spot_mut().next,
                 None => break,
             }
         }
@@ -134,12 +134,12 @@ impl Hash {
                 }
                 let mut link = shard.link(local);
                 loop {
-                    let deleted = link.as_ref().map(|n| n.deleted);
+                    let deleted = link.as_ref().map(|n| n.spot().deleted);
                     match deleted {
                         None => break,
                         Some(true) => {
                             if let Some(n) = unlink(link) {
-                                pass.add_words(-(n.object.words() as i64) - NODE_WORDS);
+                                pass.add_words(-(n.words() as i64) - NODE_WORDS);
                             }
                         }
                         Some(false) => link = next_link(link),
@@ -162,8 +162,8 @@ impl Hash {
                 for link in &mut shard.buckets {
                     let mut link = link;
                     while let Some(n) = link {
-                        n.deleted = true;
-                        link = &mut n.next;
+                        n.spot_mut().deleted = true;
+                        link = &mut n.spot_mut().next;
                     }
                 }
             }

@@ -20,8 +20,8 @@ impl Hash {
             let shard = read(&self.shards[at]);
             pass.check()?;
             loop {
-                if let Some(n) = shard.chain(self.local(bucket)).find(|n| all || !n.deleted) {
-                    return Ok(Some(f(&n.object)));
+                if let Some(n) = shard.chain(self.local(bucket)).find(|n| all || !n.spot().deleted) {
+                    return Ok(Some(f(n)));
                 }
                 match self.after(bucket) {
                     Some(b) => bucket = b,
@@ -60,8 +60,8 @@ impl Hash {
             return Err(Error::BadArg);
         }
         let multi = self.is_multi();
-        if let Some(n) = here.find(|n| !(n.deleted && !all || multi && self.is(n, key))) {
-            return Ok(Some(f(&n.object)));
+        if let Some(n) = here.find(|n| !(n.spot().deleted && !all || multi && self.is(n, key))) {
+            return Ok(Some(f(n)));
         }
         drop(here);
         drop(shard);
@@ -84,7 +84,7 @@ impl Hash {
         if bucket >= active {
             return if bucket == active { Ok(None) } else { Err(Error::BadArg) };
         }
-        let mut it = shard.chain(self.local(bucket)).filter(|n| !n.deleted).map(|n| &n.object);
+        let mut it = shard.chain(self.local(bucket)).filter(|n| !n.spot().deleted);
         Ok(Some(f(&mut it)))
     }
 
@@ -114,8 +114,8 @@ impl Hash {
             }
             loop {
                 for n in shard.chain(self.local(bucket)) {
-                    if !n.deleted {
-                        visit(&n.object);
+                    if !n.spot().deleted {
+                        visit(n);
                     }
                 }
                 if only {
@@ -196,25 +196,25 @@ impl Hash {
         let mut pseudo = false;
         let mut link = shard.link(local);
         while let Some(n) = link.as_mut() {
-            if n.deleted {
+            if n.spot().deleted {
                 link = next_link(link);
                 continue;
             }
-            match visit(&n.object) {
+            match visit(n) {
                 Verdict::Keep => link = next_link(link),
                 Verdict::Replace(o) => {
-                    pass.add_words(o.words() as i64 - n.object.words() as i64);
-                    n.object = o;
+                    pass.add_words(o.words() as i64 - n.words() as i64);
+                    n.replace(o);
                     link = next_link(link);
                 }
                 Verdict::Delete => {
                     deleted += 1;
                     if pass.common.fixations() > mine {
-                        n.deleted = true;
+                        n.spot_mut().deleted = true;
                         pseudo = true;
                         link = next_link(link);
                     } else if let Some(n) = unlink(link) {
-                        pass.add_words(-(n.object.words() as i64) - NODE_WORDS);
+                        pass.add_words(-(n.words() as i64) - NODE_WORDS);
                     }
                 }
             }
@@ -233,7 +233,7 @@ impl Hash {
             .map(|b| {
                 shards[b % shards.len()]
                     .chain(self.local(b))
-                    .map(|n| kept += n.deleted as usize)
+                    .map(|n| kept += n.spot().deleted as usize)
                     .count()
             })
             .collect();

@@ -21,6 +21,9 @@ pub(crate) struct Copier {
     pub top: *mut u64,
     /// Where promoted objects go.
     pub promote: OldGen,
+    /// The free part of its last block; [`Copier::finish`] writes it back.
+    old_top: *mut u64,
+    old_end: *mut u64,
     /// Objects to copy may also lie outside the young block (fragments, old blocks of a major).
     pub elsewhere: bool,
     pub major: bool,
@@ -39,39 +42,75 @@ pub(crate) struct Copier {
 }
 
 impl Copier {
-    /// Notes where promoted objects will start.
-    pub fn start(&mut self) {
-        match self.promote.blocks.last() {
-            Some(b) => {
-                self.scan_block = self.promote.blocks.len() - 1;
-                self.scan = b.top;
-            }
-            None => {
-                self.scan_block = 0;
-                self.scan = null_mut();
-            }
+    /// A collection from this young block (address, bytes, bytes of it that are mature) to `top`.
+    pub fn new(young: (*mut u64, usize, usize), top: *mut u64, promote: OldGen) -> Copier {
+        let mut c = Copier {
+            young: young.0,
+            young_bytes: young.1,
+            mature_bytes: young.2,
+            top,
+            promote,
+            old_top: null_mut(),
+            old_end: null_mut(),
+            elsewhere: false,
+            major: false,
+            area: (0, 0),
+            taken: HashMap::new(),
+            taken_off_heap: Vec::new(),
+            scan_block: 0,
+            scan: null_mut(),
+            promoted: 0,
+            kept_bytes: 0,
+            promoted_bytes: 0,
+        };
+        // Where promoted objects will start.
+        if let Some(b) = c.promote.blocks.last() {
+            c.scan_block = c.promote.blocks.len() - 1;
+            c.scan = b.top;
+            c.old_top = b.top;
+            c.old_end = b.base.wrapping_add(b.words);
+        }
+        c
+    }
+    /// Tells the old generation how far its last block is in use.
+    pub fn finish(&mut self) {
+        if let Some(b) = self.promote.blocks.last_mut() {
+            b.top = self.old_top;
         }
     }
 
     /// Moves what `slot` points to, if it has to move, and updates the slot.
     /// # Safety
     /// `slot` holds a valid word of the process under collection.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn trace(&mut self, slot: &mut RawTerm) {
         let t = *slot;
         let tag = t.tag();
         if tag != TAG_LIST && tag != TAG_BOXED {
             return;
         }
-        let p = t.ptr();
-        let off = (p as usize).wrapping_sub(self.young as usize);
+        let off = (t.ptr() as usize).wrapping_sub(self.young as usize);
         // SAFETY: a valid pointer term points to a live object or to a forwarding mark.
         unsafe {
             if off < self.young_bytes {
                 *slot = self.moved(t, off < self.mature_bytes);
-            } else if self.elsewhere && self.must_copy(p) {
-                *slot =
-                    if literal::contains(p as u64) { self.taken(t) } else { self.moved(t, false) };
+            } else if self.elsewhere {
+                self.trace_elsewhere(slot);
+            }
+        }
+    }
+
+    /// The same for a pointer that does not lead into the young block.
+    /// # Safety
+    /// As `trace`.
+    #[inline(never)]
+    unsafe fn trace_elsewhere(&mut self, slot: &mut RawTerm) {
+        let t = *slot;
+        if self.must_copy(t.ptr()) {
+            // SAFETY: by the caller's word.
+            unsafe {
+                let literal = literal::contains(t.ptr() as u64);
+                *slot = if literal { self.taken(t) } else { self.moved(t, false) };
             }
         }
     }
@@ -117,7 +156,7 @@ impl Copier {
 
     /// # Safety
     /// As `trace`; `t` points into from-space.
-    #[inline]
+    #[inline(always)]
     unsafe fn moved(&mut self, t: RawTerm, promote: bool) -> RawTerm {
         // SAFETY: from-space objects are whole; destinations have room by the size computed before.
         unsafe {
@@ -141,8 +180,9 @@ impl Copier {
             }
             let n = header.header_arity() + 1;
             let q = if promote { self.promote_words(n) } else { self.bump(n) };
-            if n <= 8 {
-                for i in 0..n {
+            if n <= 16 {
+                *q = header.0;
+                for i in 1..n {
                     *q.add(i) = *p.add(i);
                 }
             } else {
@@ -161,23 +201,29 @@ impl Copier {
         q
     }
 
+    #[inline(always)]
     fn promote_words(&mut self, n: usize) -> *mut u64 {
         self.promoted += n;
-        if let Some(b) = self.promote.blocks.last_mut() {
-            // SAFETY: both point into the block.
-            let used = unsafe { b.top.offset_from(b.base) } as usize;
-            if b.words - used >= n {
-                let q = b.top;
-                b.top = q.wrapping_add(n);
-                return q;
-            }
+        let q = self.old_top;
+        if (self.old_end as usize - q as usize) / 8 >= n {
+            self.old_top = q.wrapping_add(n);
+            return q;
         }
+        self.promote_to_new_block(n)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn promote_to_new_block(&mut self, n: usize) -> *mut u64 {
+        self.finish();
         let words = n
             .max(MIN_OLD_BLOCK)
             .max(self.promote.capacity().min(1 << 20))
             .max(self.mature_bytes / 8);
         let base = alloc_block(words);
-        self.promote.blocks.push(OldBlock { base, top: base.wrapping_add(n), words });
+        self.old_top = base.wrapping_add(n);
+        self.old_end = base.wrapping_add(words);
+        self.promote.blocks.push(OldBlock { base, top: self.old_top, words });
         base
     }
 
@@ -224,17 +270,21 @@ impl Copier {
             if self.scan.is_null() {
                 self.scan = b.base;
             }
-            let top = b.top;
-            while self.scan < top {
+            let last = self.scan_block + 1 == self.promote.blocks.len();
+            let top = if last { self.old_top } else { b.top };
+            let mut scan = self.scan;
+            while scan < top {
                 any = true;
                 // SAFETY: see `scan_all`.
-                self.scan = unsafe { self.scan_object(self.scan) };
+                scan = unsafe { self.scan_object(scan) };
             }
-            if self.promote.blocks[self.scan_block].top > self.scan {
+            self.scan = scan;
+            if last {
+                if self.scan_block + 1 == self.promote.blocks.len() && self.old_top == scan {
+                    return any;
+                }
+                // More was promoted meanwhile, here or to a block after this one.
                 continue;
-            }
-            if self.scan_block + 1 == self.promote.blocks.len() {
-                return any;
             }
             self.scan_block += 1;
             self.scan = null_mut();
