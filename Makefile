@@ -3,7 +3,7 @@
 CARGO ?= cargo
 OTP   ?= 25
 
-.PHONY: help build dist run test lint loom miri asan fuzz bless bench selfcompile stress conformance fetch
+.PHONY: help build dist run test lint loom miri asan fuzz bless bench selfcompile stress pieces conformance fetch
 
 help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make fuzz         mutated modules and external terms; ARGS=… for test-beams/fuzz/run'
 	@echo 'make bless        rewrite the expectations of test-beams with the reference emulator'
 	@echo 'make bench        compare the speed with the reference; ARGS=… for benches/run'
+	@echo 'make pieces       criterion benches of the runtime'"'"'s pieces; ARGS=… is a filter'
 	@echo 'make selfcompile  compile OTP with Oxbeam and with the reference, compare the files'
 	@echo 'make stress       upgrades under load, random kills, memory after millions of messages'
 	@echo 'make conformance  run OTP'"'"'s own test suites; SUITES="stdlib/lists_SUITE …" for some, ARGS=… for the runner'
@@ -67,6 +68,10 @@ dist:
 
 bench: dist fetch
 	OXBEAM_PROGRAM=$(abspath $(or $(CARGO_TARGET_DIR),target))/dist/oxbeam benches/run --otp $(OTP) $(ARGS)
+
+# Apart from the workspace, with criterion.
+pieces:
+	cd benches/pieces && CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/pieces $(CARGO) bench -- $(ARGS)
 
 selfcompile: build fetch
 	test-beams/selfcompile --otp $(OTP)

@@ -32,6 +32,7 @@ pub fn halt(vm: &'static Vm, how: Halt, flush: Option<Option<Duration>>, asker: 
         }
         crate::port::flush_all(vm, limit);
     }
+    crate::sampling::finish(vm);
     let _ = std::io::stdout().flush();
     sys::tty::restore();
     match how {

@@ -28,6 +28,7 @@ pub mod persistent_term;
 pub mod port;
 pub mod process;
 pub mod refs;
+pub mod sampling;
 pub mod sched;
 pub mod signal;
 pub mod statistics;

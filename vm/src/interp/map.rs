@@ -3,10 +3,82 @@
 use super::operand::*;
 use super::{Regs, collect, go, save};
 use term::atom::am;
+use term::gc::STACK_SLACK;
+use term::term::Subtag;
 use term::{RawTerm, Term};
 
+/// A small map in which all keys, immediate ones, are there already: its successor at `htop` and the words that
+/// takes, or the map itself when nothing changes. Slots as in `put_map_assoc`.
+#[inline(always)]
+unsafe fn update_flat(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64) -> Option<(RawTerm, usize)> {
+    let map = A::get(r, e, ip.add(6));
+    if !map.is_boxed_of(Subtag::FlatMap) {
+        return None;
+    }
+    let from = map.ptr();
+    let words = RawTerm(*from).header_arity() + 1;
+    if (e as usize).wrapping_sub(htop as usize) < (words + STACK_SLACK) * 8 {
+        return None;
+    }
+    let mut i = 0;
+    while i < words {
+        *htop.add(i) = *from.add(i);
+        i += 1;
+    }
+    let keys = RawTerm(*from.add(2)).ptr().add(1);
+    let (n, size) = (u32_at(ip, 5) as usize, words - 3);
+    let mut changed = false;
+    let mut i = 0;
+    while i < n {
+        let at = ip.add(8 + 4 * i);
+        let key = A::get(r, e, at);
+        if !key.is_immediate() {
+            return None;
+        }
+        let mut k = 0;
+        while k < size && *keys.add(k) != key.0 {
+            k += 1;
+        }
+        if k == size {
+            return None;
+        }
+        let value = A::get(r, e, at.add(2)).0;
+        changed |= *htop.add(3 + k) != value;
+        *htop.add(3 + k) = value;
+        i += 1;
+    }
+    Some(if changed { (RawTerm::boxed_ptr(htop), words) } else { (map, 0) })
+}
 /// Slots: 2 branch (unused), 3 destination, 4 live, 5 pairs, 6 map, then (key, value)*.
 pub unsafe extern "C" fn put_map_assoc(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    if let Some((map, words)) = update_flat(r, ip, htop, e) {
+        put_any(r, e, ip.add(3), map);
+        go!(r, ip.add(8 + 4 * u32_at(ip, 5) as usize), htop.add(words), e, fc)
+    }
+    return put_map_assoc_any(r, ip, htop, e, fc);
+}
+/// The same, but every key must be there.
+pub unsafe extern "C" fn put_map_exact(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    if let Some((map, words)) = update_flat(r, ip, htop, e) {
+        put_any(r, e, ip.add(3), map);
+        go!(r, ip.add(8 + 4 * u32_at(ip, 5) as usize), htop.add(words), e, fc)
+    }
+    return put_map_exact_any(r, ip, htop, e, fc);
+}
+#[inline(never)]
+unsafe extern "C" fn put_map_assoc_any(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,
@@ -29,8 +101,8 @@ pub unsafe extern "C" fn put_map_assoc(
     put_any(r, e, ip.add(3), v);
     return settle(r, ip, ip.add(8 + 4 * n), fc);
 }
-/// The same, but every key must be there.
-pub unsafe extern "C" fn put_map_exact(
+#[inline(never)]
+unsafe extern "C" fn put_map_exact_any(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,

@@ -23,6 +23,7 @@ pub mod poll;
 pub mod pty;
 pub mod random;
 pub mod resolve;
+pub mod sample;
 pub mod signal;
 pub mod socket;
 pub mod startup;

@@ -428,6 +428,11 @@ impl ProcHeap {
         let mut c = Copier::new((self.base, young * 8, mature * 8), to, old);
         c.elsewhere = major || !fragments.is_null();
         c.major = major;
+        if c.elsewhere {
+            let blocks = gone.as_ref().map_or(&[][..], |g| &g.blocks).iter();
+            let pieces = blocks.map(|b| (b.base as usize, b.top as usize - b.base as usize));
+            c.piece = pieces.chain(Fragment::pieces(fragments)).max_by_key(|p| p.1).unwrap_or((0, 0));
+        }
         c.area = area.unwrap_or((0, 0));
         let mut t = Tracer { copier: &mut c };
         roots(&mut t);

@@ -57,6 +57,14 @@ impl Fragment {
         // SAFETY: the data follows the header.
         unsafe { (f as *mut u8).add(FRAGMENT_HEADER) as *mut u64 }
     }
+    /// Address and bytes of what is in use, of each fragment of a live chain.
+    pub(crate) fn pieces(first: *mut Fragment) -> impl Iterator<Item = (usize, usize)> {
+        // SAFETY: fragments of a live chain.
+        let next = |f: &*mut Fragment| Some(unsafe { (**f).next }).filter(|f| !f.is_null());
+        let chain = core::iter::successors(Some(first).filter(|f| !f.is_null()), next);
+        // SAFETY: as above.
+        chain.map(|f| unsafe { (Fragment::data(f) as usize, (*f).used * 8) })
+    }
     /// Where the words of a heap's first fragment are.
     #[cfg(test)]
     pub(crate) fn data_of(heap: &Heap) -> *mut u64 {

@@ -30,6 +30,10 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     };
     configure_names(&config);
     sys::mem::keep_freed();
+    if let Some(file) = word::env("OXBEAM_PROFILE").filter(|f| !f.is_empty()) {
+        let file = PathBuf::from(word::show(&file).into_owned());
+        vm::sampling::start(file).map_err(|e| format!("cannot sample: {e}"))?;
+    }
     let machine = vm_config(&config, &tree);
     let of_release = |tables| bifs::personality::of_release(machine.release, tables);
     let natives = of_release([bifs::tables(), nif::tables()].concat());

@@ -26,6 +26,8 @@ pub(crate) struct Copier {
     old_end: *mut u64,
     /// Objects to copy may also lie outside the young block (fragments, old blocks of a major).
     pub elsewhere: bool,
+    /// The largest piece of that: address and bytes.
+    pub piece: (usize, usize),
     pub major: bool,
     /// Literals to copy although they are literals: address and bytes.
     pub area: (u64, u64),
@@ -53,6 +55,7 @@ impl Copier {
             old_top: null_mut(),
             old_end: null_mut(),
             elsewhere: false,
+            piece: (0, 0),
             major: false,
             area: (0, 0),
             taken: HashMap::new(),
@@ -90,9 +93,10 @@ impl Copier {
             return;
         }
         let off = (t.ptr() as usize).wrapping_sub(self.young as usize);
+        let in_piece = (t.ptr() as usize).wrapping_sub(self.piece.0) < self.piece.1;
         // SAFETY: a valid pointer term points to a live object or to a forwarding mark.
         unsafe {
-            if off < self.young_bytes {
+            if off < self.young_bytes || in_piece {
                 *slot = self.moved(t, off < self.mature_bytes);
             } else if self.elsewhere {
                 self.trace_elsewhere(slot);
