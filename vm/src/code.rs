@@ -22,9 +22,9 @@ use crate::interp::{self, Handler, ReturnPoint};
 use crate::literal_area::LiteralArea;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::collections::HashMap;
-use term::quick::QuickMap;
 use std::sync::{Mutex, RwLock};
 use term::boxed::{Export, FunEntry};
+use term::quick::QuickMap;
 use term::{Atom, RawTerm, Term};
 
 /// A function of one loaded module: its entry cell and where its code lies.

@@ -29,8 +29,8 @@ pub use tree::Forced;
 use crate::vm::Vm;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicU64, Ordering};
-use term::quick::QuickMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use term::quick::QuickMap;
 use term::{Atom, OwnedTerm, Term, View, atom};
 
 const SHARDS: usize = 16;

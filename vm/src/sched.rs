@@ -5,10 +5,10 @@
 //! or compute for long. A process is in at most one queue (see `process::state`), and whoever took it
 //! from there is the only one to touch its inside.
 
+pub(crate) mod aside;
 pub mod block;
 pub mod counts;
 pub mod progress;
-pub(crate) mod aside;
 pub(crate) mod run_queue;
 mod trim;
 pub mod wall;
@@ -298,7 +298,9 @@ impl Schedulers {
         let len = sched.queue.push(shared.state.effective_priority(), p);
         if sched.parker.asleep.load(Ordering::SeqCst) {
             sched.parker.wake();
-        } else if (len > 1 || sched.aside.load(Ordering::SeqCst)) && self.sleeping.load(Ordering::SeqCst) > 0 {
+        } else if (len > 1 || sched.aside.load(Ordering::SeqCst))
+            && self.sleeping.load(Ordering::SeqCst) > 0
+        {
             // Somebody idle may steal.
             if let Some(s) =
                 self.normal[..self.online()].iter().find(|s| s.parker.asleep.load(Ordering::SeqCst))
@@ -486,7 +488,8 @@ fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize,
                 || all.chores_wait.load(Ordering::Relaxed)
                 || all.stopping.load(Ordering::Relaxed)
         };
-        if look_for(&found, || vm.monotonic() >= end) || vm.timers.next().is_some_and(|t| t <= end) {
+        if look_for(&found, || vm.monotonic() >= end) || vm.timers.next().is_some_and(|t| t <= end)
+        {
             return;
         }
     }

@@ -1,10 +1,10 @@
 //! Timers that send messages [erl_hl_timer.c].
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use term::quick::QuickMap;
 use std::sync::{LazyLock, Mutex};
 use term::atom::am;
 use term::copy::Literals;
+use term::quick::QuickMap;
 use term::{Atom, OwnedTerm, Reference, Term, View};
 use vm::bif::List;
 use vm::process::registry::Named;

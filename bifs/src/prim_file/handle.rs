@@ -31,7 +31,8 @@ impl FileHandle {
         let id = vm::refs::next();
         let regular = file.metadata().is_ok_and(|m| m.is_file());
         let file = Mutex::new(Some(file));
-        let magic = Magic::handle(FileHandle { file, regular, id, orphaned: AtomicBool::new(false) });
+        let magic =
+            Magic::handle(FileHandle { file, regular, id, orphaned: AtomicBool::new(false) });
         cx.own(id, magic.clone(), on_owner_exit);
         cx.heap().magic_reference(id.0, id.1, magic)
     }
@@ -98,7 +99,12 @@ mod tests {
 
     fn open() -> FileHandle {
         let file = File::open("/dev/null").expect("there is always /dev/null");
-        FileHandle { file: Mutex::new(Some(file)), regular: false, id: (0, 0), orphaned: AtomicBool::new(false) }
+        FileHandle {
+            file: Mutex::new(Some(file)),
+            regular: false,
+            id: (0, 0),
+            orphaned: AtomicBool::new(false),
+        }
     }
 
     #[test]

@@ -213,12 +213,7 @@ fn pread<'p>(cx: &Cx<'p>, file: Term<'p>, offset: Term<'p>, size: Term<'p>) -> B
     })
 }
 
-fn do_pread<'p>(
-    cx: &Cx<'p>,
-    file: FileRef<'p>,
-    offset: Term<'p>,
-    size: Term<'p>,
-) -> BifResult<'p> {
+fn do_pread<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, size: Term<'p>) -> BifResult<'p> {
     let (offset, size) = (cx.need(uint63(offset))?, cx.need(uint63(size))?);
     let data = file.0.with(|f| {
         let offset = offset?;

@@ -475,7 +475,9 @@ fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<A
     } % crate::input::RECENT;
     let known = input.recent[look];
     // Latin-1 and UTF-8 agree on these bytes if both are ASCII.
-    if known.name().as_bytes() == bytes && (matches!(tag, tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) || bytes.is_ascii()) {
+    if known.name().as_bytes() == bytes
+        && (matches!(tag, tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) || bytes.is_ascii())
+    {
         return Ok(known);
     }
     let a = atom_named(tag, bytes, opts)?;

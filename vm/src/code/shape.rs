@@ -43,7 +43,9 @@ impl Emitter<'_> {
                     (fail, vec![self.constant(b).filter(|c| c.is_immediate())?.0])
                 }
                 Op::SelectVal { src, fail, pairs } if is_message(src) => {
-                    let value = |p: &(Src, _)| Some(self.constant(&p.0)?.0).filter(|v| RawTerm(*v).is_immediate());
+                    let value = |p: &(Src, _)| {
+                        Some(self.constant(&p.0)?.0).filter(|v| RawTerm(*v).is_immediate())
+                    };
                     (fail, pairs.iter().map(value).collect::<Option<_>>()?)
                 }
                 Op::IsTuple { fail, src } if is_message(src) => match ops.get(at + 1..at + 4)? {

@@ -12,9 +12,9 @@ use crate::process::spawn_options;
 use crate::signal::relations::{AliasKind, LinkState, Peer, RemoteWatcher, Watch};
 use crate::signal::{Body, Message, RefId, Sender, Signal};
 use crate::vm::Vm;
-use term::quick::QuickMap;
 use std::sync::Arc;
 use term::atom::am;
+use term::quick::QuickMap;
 use term::{Atom, Heap, OwnedTerm, Term, View, atom};
 
 /// A request that is not answered yet.

@@ -10,7 +10,12 @@ use term::{RawTerm, Term};
 /// A small map in which all keys, immediate ones, are there already: its successor at `htop` and the words that
 /// takes, or the map itself when nothing changes. Slots as in `put_map_assoc`.
 #[inline(always)]
-unsafe fn update_flat(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64) -> Option<(RawTerm, usize)> {
+unsafe fn update_flat(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+) -> Option<(RawTerm, usize)> {
     let map = A::get(r, e, ip.add(6));
     if !map.is_boxed_of(Subtag::FlatMap) {
         return None;

@@ -1,9 +1,9 @@
 //! Registered names [register.c].
 
-use term::quick::QuickMap;
 use std::sync::RwLock;
 use std::sync::atomic::Ordering;
 use term::Atom;
+use term::quick::QuickMap;
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,8 +4,9 @@ use super::RefId;
 use crate::dist::op::Watched;
 use crate::dist::peer::{RemotePid, RemoteRef};
 use crate::dist::spawn::Pending;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use term::Atom;
+use term::quick::QuickMap;
 
 /// Who is watched, or linked to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -90,6 +90,7 @@ pub fn stop() -> Vec<Sample> {
         libc::setitimer(libc::ITIMER_PROF, &never, core::ptr::null_mut());
     }
     let n = ring.next.load(Ordering::Relaxed).min(KEPT);
-    let sample = |i: usize| core::array::from_fn(|k| ring.words[i * REGISTERS + k].load(Ordering::Relaxed));
+    let sample =
+        |i: usize| core::array::from_fn(|k| ring.words[i * REGISTERS + k].load(Ordering::Relaxed));
     (0..n).map(sample).collect()
 }

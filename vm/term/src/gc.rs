@@ -57,9 +57,7 @@ pub(crate) struct OldGen {
 impl OldGen {
     #[inline]
     pub fn contains(&self, p: *const u64) -> bool {
-        self.blocks.iter().any(|b| {
-            (p as usize).wrapping_sub(b.base as usize) < b.words * 8
-        })
+        self.blocks.iter().any(|b| (p as usize).wrapping_sub(b.base as usize) < b.words * 8)
     }
     fn capacity(&self) -> usize {
         self.blocks.iter().map(|b| b.words).sum()
@@ -431,7 +429,8 @@ impl ProcHeap {
         if c.elsewhere {
             let blocks = gone.as_ref().map_or(&[][..], |g| &g.blocks).iter();
             let pieces = blocks.map(|b| (b.base as usize, b.top as usize - b.base as usize));
-            c.piece = pieces.chain(Fragment::pieces(fragments)).max_by_key(|p| p.1).unwrap_or((0, 0));
+            c.piece =
+                pieces.chain(Fragment::pieces(fragments)).max_by_key(|p| p.1).unwrap_or((0, 0));
         }
         c.area = area.unwrap_or((0, 0));
         let mut t = Tracer { copier: &mut c };

@@ -1,8 +1,7 @@
 //! From a parsed command line to a running VM.
 
 use super::config::{
-    BusyWait,
-    BadNames, Break, EmuConfig, FileNames, MessageQueueData, TimeWarp, WarningMap,
+    BadNames, Break, BusyWait, EmuConfig, FileNames, MessageQueueData, TimeWarp, WarningMap,
 };
 use crate::otp::OtpTree;
 use crate::word;
