@@ -256,7 +256,7 @@ impl Hash {
     ) -> Result<R, Error> {
         self.reading(pass, key, |shard, local| {
             let here = shard.chain(local).skip_while(|n| !self.is(n, key));
-            f(&mut here.take_while(|n| self.is(n, key)).map(|n| &n.object))
+            f(&mut here.take_while(|n| self.is(n, key)))
         })
     }
 

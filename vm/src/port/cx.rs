@@ -15,7 +15,6 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use sys::poll::Interest;
 use term::atom::am;
-use term::quick::QuickMap;
 use term::shared::BinHandle;
 use term::{Atom, Heap, OwnedTerm, Term};
 

@@ -20,7 +20,8 @@ impl Hash {
             let shard = read(&self.shards[at]);
             pass.check()?;
             loop {
-                if let Some(n) = shard.chain(self.local(bucket)).find(|n| all || !n.spot().deleted) {
+                if let Some(n) = shard.chain(self.local(bucket)).find(|n| all || !n.spot().deleted)
+                {
                     return Ok(Some(f(n)));
                 }
                 match self.after(bucket) {
