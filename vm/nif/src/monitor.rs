@@ -81,8 +81,12 @@ pub fn watcher<'h>(id: RefId, h: &'h Heap) -> Option<Term<'h>> {
 
 /// A process that a resource watches has ended.
 pub fn down(id: RefId, pid: u64) {
-    let Some(w) = take(id) else { return };
-    let Some(keep) = w.resource.upgrade() else { return };
+    // Taken together with a count: who finds the entry gone may rely on the callback.
+    let taken = watches().as_mut().and_then(|all| {
+        let w = all.remove(&id)?;
+        Some((w.resource.upgrade()?, w))
+    });
+    let Some((keep, w)) = taken else { return };
     let object = w.object as *mut c_void;
     // SAFETY: `keep` is a count of the resource.
     let b = unsafe { block(object) };
