@@ -8,6 +8,7 @@ pub mod process;
 mod terms;
 
 use crate::halt::say;
+use crate::process::registry::Named;
 use crate::vm::Vm;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -47,7 +48,10 @@ fn env_number(name: &str) -> Option<i64> {
 pub fn write(vm: &'static Vm, slogan: &str, asker: usize, whole: bool) {
     let seconds = env_number("ERL_CRASH_DUMP_SECONDS");
     let bytes = env_number("ERL_CRASH_DUMP_BYTES");
-    if seconds == Some(0) || bytes == Some(0) {
+    // Whoever has heart restart the node does not want it to wait for a dump, unless he says how long.
+    let heart = vm.registry.lookup(term::atom!("heart_port"));
+    let in_haste = matches!(heart, Some(Named::Port(_))) && seconds.is_none();
+    if seconds == Some(0) || bytes == Some(0) || in_haste {
         return;
     }
     let path =

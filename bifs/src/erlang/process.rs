@@ -213,10 +213,13 @@ fn set_group_leader<'p>(cx: &Cx<'p>, leader: Term<'p>, pid: Term<'p>) -> BifResu
     if cx.vm().processes.lookup(pid).is_none() {
         return Ok(am::BADARG.into());
     }
+    // Done when it returns; a process that is about to exit has none any more.
     let t = term::OwnedTerm::copy_of(leader.term());
-    let from = vm::signal::Sender::Process(cx.pid());
-    cx.vm().signal(pid, from, vm::signal::Body::GroupLeader(t));
-    Ok(am::TRUE.into())
+    let set: ask::Question = Box::new(move |cx, _| {
+        cx.set_group_leader(t.into_heap(cx.heap()));
+        am::TRUE.into()
+    });
+    Err(ask::ask(cx, pid, am::BADARG, set))
 }
 
 fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {

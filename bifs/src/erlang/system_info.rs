@@ -151,9 +151,6 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
             while w < 1 << 50 {
                 all.push(n(w));
                 w = term::gc::next_size(w);
-                if all.len() > 55 {
-                    break;
-                }
             }
             h.list(&all)
         }

@@ -31,7 +31,9 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
         "allocator" => memory::summary(h),
         "allocated_areas" => memory::areas(cx, h),
         "snifs" => {
-            let all = vm.code.natives().into_iter();
+            // An instruction to the compiler, and Erlang code in the module.
+            let yields = (term::atom::am::ERLANG, term::Atom::new("yield"), 0);
+            let all = vm.code.natives().into_iter().filter(|n| *n != yields);
             let all: Vec<Term> =
                 all.map(|(m, f, a)| h.tuple(&[m.into(), f.into(), n(a)])).collect();
             h.list(&all)

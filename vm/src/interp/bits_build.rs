@@ -187,13 +187,15 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
             return failed(r, ip, e, first, Bad::Size);
         }
         (*p).reds_left -= (n / BITS_PER_RED) as i64;
+        let was = to.raw_parts().0;
         let heap = &(*p).heap.heap;
         let (t, room) = match first.kind() {
             APPEND => heap.append_bits(to, n),
             _ => heap.append_private(to, n),
         };
-        if t.as_bits().is_some_and(|b| b.owner().0.0 != to.owner().0.0) {
-            (*p).reds_left -= (to.bit_len() / BITS_PER_RED) as i64;
+        if t.as_bits().is_some_and(|b| b.raw_parts().0 != was) {
+            // What was there has moved.
+            (*p).reds_left -= ((t.as_bits().map_or(0, |b| b.bit_len()) - n) / BITS_PER_RED) as i64;
         }
         let mut w = BitWriter::new(room.bytes, room.bit);
         return finish(r, ip, e, t, fill(r, ip, e, 1, &mut w));
