@@ -127,7 +127,7 @@ pub(super) fn emit(
                 e.op(by_reg!(k, at_least_units)).fail(fail).src(ctx).u32(stride).u32(unit);
             }
             BsCmd::EnsureExactly { stride } => {
-                e.op(by_reg!(k, test_tail)).fail(fail).src(ctx).u32(stride);
+                e.op(by_reg!(k, test_tail)).fail(fail).src(ctx).ptr(u64::from(stride));
             }
             BsCmd::Integer { live, flags, size, unit, ref dst } => {
                 let n = consume(total(size, unit)?);
