@@ -47,6 +47,7 @@ pub fn set_link_priority(cx: &Cx<'_>, peer: Peer, priority: bool) {
 
 /// Ends a link: from here on nothing comes through it.
 pub fn unlink(cx: &Cx<'_>, peer: Peer) {
+    set_link_priority(cx, peer, false);
     if let Peer::Remote(to) = peer {
         return crate::dist::relation::unlink(cx, to);
     }
