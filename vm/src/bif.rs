@@ -258,6 +258,13 @@ impl<'p> Cx<'p> {
     pub fn wait(&self, rest: impl Resume + 'static) -> Stop {
         self.stop(Why::Wait(Box::new(rest)))
     }
+    /// Says that it waits because of something busy, and so shows as suspended; or that it does not any more.
+    pub fn held_up(&self, waits: bool) {
+        use crate::process::state::HELD_UP;
+        self.with(
+            |p| if waits { p.shared.state.set(HELD_UP) } else { p.shared.state.clear(HELD_UP) },
+        );
+    }
     /// The same with a heap made as small as it can be.
     pub fn doze(&self, rest: impl Resume + 'static) -> Stop {
         self.stop(Why::Doze(Box::new(rest)))

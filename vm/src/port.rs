@@ -271,7 +271,8 @@ impl Port {
             self.after_callback(vm, core);
         }
     }
-    fn set_busy(self: &Arc<Self>, vm: &'static Vm, busy: bool) {
+    /// Says whether senders have to wait; who waits is woken.
+    pub fn set_busy(self: &Arc<Self>, vm: &'static Vm, busy: bool) {
         if self.set_flag(BUSY, busy) && !busy {
             if self.dist.get().is_some() {
                 self.post(vm, Task::DistOutput);

@@ -99,6 +99,7 @@ fn wait<'p>(
 ) -> BifResult<'p, ()> {
     let waits = !nosuspend && c.is_busy() && !cx.with(|p| p.flags.async_dist);
     if waits && c.wait_for(cx) {
+        cx.held_up(true);
         let result = cx.hold(result);
         return Err(cx.wait(Blocked { c, result }));
     }
@@ -160,7 +161,9 @@ struct Blocked {
 
 impl Resume for Blocked {
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        cx.held_up(false);
         if self.c.is_busy() && self.c.wait_for(cx) {
+            cx.held_up(true);
             return Err(cx.wait(*self));
         }
         Ok(cx.get(self.result))

@@ -73,6 +73,7 @@ fn wait_for(cx: &Cx<'_>, port: &Port) -> bool {
     if !port.is(BUSY) {
         return false;
     }
+    cx.held_up(true);
     if !suspended.contains(&cx.pid()) {
         suspended.push(cx.pid());
         cx.vm().monitor.busy_port(cx.vm(), cx.pid(), port.id);
@@ -97,6 +98,7 @@ struct Blocked {
 
 impl Resume for Blocked {
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        cx.held_up(false);
         let port = cx.vm().ports.get(self.port).filter(|p| !p.is(super::CLOSING));
         if let Some(port) = &port
             && wait_for(cx, port)

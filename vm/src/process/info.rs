@@ -129,7 +129,7 @@ pub fn status_of(s: u32) -> Atom {
         am::GARBAGE_COLLECTING
     } else if s & APART != 0 {
         am::RUNNING
-    } else if s & SUSPENDED != 0 {
+    } else if s & (SUSPENDED | HELD_UP) != 0 {
         am::SUSPENDED
     } else if s & RUNNING != 0 {
         am::RUNNING

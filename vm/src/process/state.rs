@@ -34,6 +34,8 @@ pub const SYSTEM: u32 = 32768;
 pub const APART: u32 = 1 << 16;
 /// Somebody does so now; the native's end waits for it.
 pub const APART_HANDLED: u32 = 1 << 17;
+/// Waits until a port or connection is no longer busy: it shows as suspended.
+pub const HELD_UP: u32 = 1 << 18;
 const PRIORITY_SHIFT: u32 = 24;
 const PRIORITY_MASK: u32 = 3 << PRIORITY_SHIFT;
 /// Somebody of a higher priority waits for an answer: 3 minus that priority, until signals have been

@@ -78,7 +78,13 @@ pub unsafe extern "C" fn driver_read_timer(port: *mut c_void, left: *mut c_ulong
 
 #[unsafe(no_mangle)]
 pub extern "C" fn set_busy_port(port: *mut c_void, on: c_int) {
-    with_port(port, |p, _| p.set_busy(on != 0));
+    let busy = on != 0;
+    // A driver may say it of another of its ports.
+    if with_port(port, |p, _| p.set_busy(busy)).is_none()
+        && let Some(p) = crate::vm().ports.get(port_of(port))
+    {
+        p.set_busy(crate::vm(), busy);
+    }
 }
 
 /// `PORT_CONTROL_FLAG_BINARY`
