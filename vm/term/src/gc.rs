@@ -5,8 +5,10 @@
 //! the old generation, a list of blocks. A term never points from an older object to a younger one,
 //! since terms are immutable; so a minor collection looks at the roots and the young block alone.
 //!
-//! A major collection copies everything that lives into one fresh young block. Literals are
-//! never followed or moved, but for an area given in [`ProcHeap::collect_major`] that is about to go.
+//! A major collection copies everything that lives into one fresh young block. One that is due because the old
+//! generation has grown makes a fresh old generation instead, so that what it copies is not copied again by the
+//! minor collection that follows. Literals are never followed or moved, but for an area given in
+//! [`ProcHeap::collect_major`] that is about to go.
 //!
 //! The collector works on raw words: during a collection no branded term may exist. That is
 //! why every entry takes `&mut ProcHeap`.
@@ -62,6 +64,21 @@ impl OldGen {
     fn capacity(&self) -> usize {
         self.blocks.iter().map(|b| b.words).sum()
     }
+    /// An empty one with a first block for so many words.
+    fn with_room(words: usize) -> OldGen {
+        let base = alloc_block(words.max(1));
+        OldGen {
+            blocks: vec![OldBlock { base, top: base, words: words.max(1) }],
+            ..OldGen::default()
+        }
+    }
+    /// Of a generation in which nothing lives.
+    fn free_blocks(&mut self) {
+        for b in self.blocks.drain(..) {
+            // SAFETY: nothing refers to the generation's words.
+            unsafe { free_block(b.base, b.words) }
+        }
+    }
 }
 
 impl Drop for OldGen {
@@ -69,10 +86,8 @@ impl Drop for OldGen {
         // SAFETY: the owner drops the generation when nothing refers to it any more.
         unsafe {
             sweep_all(self.off_heap);
-            for b in &self.blocks {
-                free_block(b.base, b.words);
-            }
         }
+        self.free_blocks();
     }
 }
 
@@ -131,6 +146,8 @@ enum Kind {
     Minor,
     /// Collect everything, and copy out of a range of literals (address, bytes).
     Major(Option<(u64, u64)>),
+    /// Collect everything; what was promoted or would be in a minor collection makes up the new old generation.
+    Renew,
     /// Only move the young block into one of this many words.
     Move(usize),
 }
@@ -319,11 +336,12 @@ impl ProcHeap {
             || self.old.as_ref().is_some_and(|o| o.blocks.iter().any(|b| scan(b.base, b.top)))
     }
 
-    fn major_is_due(&self) -> bool {
+    fn old_is_full(&self) -> bool {
         let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(OLD_FLOOR));
-        self.minors as usize >= self.options.fullsweep_after
-            || grown
-            || self.old_vheap_words() > self.old_vheap_block_words()
+        grown || self.old_vheap_words() > self.old_vheap_block_words()
+    }
+    fn major_is_due(&self) -> bool {
+        self.minors as usize >= self.options.fullsweep_after || self.old_is_full()
     }
     /// Words that the next collection may have to copy.
     pub fn collection_words(&self) -> usize {
@@ -335,10 +353,14 @@ impl ProcHeap {
     /// `roots` gives every root but the stack. Every root and stack word is a valid word of this
     /// process. On return the stack pointer has moved with the block.
     pub fn collect(&mut self, need: usize, mut roots: impl FnMut(&mut Tracer)) -> GcResult {
-        if self.major_is_due() {
-            return self.collect_major(need, None, roots);
-        }
-        self.run_and_fit(need, Kind::Minor, &mut roots)
+        let kind = if self.minors as usize >= self.options.fullsweep_after {
+            Kind::Major(None)
+        } else if self.old_is_full() {
+            Kind::Renew
+        } else {
+            Kind::Minor
+        };
+        self.run_and_fit(need, kind, &mut roots)
     }
     /// Collects everything; `area` is a range of literals (address, bytes) to copy out of.
     pub fn collect_major(
@@ -358,7 +380,7 @@ impl ProcHeap {
         roots: &mut dyn FnMut(&mut Tracer),
     ) -> GcResult {
         let result = self.run(need, kind, roots);
-        if let Some(words) = self.fitting(need, result.major) {
+        if let Some(words) = self.fitting(need, matches!(kind, Kind::Major(_))) {
             self.run(need, Kind::Move(words), roots);
             self.grow = false;
         }
@@ -397,31 +419,35 @@ impl ProcHeap {
     fn run(&mut self, need: usize, kind: Kind, roots: &mut dyn FnMut(&mut Tracer)) -> GcResult {
         let (major, area) = match kind {
             Kind::Major(area) => (true, area),
+            Kind::Renew => (true, None),
             _ => (false, None),
         };
-        let moving = matches!(kind, Kind::Move(_));
-        let mature = if major || moving { 0 } else { self.mature_words() };
+        let renew = matches!(kind, Kind::Renew);
+        let mature = match kind {
+            Kind::Minor | Kind::Renew => self.mature_words(),
+            _ => 0,
+        };
         let stack = self.stack_words();
         let young = self.young_words();
         let frags = self.heap.fragment_words();
         let before = young + frags + if major { self.old_words() } else { 0 };
         let area_words = area.map_or(0, |(_, len)| len as usize / 8);
-        let worst = before + area_words - mature + stack + need + STACK_SLACK * 2;
+        let to_young = if renew { young + frags } else { before };
+        let worst = to_young + area_words - mature + stack + need + STACK_SLACK * 2;
         let least = self.options.min_heap;
         let words = match kind {
             Kind::Move(0) => before + stack + STACK_SLACK,
             Kind::Move(words) => words.max(worst),
             _ if self.grow => size_for(worst.max(next_size(self.words as usize)).max(least)),
-            Kind::Minor => size_for(worst.max(self.words as usize).max(least)),
+            Kind::Minor | Kind::Renew => size_for(worst.max(self.words as usize).max(least)),
             Kind::Major(_) => size_for(worst.max(least)),
         };
         let to = alloc_block(words);
-        let old = if major {
-            OldGen::default()
-        } else {
-            self.old.take().map_or_else(OldGen::default, |b| *b)
-        };
         let gone = if major { self.old.take() } else { None };
+        let old = match &gone {
+            Some(gone) if renew => OldGen::with_room(gone.live.max(gone.used / 2)),
+            _ => self.old.take().map_or_else(OldGen::default, |b| *b),
+        };
         let fragments = self.heap.take_fragments();
         let mut c = Copier::new((self.base, young * 8, mature * 8), to, old);
         c.elsewhere = major || !fragments.is_null();
@@ -429,8 +455,14 @@ impl ProcHeap {
         if c.elsewhere {
             let blocks = gone.as_ref().map_or(&[][..], |g| &g.blocks).iter();
             let pieces = blocks.map(|b| (b.base as usize, b.top as usize - b.base as usize));
-            c.piece =
-                pieces.chain(Fragment::pieces(fragments)).max_by_key(|p| p.1).unwrap_or((0, 0));
+            if renew {
+                c.renewed = pieces.collect();
+                c.piece = c.renewed.iter().copied().max_by_key(|p| p.1).unwrap_or((0, 0));
+            } else {
+                c.piece =
+                    pieces.chain(Fragment::pieces(fragments)).max_by_key(|p| p.1).unwrap_or((0, 0));
+            }
+            c.piece_is_old = renew;
         }
         c.area = area.unwrap_or((0, 0));
         let mut t = Tracer { copier: &mut c };
@@ -479,10 +511,20 @@ impl ProcHeap {
                 old.live = live;
                 self.old_vheap_limit = vheap_limit(c.kept_bytes / 8, self.old_vheap_limit);
             }
+            Kind::Renew => {
+                self.minors = 0;
+                old.live = c.promoted;
+                self.old_vheap_limit = vheap_limit(c.promoted_bytes / 8, self.old_vheap_limit);
+            }
             Kind::Minor => self.minors += 1,
             Kind::Move(_) => (),
         }
-        self.old = if old.blocks.is_empty() && major { None } else { Some(Box::new(old)) };
+        if old.used == 0 {
+            old.free_blocks();
+        }
+        // How much lived at the last major collection is kept where it decides when the next one is due.
+        let keep = !old.blocks.is_empty() || old.live > OLD_FLOOR;
+        self.old = keep.then(|| Box::new(old));
         self.grow = (live + stack + need) * 4 > words * 3;
         self.heap.set_vheap_bytes(c.kept_bytes);
         self.vheap_limit = vheap_limit(c.kept_bytes / 8, self.vheap_limit);

@@ -28,6 +28,10 @@ pub(crate) struct Copier {
     pub elsewhere: bool,
     /// The largest piece of that: address and bytes.
     pub piece: (usize, usize),
+    /// That piece is of the old generation, and so are its objects' copies.
+    pub piece_is_old: bool,
+    /// All pieces of that kind.
+    pub renewed: Vec<(usize, usize)>,
     pub major: bool,
     /// Literals to copy although they are literals: address and bytes.
     pub area: (u64, u64),
@@ -56,6 +60,8 @@ impl Copier {
             old_end: null_mut(),
             elsewhere: false,
             piece: (0, 0),
+            piece_is_old: false,
+            renewed: Vec::new(),
             major: false,
             area: (0, 0),
             taken: HashMap::new(),
@@ -97,7 +103,7 @@ impl Copier {
         // SAFETY: a valid pointer term points to a live object or to a forwarding mark.
         unsafe {
             if off < self.young_bytes || in_piece {
-                *slot = self.moved(t, off < self.mature_bytes);
+                *slot = self.moved(t, off < self.mature_bytes || in_piece && self.piece_is_old);
             } else if self.elsewhere {
                 self.trace_elsewhere(slot);
             }
@@ -114,7 +120,9 @@ impl Copier {
             // SAFETY: by the caller's word.
             unsafe {
                 let literal = literal::contains(t.ptr() as u64);
-                *slot = if literal { self.taken(t) } else { self.moved(t, false) };
+                let at = t.ptr() as usize;
+                let old = self.renewed.iter().any(|p| at.wrapping_sub(p.0) < p.1);
+                *slot = if literal { self.taken(t) } else { self.moved(t, old) };
             }
         }
     }

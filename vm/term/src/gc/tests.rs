@@ -116,3 +116,41 @@ fn an_area_of_literals_is_copied_and_left_alone() {
         drop(unsafe { Box::from_raw(AREA.load(Relaxed)) });
     }
 }
+
+/// The old generation is renewed only when it has doubled, and what lives in it is then copied once.
+#[test]
+#[cfg_attr(miri, ignore = "too much for Miri")]
+fn what_lives_long_is_seldom_copied() {
+    let mut h = ProcHeap::new(HeapOptions { fullsweep_after: 65535, ..options() });
+    let mut roots = [RawTerm::NIL; 2];
+    let (mut majors, mut copied) = (0, 0);
+    for i in 1..60_000i64 {
+        {
+            // SAFETY: the roots are of this heap, which is not collected in this block.
+            let tail = unsafe { roots[usize::from(i > 10_000)].brand() };
+            let b = h.heap.binary(&vec![i as u8; (i % 200) as usize]);
+            let e = h.heap.tuple(&[Term::small(i), b]);
+            // At first what lives long grows, then other lists that all die after a while.
+            let list = h.heap.cons(e, tail).raw();
+            roots[usize::from(i > 10_000)] =
+                if i > 10_000 && i % 3000 == 0 { RawTerm::NIL } else { list };
+        }
+        if h.heap.room() < 500 || h.heap.has_fragments() {
+            let result = h.collect(500, |t| t.roots(&mut roots));
+            majors += usize::from(result.major);
+            copied += if result.major { result.copied } else { 0 };
+        }
+        if i % 5000 == 0 {
+            // SAFETY: as above.
+            check(unsafe { roots[0].brand() }, i.min(10_000));
+        }
+    }
+    assert!(h.old_words() > 50_000 && majors > 1 && majors < 12, "{majors} of {}", h.old_words());
+    assert!(copied < majors * 250_000, "{copied} in {majors}");
+    let lists = roots;
+    h.collect_major(0, None, |t| t.roots(&mut roots));
+    assert!(h.old_words() == 0 && roots[0] != lists[0]);
+    roots = [RawTerm::NIL; 2];
+    h.collect(0, |t| t.roots(&mut roots));
+    assert!(h.shared_binaries().is_empty());
+}
