@@ -74,6 +74,7 @@ pieces:
 	cd benches/pieces && CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/pieces $(CARGO) bench -- $(ARGS)
 
 selfcompile: build fetch
+	otp-stdlib/fetch-src $(OTP)
 	test-beams/selfcompile --otp $(OTP)
 
 stress: build fetch
@@ -81,4 +82,4 @@ stress: build fetch
 
 # OTP's own test suites against test-beams/otp/expectations.tsv.
 conformance: build fetch
-	test-beams/otp/run $(ARGS) $(SUITES)
+	test-beams/otp/run --otp $(OTP) $(ARGS) $(SUITES)

@@ -43,9 +43,15 @@ def guess(result, reason):
             "not_run": "suite takes too long", "missing": "not started"}.get(result, "")
 
 
+def expectations_file(folder, otp):
+    return folder / ("expectations.tsv" if otp == "25" else f"expectations{otp}.tsv")
+
+
 def read_reference(path):
     """{suite: {case: seconds}} of the cases that pass on the reference."""
     suites = {}
+    if not path.exists():
+        return suites
     for line in path.read_text().splitlines()[1:]:
         suite, case, seconds = line.split("\t")
         suites.setdefault(suite, {})[case] = float(seconds)

@@ -27,6 +27,10 @@ VARIANTS = {
         "_inline": ["inline"],
         "_r23": ["r23"],
         "_r24": ["r24"],
+        "_r25": ["r25"],
+        "_r26": ["r26"],
+        "_no_bool_opt": ["no_bool_opt"],
+        "_no_copt_ssa": ["no_copt", "no_ssa_opt"],
         "_no_module_opt": ["no_module_opt"],
         "_no_type_opt": ["no_type_opt"],
         "_dialyzer": ["dialyzer"],
@@ -69,6 +73,10 @@ class Tree:
     def test_source(self, application):
         place = "erts/emulator" if application == "emulator" else f"lib/{application}"
         return self.source / place / "test"
+
+    def suites(self, application):
+        """The suites in the sources of an application, without variants."""
+        return [f"{application}/{f.stem}" for f in sorted(self.test_source(application).glob("*_SUITE.erl"))]
 
     def driver(self):
         """Our own modules, compiled; the directory they are in."""

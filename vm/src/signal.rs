@@ -70,7 +70,11 @@ pub enum Body {
     AliasMessage {
         alias: RefId,
         message: Message,
+        /// It comes before ordinary messages if the alias allows that.
+        priority: bool,
     },
+    /// `exit_signal/2` with an alias of the receiver; dropped if the alias is gone.
+    AliasExit(Box<AliasExit>),
     /// Work on the process's memory or code, done between its time slices.
     Task(Box<crate::process::task::Task>),
     /// The receive timer of this generation fired.
@@ -93,6 +97,13 @@ pub struct ExitSignal {
     pub kill: bool,
     /// The term of the sender as the receiver sees it (`{'EXIT', Sender, Reason}`).
     pub sender: OwnedTerm,
+}
+
+pub struct AliasExit {
+    pub alias: RefId,
+    /// Its message comes before ordinary ones if the alias allows that.
+    pub priority: bool,
+    pub exit: ExitSignal,
 }
 
 pub struct MonitorSignal {

@@ -15,8 +15,12 @@ vm::bifs! { pub TABLE: "erlang" {
     Plain "link"/2 => link_with(0, 1);
     Plain "unlink"/1 => unlink(0);
     Plain "exit"/2 => exit(0, 1);
-    /// `exit/2` under the name that OTP 26 gave it for use by `erlang.erl`.
-    Plain "exit_signal"/2 => exit(0, 1);
+    /// Option: `priority`
+    Plain "exit"/3 => exit_with(0, 1, 2);
+    /// `exit/2` without its quirk: the reason `normal` never ends who sends it to itself.
+    Plain "exit_signal"/2 => exit_signal(0, 1);
+    /// Option: `priority`
+    Plain "exit_signal"/3 => exit_signal_with(0, 1, 2);
     Plain "monitor"/2 => monitor(0, 1);
     Plain "monitor"/3 => monitor_with(0, 1, 2);
     Plain "demonitor"/1 => demonitor(0);
@@ -76,6 +80,38 @@ fn unlink<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     Ok(am::TRUE.into())
 }
 fn exit<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
+    send_exit(cx, t, reason, false, true)
+}
+fn exit_with<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>, o: Term<'p>) -> BifResult<'p> {
+    let priority = priority_of(o).ok_or_else(|| cx.bad("badopt"))?;
+    send_exit(cx, t, reason, priority, true)
+}
+fn exit_signal<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
+    send_exit(cx, t, reason, false, false)
+}
+fn exit_signal_with<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>, o: Term<'p>) -> BifResult<'p> {
+    let priority = priority_of(o).ok_or_else(|| cx.bad("badopt"))?;
+    send_exit(cx, t, reason, priority, false)
+}
+fn send_exit<'p>(
+    cx: &Cx<'p>,
+    t: Term<'p>,
+    reason: Term<'p>,
+    priority: bool,
+    normal_kills: bool,
+) -> BifResult<'p> {
+    if cx.vm().release() >= 28
+        && let View::Ref(r) = t.view()
+    {
+        // Through an alias; those of other nodes are not asked.
+        if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
+            relation::exit_alias(cx, pid, alias, reason, priority);
+            if pid == cx.pid() {
+                return Err(cx.yield_return(am::TRUE.into()));
+            }
+        }
+        return Ok(am::TRUE.into());
+    }
     if let Some(peer) = peer(cx, t)? {
         if let Peer::Remote(to) = peer {
             if let Some(c) = cx.vm().dist.way(cx.vm(), to.node_name(), true).open() {
@@ -84,7 +120,7 @@ fn exit<'p>(cx: &Cx<'p>, t: Term<'p>, reason: Term<'p>) -> BifResult<'p> {
             }
             return Ok(am::TRUE.into());
         }
-        relation::exit(cx, peer, reason);
+        relation::exit(cx, peer, reason, normal_kills);
         if peer == Peer::Process(cx.pid()) {
             // A signal to oneself is dealt with before the next instruction.
             return Err(cx.yield_return(am::TRUE.into()));
@@ -214,15 +250,19 @@ fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'
 }
 
 fn alias_with<'p>(cx: &Cx<'p>, o: List<'p>) -> BifResult<'p> {
-    let mut kind = AliasKind::ExplicitUnalias;
+    let (mut kind, mut priority) = (AliasKind::ExplicitUnalias, false);
     for o in cx.need(o.0.to_vec())? {
         kind = match o.as_atom() {
             Some(am::REPLY) => AliasKind::Reply,
             Some(am::EXPLICIT_UNALIAS) => AliasKind::ExplicitUnalias,
+            Some(a) if a == atom!("priority") && cx.vm().release() >= 28 => {
+                priority = true;
+                continue;
+            }
             _ => return Err(cx.badarg()),
         };
     }
-    Ok(relation::alias(cx, kind))
+    Ok(relation::alias(cx, kind, priority))
 }
 fn unalias<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
     Ok(Term::bool(r.local_id().is_some_and(|id| relation::unalias(cx, id))))

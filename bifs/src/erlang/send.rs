@@ -1,7 +1,7 @@
 //! Sending messages.
 
 use term::atom::am;
-use term::{Pid, Term, View};
+use term::{Pid, Term, View, atom};
 use vm::dist::job::{self, How, Sent, To};
 use vm::dist::{RemotePid, RemoteRef};
 use vm::process::registry::Named;
@@ -25,6 +25,7 @@ fn send_with<'p>(cx: &Cx<'p>, to: Term<'p>, message: Term<'p>, o: Term<'p>) -> B
         match o.as_atom() {
             Some(am::NOSUSPEND) => how.nosuspend = true,
             Some(am::NOCONNECT) => how.noconnect = true,
+            Some(a) if a == atom!("priority") && cx.vm().release() >= 28 => how.priority = true,
             _ => return Err(cx.bad("badopt")),
         }
     }
@@ -79,7 +80,11 @@ pub fn deliver<'p>(
                 return remote(To::Alias(alias));
             }
             if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
-                let body = Body::AliasMessage { alias, message: copy(cx, message) };
+                let body = Body::AliasMessage {
+                    alias,
+                    message: copy(cx, message),
+                    priority: how.priority,
+                };
                 cx.vm().signal(pid, Sender::Process(cx.pid()), body);
             }
         }

@@ -37,6 +37,8 @@ pub enum Sent {
 pub struct How {
     pub nosuspend: bool,
     pub noconnect: bool,
+    /// The message comes before ordinary ones where it goes through an alias that allows that.
+    pub priority: bool,
 }
 
 /// Sends a message; if that takes longer the native returns `result` later.

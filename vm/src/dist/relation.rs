@@ -313,7 +313,9 @@ fn decoded(t: OwnedTerm, used: super::input::Use) -> Body {
     use super::input::Use;
     match used {
         Use::Message => Body::Message(Message::new(t)),
-        Use::Alias(alias) => Body::AliasMessage { alias, message: Message::new(t) },
+        Use::Alias(alias) => {
+            Body::AliasMessage { alias, message: Message::new(t), priority: false }
+        }
         Use::Down(reference) => Body::Down(Box::new(DownSignal { reference, reason: t })),
         Use::Exit { from, linked } => {
             let kill = !linked && t.term().is_atom_of(am::KILL);

@@ -3,7 +3,7 @@
 use super::monitor::drop_watch;
 use crate::bif::Cx;
 use crate::signal::relations::{AliasKind, LinkState, Peer, Watch};
-use crate::signal::{Body, DownSignal, ExitSignal, MonitorSignal, RefId, Sender};
+use crate::signal::{AliasExit, Body, DownSignal, ExitSignal, MonitorSignal, RefId, Sender};
 use term::atom::am;
 use term::{Atom, OwnedTerm, Term};
 
@@ -135,9 +135,15 @@ pub fn demonitor(cx: &Cx<'_>, reference: RefId) -> bool {
 }
 
 /// Makes an alias.
-pub fn alias<'p>(cx: &Cx<'p>, kind: AliasKind) -> Term<'p> {
+pub fn alias<'p>(cx: &Cx<'p>, kind: AliasKind, priority: bool) -> Term<'p> {
     let (n0, n1) = crate::refs::next_pid();
-    cx.with(|p| p.relations.tables().aliases.insert((n0, n1), kind));
+    cx.with(|p| {
+        let tables = p.relations.tables();
+        tables.aliases.insert((n0, n1), kind);
+        if priority {
+            tables.priority_aliases.insert((n0, n1));
+        }
+    });
     cx.heap().pid_reference(n0, n1, cx.pid())
 }
 /// Whether there was such an alias.
@@ -160,13 +166,30 @@ pub fn flush_down(cx: &Cx<'_>, reference: RefId) -> bool {
     })
 }
 
-/// Sends an exit signal (`exit/2`).
-pub fn exit<'p>(cx: &Cx<'p>, to: Peer, reason: Term<'p>) {
-    let x = ExitSignal {
+/// Sends an exit signal. With `normal_kills` (`exit/2`) the reason `normal` ends a process that sends it to itself.
+pub fn exit<'p>(cx: &Cx<'p>, to: Peer, reason: Term<'p>, normal_kills: bool) {
+    let from = match to == Peer::Process(cx.pid()) && !normal_kills {
+        true => Sender::System,
+        false => Sender::Process(cx.pid()),
+    };
+    cx.vm().signal_peer(to, from, Body::Exit(Box::new(exit_signal(cx, reason))));
+}
+
+/// Sends an exit signal to the process `to` that has, or had, an alias.
+pub fn exit_alias<'p>(cx: &Cx<'p>, to: u64, alias: RefId, reason: Term<'p>, priority: bool) {
+    let from = match to == cx.pid() {
+        true => Sender::System,
+        false => Sender::Process(cx.pid()),
+    };
+    let exit = AliasExit { alias, priority, exit: exit_signal(cx, reason) };
+    cx.vm().signal(to, from, Body::AliasExit(Box::new(exit)));
+}
+
+fn exit_signal<'p>(cx: &Cx<'p>, reason: Term<'p>) -> ExitSignal {
+    ExitSignal {
         reason: OwnedTerm::copy_of(reason),
         linked: false,
         kill: reason.is_atom_of(am::KILL),
         sender: OwnedTerm::immediate(Term::local_pid(cx.pid())),
-    };
-    cx.vm().signal_peer(to, Sender::Process(cx.pid()), Body::Exit(Box::new(x)));
+    }
 }

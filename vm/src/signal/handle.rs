@@ -44,8 +44,9 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
     let Some(body) = crate::dist::relation::receive(p, vm, from, body) else { return };
     match body {
         Body::Message(m) => p.messages.push(m),
-        Body::AliasMessage { alias, message } => {
+        Body::AliasMessage { alias, message, priority } => {
             let Some(tables) = p.relations.get_mut() else { return };
+            let priority = priority && tables.priority_aliases.contains(&alias);
             match tables.aliases.get(&alias).copied() {
                 None => return,
                 Some(AliasKind::Reply) => {
@@ -57,7 +58,14 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
                 }
                 Some(AliasKind::ExplicitUnalias | AliasKind::Demonitor) => {}
             }
-            p.messages.push(message);
+            push(p, message, priority);
+        }
+        Body::AliasExit(a) => {
+            let Some(tables) = p.relations.get() else { return };
+            if tables.aliases.get(&a.alias).is_some() {
+                let priority = a.priority && tables.priority_aliases.contains(&a.alias);
+                exit_by(p, from, a.exit, priority);
+            }
         }
         Body::Exit(x) => exit_signal(p, from, *x),
         Body::Link => {
@@ -150,8 +158,19 @@ pub fn peer_of(from: Sender) -> Option<Peer> {
     }
 }
 
+fn push(p: &mut Process, message: Message, priority: bool) {
+    if priority {
+        p.messages.push_priority(message);
+    } else {
+        p.messages.push(message);
+    }
+}
+
 pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
-    let mut priority = false;
+    exit_by(p, from, x, false);
+}
+
+fn exit_by(p: &mut Process, from: Sender, x: ExitSignal, mut priority: bool) {
     if x.linked {
         let Some(peer) = peer_of(from) else { return };
         let Some(t) = p.relations.get_mut() else { return };
@@ -177,11 +196,7 @@ pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
             let sender = h.copy(sender.term());
             h.tuple(&[Term::atom(am::EXIT_UPPER), sender, reason])
         });
-        if priority {
-            p.messages.push_priority(Message::new(m));
-        } else {
-            p.messages.push(Message::new(m));
-        }
+        push(p, Message::new(m), priority);
         return;
     }
     let to_self = from == Sender::Process(p.pid()) && !x.linked;
@@ -227,9 +242,5 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
         let reason = h.copy(d.reason.term());
         h.tuple(&[tag, reference, Term::atom(kind), target, reason])
     });
-    if w.priority {
-        p.messages.push_priority(Message::new(m));
-    } else {
-        p.messages.push(Message::new(m));
-    }
+    push(p, Message::new(m), w.priority);
 }

@@ -87,6 +87,8 @@ pub struct Tables {
     pub aliases: QuickMap<RefId, AliasKind>,
     pub tags: QuickMap<RefId, term::OwnedTerm>,
     pub unlink_serial: u64,
+    /// Aliases that let priority messages through.
+    pub priority_aliases: HashSet<RefId>,
     /// Links whose exit messages come before ordinary messages (OTP 28).
     pub priority_links: HashSet<Peer>,
     /// What only those have who deal with other nodes.
@@ -107,6 +109,7 @@ impl Tables {
     pub fn drop_alias(&mut self, vm: &crate::vm::Vm, alias: RefId) -> bool {
         let was = self.aliases.remove(&alias).is_some();
         if was {
+            self.priority_aliases.remove(&alias);
             vm.written.aliases.forget(alias);
         }
         was
