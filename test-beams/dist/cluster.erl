@@ -1,5 +1,5 @@
 %% vm: own
-%% timeout: 60
+%% timeout: 150
 %% modes: plain
 %% Two nodes on every mix of emulators: messages of all kinds, links, monitors, spawns, and what stands on them.
 -module(cluster).
@@ -21,7 +21,7 @@ echo() ->
 with(Which) ->
     N = tb_nodes:start(Which, atom_to_list(Which)),
     put(node, N),
-    {nodeup, _} = p(up, receive {nodeup, N, _} -> {nodeup, x} after 5000 -> none end),
+    {nodeup, _} = p(up, receive {nodeup, N, _} -> {nodeup, x} after 20000 -> none end),
     P = spawn(N, ?MODULE, echo, []),
     terms(N, P),
     large(P),
@@ -47,12 +47,12 @@ terms(N, P) ->
     p(print, pid_to_list(self()) =:= rpc:call(N, erlang, pid_to_list, [P]) orelse ok),
     [P ! I || I <- lists:seq(1, 100)],
     p(many, lists:sum([length([P ! {self(), {I, J}} || J <- lists:seq(1, 50)]) || I <- lists:seq(1, 40)])),
-    p(in_order, [receive {P, {I, J}} -> {I, J} after 5000 -> none end || I <- lists:seq(1, 40), J <- lists:seq(1, 50)]
+    p(in_order, [receive {P, {I, J}} -> {I, J} after 20000 -> none end || I <- lists:seq(1, 40), J <- lists:seq(1, 50)]
          =:= [{I, J} || I <- lists:seq(1, 40), J <- lists:seq(1, 50)]).
 
 same(P, X) ->
     P ! {self(), X},
-    receive {P, Y} -> Y =:= X after 5000 -> false end.
+    receive {P, Y} -> Y =:= X after 20000 -> false end.
 
 large(P) ->
     p(large, [same(P, binary:copy(<<"y">>, Size)) || Size <- [65000, 65536, 70000, 1000000, 20000000]]),
@@ -67,12 +67,12 @@ large(P) ->
 names(N, P) ->
     p(register, rpc:call(N, erlang, register, [echo, P])),
     {echo, N} ! {self(), hi},
-    p(name, receive {P, hi} -> ok after 5000 -> none end),
+    p(name, receive {P, hi} -> ok after 20000 -> none end),
     {nobody, N} ! lost,
     p(send3, [erlang:send({echo, N}, x, [noconnect, nosuspend]), erlang:send(P, y, [nosuspend])]),
     A = alias([reply]),
     spawn(N, fun() -> A ! one, A ! two end),
-    p(alias, [receive one -> one after 5000 -> none end, receive two -> two after 200 -> none end]),
+    p(alias, [receive one -> one after 20000 -> none end, receive two -> two after 200 -> none end]),
     S = spawn(N, ?MODULE, echo, []),
     group_leader(self(), S),
     p(group_leader, tb_nodes:until(fun() -> element(2, rpc:call(N, erlang, process_info, [S, group_leader])) =:= self() end)),
@@ -99,7 +99,7 @@ exits(N) ->
     p(demonitor, [demonitor(M2, [info]), demonitor(M2, [info, flush])]),
     M3 = monitor(process, {echo, N}, [{tag, {my, tag}}]),
     rpc:call(N, erlang, exit, [rpc:call(N, erlang, whereis, [echo]), out]),
-    p(tagged, receive {{my, tag}, M3, process, {echo, N}, Why} -> Why after 5000 -> none end),
+    p(tagged, receive {{my, tag}, M3, process, {echo, N}, Why} -> Why after 20000 -> none end),
     %% The other way round: they watch and are linked with us.
     Me = self(),
     L = spawn(fun() -> receive stop -> exit(over) end end),
@@ -109,7 +109,7 @@ exits(N) ->
     ML = monitor(process, Linked),
     receive watching -> ok end, receive linked -> ok end,
     L ! stop,
-    p(saw, receive {saw, W} -> W after 5000 -> none end),
+    p(saw, receive {saw, W} -> W after 20000 -> none end),
     p(linked, down_of(ML)).
 
 spawns(N) ->
@@ -122,10 +122,10 @@ spawns(N) ->
     C ! stop,
     p(spawn_opt, {down_of(MC), exit_of(C)}),
     R = spawn_request(N, ?MODULE, echo, [], [monitor, {reply_tag, {t, 1}}]),
-    p(request, receive {{t, 1}, R, ok, D} -> D ! stop, ok after 5000 -> none end),
+    p(request, receive {{t, 1}, R, ok, D} -> D ! stop, ok after 20000 -> none end),
     p(request, down_of(R)),
     R2 = spawn_request(N, ?MODULE, echo, [], [{bad, option}]),
-    p(badopt, receive {spawn_reply, R2, error, Why} -> Why after 5000 -> none end),
+    p(badopt, receive {spawn_reply, R2, error, Why} -> Why after 20000 -> none end),
     p(spawn_opt, try spawn_opt(N, ?MODULE, echo, [], [{bad, option}]) catch X:Y -> {X, Y} end),
     p(undef, down_of(element(2, spawn_monitor(N, no_such, function, [])))).
 
@@ -157,18 +157,18 @@ gone(N) ->
     tb_nodes:kill(N),
     p(link, exit_of(P)),
     p(monitors, [down_of(M), down_of(M2), down_of(MR)]),
-    p(nodedown, receive {nodedown, N} -> ok after 5000 -> none end),
-    p(nodedown, receive {nodedown, N, Info} -> Info after 5000 -> none end),
+    p(nodedown, receive {nodedown, N} -> ok after 20000 -> none end),
+    p(nodedown, receive {nodedown, N, Info} -> Info after 20000 -> none end),
     p(nodes, nodes()),
     p(send, P ! x =:= x),
     p(link, begin link(P), exit_of(P) end),
     p(monitor, down_of(monitor(process, P))),
     monitor_node(N, true),
-    p(monitor_node, receive {nodedown, N} -> ok after 5000 -> none end).
+    p(monitor_node, receive {nodedown, N} -> ok after 20000 -> none end).
 
 exit_of(P) -> exit_of(P, 5000).
 exit_of(P, T) -> receive {'EXIT', P, Why} -> Why after T -> none end.
-down_of(M) -> receive {'DOWN', M, process, _, Why} -> Why after 5000 -> none end.
+down_of(M) -> receive {'DOWN', M, process, _, Why} -> Why after 20000 -> none end.
 catch_error(F) -> try F() catch C:E -> {C, E} end.
 
 p(What, T) -> io:format("~w ~p~n", [What, plain(T)]), T.

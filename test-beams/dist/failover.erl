@@ -1,5 +1,5 @@
 %% vm: own
-%% timeout: 90
+%% timeout: 150
 %% A distributed application on three nodes: the first is killed and another runs it; the first comes back and takes it over.
 -module(failover).
 -behaviour(application).

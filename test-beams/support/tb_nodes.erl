@@ -46,8 +46,8 @@ wait(Node) ->
                               andalso element(1, rpc:call(Node, init, get_status, [])) =:= started end),
     ok.
 
-%% What F returns once that is not false, within ten seconds.
-until(F) -> until(F, 200).
+%% What F returns once that is not false, within half a minute: a loaded machine takes its time.
+until(F) -> until(F, 600).
 until(F, 0) -> F();
 until(F, N) ->
     case F() of

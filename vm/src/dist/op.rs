@@ -147,9 +147,8 @@ impl Op {
             Op::SpawnRequest { .. } => flags::SPAWN,
             Op::AliasSend { .. } => flags::ALIAS,
             Op::UnlinkAck { .. } => flags::UNLINK_ID,
-            Op::Monitor { target: Target::Name(_), .. } => flags::DIST_MONITOR_NAME,
             Op::Monitor { .. } | Op::Demonitor { .. } | Op::MonitorExit { .. } => {
-                flags::DIST_MONITOR
+                flags::DIST_MONITOR | flags::DIST_MONITOR_NAME
             }
             _ => 0,
         }

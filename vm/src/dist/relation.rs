@@ -153,13 +153,8 @@ pub fn monitor(cx: &Cx<'_>, reference: RefId, w: Watch) {
         // An earlier incarnation of this node.
         return down(OwnedTerm::immediate(Term::atom(am::NOPROC)));
     }
-    let c = cx.vm().dist.way(cx.vm(), node, true).open().filter(|c| {
-        // Where names cannot be watched they are not there.
-        c.may(match target {
-            Target::Pid(_) => flags::DIST_MONITOR,
-            Target::Name(_) => flags::DIST_MONITOR_NAME,
-        }) && c.hold(me)
-    });
+    // Where the other side knows no monitors (C nodes) they watch the connection only.
+    let c = cx.vm().dist.way(cx.vm(), node, true).open().filter(|c| c.hold(me));
     let Some(c) = c else {
         return down(noconnection());
     };

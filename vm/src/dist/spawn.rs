@@ -322,6 +322,11 @@ pub fn serve(vm: &'static Vm, c: &Arc<Connection>, r: Request<'_>, payload: Payl
     let e = Encoded { payload, used: Use::Message };
     let from = Sender::Remote(r.from, c.id);
     p.in_queue.push(Signal::new(from, Body::Encoded(Box::new(e))));
+    if vm.release() >= 27 {
+        // Tells of arguments that could not be decoded: then nothing comes before it.
+        let m = OwnedTerm::immediate(Term::atom(atom!("dist_spawn_init")));
+        p.in_queue.push(Signal::new(from, Body::Message(Message::new(m))));
+    }
     let mut flags = if link { op::SPAWNED_LINK } else { 0 };
     flags |= if monitor { op::SPAWNED_MONITOR } else { 0 };
     answer(flags, Ok(pid));
