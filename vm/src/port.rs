@@ -191,8 +191,9 @@ impl Port {
             self.drain(vm, &mut core);
         }
     }
+    /// Who adds a task counts it, then calls `settle`: one that is not counted yet is not lost.
     fn drain(self: &Arc<Self>, vm: &'static Vm, core: &mut Core) {
-        loop {
+        while self.waiting.load(Ordering::Acquire) != 0 {
             let task = {
                 let mut inbox = lock(&self.inbox);
                 let task = inbox.pop_front();

@@ -297,10 +297,7 @@ impl Driver for CDriver {
                 if binary.get() {
                     // The whole binary, whatever number was returned.
                     let handle = binary::handed_over(&mut *(answer as *mut binary::DrvBinary));
-                    return Some(Control::Term(OwnedTerm::build(|h| {
-                        let n = handle.bytes().len();
-                        h.shared_bits(handle, 0, n * 8)
-                    })));
+                    return Some(Control::Shared(handle));
                 }
                 let bytes = crate::atom::bytes(answer, n).to_vec();
                 libc::free(answer.cast());

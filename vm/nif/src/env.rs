@@ -24,7 +24,7 @@ pub enum Kept {
 ///
 /// Small, for every call makes one; what few calls need is behind a pointer.
 pub struct Env {
-    /// Where terms are built, if it is the heap of a process.
+    /// Where terms are built: the heap of a process, or `own` of the extra part.
     heap: *const Heap,
     /// The turn of the call; null outside a process.
     cx: *const Cx<'static>,
@@ -60,12 +60,13 @@ impl Env {
     }
     /// Without a process.
     pub fn independent(library: *const Library) -> Env {
+        let extra = Box::<Extra>::default();
         Env {
-            heap: core::ptr::null(),
+            heap: &raw const extra.own,
             cx: core::ptr::null(),
             library,
             exception: RawTerm::NONE,
-            extra: Some(Box::default()),
+            extra: Some(extra),
         }
     }
     #[cold]
@@ -81,15 +82,9 @@ impl Env {
     /// Where terms are built.
     #[inline(always)]
     pub fn heap<'e>(&self) -> &'e Heap {
-        // SAFETY: C: the environment outlives the terms that are built in it; a call lives within its turn.
-        unsafe {
-            match (self.heap.as_ref(), &self.extra) {
-                (Some(heap), _) => heap,
-                (None, Some(extra)) => &*core::ptr::from_ref(&extra.own),
-                // One of the two there always is.
-                (None, None) => core::hint::unreachable_unchecked(),
-            }
-        }
+        // SAFETY: C: the environment outlives the terms that are built in it; a call lives within its turn. A heap of
+        // its own is in a box that stays where it is.
+        unsafe { &*self.heap }
     }
     pub fn keep(&mut self, kept: Kept) {
         self.extra().kept.push(kept);
@@ -120,8 +115,14 @@ impl Env {
     pub fn badarg(&mut self) -> Word {
         self.raise(RawTerm::atom(term::atom::am::BADARG))
     }
-    /// What the call comes to, now that the library has returned `word`.
+    /// Whether the call has left nothing but what it returned.
     #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        self.exception.is_none() && self.extra.is_none()
+    }
+    /// What the call comes to, now that the library has returned `word`.
+    #[cold]
+    #[inline(never)]
     pub fn finish<'p>(mut self, cx: &Cx<'p>, word: Word) -> BifResult<'p> {
         if !self.exception.is_none() {
             // SAFETY: built on the heap of the process during this turn.

@@ -4,13 +4,22 @@ use crate::abi::Word;
 use crate::check;
 use crate::env::{Env, env, put, term, terms};
 use core::ffi::{c_int, c_uint};
-use term::Term;
+use term::{RawTerm, Term};
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_make_list_cell(e: *mut Env, head: Word, tail: Word) -> Word {
     if check::on() {
-        check::parts(e, &[head, tail]);
+        // SAFETY: C.
+        return unsafe { checked_cell(e, head, tail) };
     }
+    // SAFETY: C.
+    unsafe { (*e).heap().cons(RawTerm(head).brand(), RawTerm(tail).brand()).raw().0 }
+}
+
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn checked_cell(e: *mut Env, head: Word, tail: Word) -> Word {
+    check::parts(e, &[head, tail]);
     // SAFETY: C.
     unsafe { env(e).heap().cons(term(head), term(tail)).raw().0 }
 }
@@ -41,13 +50,34 @@ pub unsafe extern "C" fn enif_make_tuple_from_array(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_get_list_cell(
+    e: *mut Env,
+    t: Word,
+    head: *mut Word,
+    tail: *mut Word,
+) -> c_int {
+    if check::on() {
+        // SAFETY: C.
+        return unsafe { checked_get_cell(e, t, head, tail) };
+    }
+    // SAFETY: C.
+    unsafe { get_cell(RawTerm(t).brand(), head, tail) }
+}
+
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn checked_get_cell(
     _: *mut Env,
     t: Word,
     head: *mut Word,
     tail: *mut Word,
 ) -> c_int {
     // SAFETY: C.
-    match unsafe { term(t) }.as_cons() {
+    unsafe { get_cell(term(t), head, tail) }
+}
+
+#[inline(always)]
+unsafe fn get_cell(t: Term<'_>, head: *mut Word, tail: *mut Word) -> c_int {
+    match t.as_cons() {
         // SAFETY: C.
         Some(c) => unsafe {
             put(head, c.head().raw().0);

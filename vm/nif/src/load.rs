@@ -48,14 +48,38 @@ fn error<'p>(cx: &Cx<'p>, r: Refused) -> Term<'p> {
     h.tuple(&[am::ERROR.into(), pair])
 }
 
-/// The path of a library without its ending: characters or a binary.
+/// The path of a library without its ending: characters in lists that may be deep, or the whole bytes of a bitstring.
 pub fn path_of(t: Term<'_>) -> Option<Vec<u8>> {
-    let path = match t.as_binary() {
-        Some(b) => b.bytes().into_owned(),
+    let path = match t.as_bits() {
+        Some(b) => {
+            let mut bytes = b.bytes().into_owned();
+            bytes.truncate(b.bit_len() / 8);
+            bytes
+        }
         None => {
-            let mut text = String::new();
-            for c in t.to_vec()? {
-                text.push(char::from_u32(u32::try_from(c.as_small()?).ok()?)?);
+            let (mut text, mut at, mut rest) = (String::new(), t, Vec::new());
+            loop {
+                if let Some(cell) = at.as_cons() {
+                    if !cell.tail().is_nil() {
+                        rest.push(cell.tail());
+                    }
+                    at = cell.head();
+                    continue;
+                }
+                match at.as_small() {
+                    // A character alone is no path.
+                    Some(c) if at.raw() != t.raw() => {
+                        text.push(char::from_u32(u32::try_from(c).ok()?)?)
+                    }
+                    _ if at.is_nil() => {}
+                    _ => return None,
+                }
+                match rest.pop() {
+                    // What follows in a list is a list.
+                    Some(tail) if tail.is_list() => at = tail,
+                    Some(_) => return None,
+                    None => break,
+                }
             }
             text.into_bytes()
         }
@@ -157,7 +181,13 @@ fn load<'p>(
     let address: *const () = Arc::as_ptr(&library).cast();
     let nifs = functions
         .into_iter()
-        .map(|(index, kind, target)| Nif::new(crate::call::call, kind, index, target, address))
+        .map(|(index, kind, target)| {
+            let call = match kind {
+                Kind::Plain => crate::call::call,
+                _ => crate::call::call_dirty,
+            };
+            Nif::new(call, kind, index, target, address)
+        })
         .collect();
     install_library(cx.vm(), caller, nifs, Box::new(Owned(library)));
     Ok(())

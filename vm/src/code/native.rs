@@ -79,7 +79,11 @@ pub fn install_library(
     for nif in &mut nifs {
         let f = &m.functions[nif.index];
         nif.arity = f.entry.arity as usize;
-        nif.code[..2].copy_from_slice(&words(interp::nif::nif_entry));
+        let entry = match nif.kind {
+            Kind::DirtyCpu | Kind::DirtyIo => interp::nif::dirty_nif_entry,
+            _ => interp::nif::nif_entry,
+        };
+        nif.code[..2].copy_from_slice(&words(entry));
         let me = &raw const *nif;
         nif.code[2..4].copy_from_slice(&ptr_words(me));
         nif.code[4..].copy_from_slice(&ptr_words(&raw const f.entry));

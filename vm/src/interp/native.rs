@@ -16,8 +16,8 @@ use term::{RawTerm, Term};
 
 /// Fragment words that are let stand until the next regular collection.
 const FRAGMENT_SLACK: usize = 512;
-/// Words of room that a collection after a native makes at most.
-const MOST_ROOM: usize = 1 << 16;
+/// Words of room that a collection after a native makes at most: a block that stays in the caches.
+const MOST_ROOM: usize = 1 << 13;
 
 /// Runs a native on the first `n` X registers.
 #[inline(always)]
@@ -45,8 +45,7 @@ unsafe fn release(p: *mut Process) {
 
 /// After a native returned: collects if it left much behind. `x0` is kept.
 #[inline(always)]
-pub(super) unsafe fn settle(r: *mut Regs) {
-    let p = (*r).process;
+pub(super) unsafe fn settle(r: *mut Regs, p: *mut Process) {
     release(p);
     if (*p).heap.heap.has_fragments() || (*p).heap.vheap_full() || (*p).heap.zeal {
         settle_slow(r, 1);
@@ -92,8 +91,8 @@ pub unsafe extern "C" fn call_bif(
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
             (*r).x[0] = t;
-            settle(r);
             let p = (*r).process;
+            settle(r, p);
             if (*p).reds_left <= 0 {
                 // Give way with the result in hand.
                 super::call::save_x(r, 1);
@@ -125,8 +124,8 @@ pub unsafe extern "C" fn call_bif_last(
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
             (*r).x[0] = t;
-            settle(r);
             let p = (*r).process;
+            settle(r, p);
             let e = ((*p).heap.stack as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64;
             return return_from_native(r, ip, (*p).heap.heap.top(), e, (*p).reds_left);
         }
@@ -168,8 +167,8 @@ pub unsafe extern "C" fn bif_entry(
     match invoke(r, bif, (*bif).arity, htop, e, fc) {
         Ok(t) => {
             (*r).x[0] = t;
-            settle(r);
             let p = (*r).process;
+            settle(r, p);
             if dirty {
                 // Back to a normal scheduler.
                 (*p).reds_left = 0;
@@ -397,7 +396,7 @@ pub unsafe extern "C" fn resume(
         Ok(t) => {
             (*r).x[0] = t;
             (*p).current_native = None;
-            settle(r);
+            settle(r, p);
             return return_from_native(
                 r,
                 ip,

@@ -5,11 +5,29 @@
 use super::native::{dirty_stopped, return_from_native, settle, stopped};
 use super::operand::*;
 use super::{Outcome, Regs, ReturnPoint, leave};
-use crate::bif::{Cx, Kind};
+use crate::bif::Cx;
 use crate::code::native::Nif;
-use crate::stop::Why;
-use term::Term;
+use crate::process::Process;
+use crate::stop::{Stop, Why};
 use term::boxed::Export;
+use term::{RawTerm, Term};
+
+/// Calls the function of a NIF on the X registers.
+#[inline(always)]
+unsafe fn call(
+    r: *mut Regs,
+    p: *mut Process,
+    nif: *const Nif,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) -> Result<RawTerm, Stop> {
+    (*p).caller = (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4;
+    super::save(r, htop, e, fc);
+    let cx = Cx::new(p, (*r).vm, (*r).scheduler);
+    let args = core::slice::from_raw_parts((*r).x.as_ptr() as *const Term, (*nif).arity);
+    ((*nif).call)(&cx, &*nif, args).map(|t| t.raw())
+}
 
 /// Slots 2 NIF, 4 function. The continuation is on the stack.
 pub unsafe extern "C" fn nif_entry(
@@ -19,33 +37,11 @@ pub unsafe extern "C" fn nif_entry(
     e: *mut u64,
     fc: i64,
 ) {
-    let nif = ptr_at::<Nif>(ip, 2);
-    let dirty = matches!((*nif).kind, Kind::DirtyCpu | Kind::DirtyIo);
-    if dirty && (*r).scheduler != 0 {
-        (*(*r).process).next_dirty = (*nif).kind;
-        super::call::save_x(r, (*nif).arity);
-        leave!(r, Outcome::Dirty, ip, htop, e, fc)
-    }
-    if dirty {
-        let export = &*ptr_at::<Export>(ip, 4);
-        (*(*r).process).current_native = Some((export.module, export.function, export.arity));
-    }
-    (*(*r).process).caller = (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4;
-    let result = {
-        let p = super::save(r, htop, e, fc);
-        let cx = Cx::new(p, (*r).vm, (*r).scheduler);
-        let args = core::slice::from_raw_parts((*r).x.as_ptr() as *const Term, (*nif).arity);
-        ((*nif).call)(&cx, &*nif, args).map(|t| t.raw())
-    };
     let p = (*r).process;
-    match result {
+    match call(r, p, ptr_at::<Nif>(ip, 2), htop, e, fc) {
         Ok(t) => {
             (*r).x[0] = t;
-            settle(r);
-            if dirty {
-                // Back to a normal scheduler.
-                (*p).reds_left = 0;
-            }
+            settle(r, p);
             return return_from_native(
                 r,
                 ip,
@@ -54,9 +50,37 @@ pub unsafe extern "C" fn nif_entry(
                 (*p).reds_left,
             );
         }
+        Err(stop) => return stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null()),
+    }
+}
+
+/// As [`nif_entry`], for a NIF that runs on a dirty scheduler.
+pub unsafe extern "C" fn dirty_nif_entry(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let nif = ptr_at::<Nif>(ip, 2);
+    let p = (*r).process;
+    if (*r).scheduler != 0 {
+        (*p).next_dirty = (*nif).kind;
+        super::call::save_x(r, (*nif).arity);
+        leave!(r, Outcome::Dirty, ip, htop, e, fc)
+    }
+    let export = ptr_at::<Export>(ip, 4);
+    (*p).current_native = Some(((*export).module, (*export).function, (*export).arity));
+    match call(r, p, nif, htop, e, fc) {
+        Ok(t) => {
+            (*r).x[0] = t;
+            settle(r, p);
+            // Back to a normal scheduler.
+            (*p).reds_left = 0;
+            return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, 0);
+        }
         Err(stop) => {
-            let export = ptr_at::<Export>(ip, 4);
-            if dirty && matches!((*p).why, Some(Why::Raise(_) | Why::Trap { .. })) {
+            if matches!((*p).why, Some(Why::Raise(_) | Why::Trap { .. })) {
                 return dirty_stopped(r, stop, (*nif).arity, export);
             }
             stopped(r, stop, ip, export, core::ptr::null())

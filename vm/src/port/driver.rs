@@ -11,6 +11,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::os::fd::RawFd;
 use term::OwnedTerm;
+use term::shared::BinHandle;
 
 /// One instance of a driver.
 pub trait Driver: Send {
@@ -51,7 +52,7 @@ pub enum Control {
     /// A list of bytes.
     List(Vec<u8>),
     Binary(Vec<u8>),
-    Term(OwnedTerm),
+    Shared(BinHandle),
 }
 
 /// Why a driver did not start.

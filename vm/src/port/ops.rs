@@ -9,6 +9,7 @@ use crate::vm::Vm;
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
 use term::atom::am;
+use term::shared::BinHandle;
 use term::{Atom, Heap, OwnedTerm, Term, atom};
 
 /// An operation of a process on a port.
@@ -47,6 +48,10 @@ pub(super) enum Answer {
     True,
     BadArg,
     Term(OwnedTerm),
+    /// A list of bytes.
+    List(Vec<u8>),
+    Binary(Vec<u8>),
+    Shared(BinHandle),
 }
 
 impl Answer {
@@ -58,6 +63,9 @@ impl Answer {
             Answer::True => am::TRUE.into(),
             Answer::BadArg => am::BADARG.into(),
             Answer::Term(t) => t.into_heap(h),
+            Answer::List(v) => h.byte_list(&v),
+            Answer::Binary(v) => h.binary(&v),
+            Answer::Shared(b) => h.shared_binary(b),
         }
     }
 }
@@ -117,9 +125,9 @@ impl Port {
             Op::Control(op, data) => {
                 match self.callback(vm, core, |d, p| d.control(p, op, &data)).flatten() {
                     None => Answer::BadArg,
-                    Some(Control::List(v)) => Answer::Term(OwnedTerm::build(|h| h.byte_list(&v))),
-                    Some(Control::Binary(v)) => Answer::Term(OwnedTerm::build(|h| h.binary(&v))),
-                    Some(Control::Term(t)) => Answer::Term(t),
+                    Some(Control::List(v)) => Answer::List(v),
+                    Some(Control::Binary(v)) => Answer::Binary(v),
+                    Some(Control::Shared(b)) => Answer::Shared(b),
                 }
             }
             Op::Call(op, data) => {

@@ -246,6 +246,13 @@ impl IoQueue {
                 return v;
             }
         }
+        if let (0, 1, Some(Chunk::Shared(b, from, to))) =
+            (self.skip, self.chunks.len(), self.chunks.front())
+        {
+            let all = b.bytes()[*from..*to].to_vec();
+            self.clear();
+            return all;
+        }
         let all = self.slices(usize::MAX).iter().fold(Vec::with_capacity(self.size), |mut v, s| {
             v.extend_from_slice(s);
             v

@@ -148,8 +148,12 @@ pub fn command<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, how: Sending) 
 
 /// `erlang:port_control/3`
 pub fn control<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
-    match IoQueue::of_iodata(data) {
-        Some(mut data) => request(cx, port, Op::Control(op, data.take_vec())),
+    let bytes = match data.as_binary() {
+        Some(b) => Some(b.bytes().into_owned()),
+        None => IoQueue::of_iodata(data).map(|mut q| q.take_vec()),
+    };
+    match bytes {
+        Some(bytes) => request(cx, port, Op::Control(op, bytes)),
         None => request(cx, port, Op::Bad(false)),
     }
 }

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 use sys::poll::Poller;
+use term::quick::QuickMap;
 
 /// See the module head.
 pub struct Ports {
-    table: RwLock<HashMap<u64, Arc<Port>>>,
+    table: RwLock<QuickMap<u64, Arc<Port>>>,
     next: AtomicU64,
     limit: usize,
     drivers: RwLock<HashMap<String, Arc<DriverEntry>>>,

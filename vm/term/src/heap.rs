@@ -148,18 +148,29 @@ impl Heap {
         }
         self.alloc_in_fragment(n)
     }
-    #[cold]
+    /// Not cold: a native that builds much spends its time here.
+    #[inline(never)]
     fn alloc_in_fragment(&self, n: usize) -> *mut u64 {
-        let mut f = self.fragments.get();
+        let f = self.fragments.get();
         // SAFETY: the chain is live and ours; the used mark stays within the capacity.
         unsafe {
-            if f.is_null() || (*f).capacity - (*f).used < n {
-                let grow = self.fragment_words.get().min(1 << 16);
-                f = self.push_fragment(n.max(MIN_FRAGMENT).max(grow));
+            if !f.is_null() && (*f).capacity - (*f).used >= n {
+                let p = Fragment::data(f).add((*f).used);
+                (*f).used += n;
+                return p;
             }
-            let p = Fragment::data(f).add((*f).used);
-            (*f).used += n;
-            p
+        }
+        self.alloc_in_new_fragment(n)
+    }
+    #[cold]
+    #[inline(never)]
+    fn alloc_in_new_fragment(&self, n: usize) -> *mut u64 {
+        let grow = self.fragment_words.get().min(1 << 16);
+        // SAFETY: fresh and ours, of that many words at least.
+        unsafe {
+            let f = self.push_fragment(n.max(MIN_FRAGMENT).max(grow));
+            (*f).used = n;
+            Fragment::data(f)
         }
     }
 
