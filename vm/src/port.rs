@@ -34,12 +34,14 @@ pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, St
 pub(crate) use open::open_first;
 pub use open::{OpenError, open};
 pub use poll::{NATIVE_TOKEN, poll_states, poll_threads, poller, watched};
+pub(crate) use poll::{attend, deliver, of_schedulers, prepare};
 pub use queue::IoQueue;
 pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
     post_output, register, send_command, set_data, unregister,
 };
 pub use signal::{flush_all, signal};
+pub(crate) use table::Gate;
 pub use table::Ports;
 pub use tty::{line_editor_starts, old_shell, resized};
 
@@ -246,6 +248,7 @@ impl Port {
         f: impl FnOnce(&mut dyn Driver, &mut PortCx<'_>) -> R,
     ) -> Option<R> {
         let mut driver = core.driver.take()?;
+        core.state.dry = Interest::default();
         let r = f(&mut *driver, &mut PortCx { vm, port: self, state: &mut core.state });
         core.driver = Some(driver);
         self.after_callback(vm, core);
@@ -257,16 +260,18 @@ impl Port {
         if interest.read && cx.is_selected(fd).read {
             self.callback(vm, core, |d, p| d.ready_input(p, fd));
         }
+        let dry = Interest { write: false, ..core.state.dry };
         let cx = PortCx { vm, port: self, state: &mut core.state };
         if interest.write && cx.is_selected(fd).write {
             self.callback(vm, core, |d, p| d.ready_output(p, fd));
         }
+        let dry = dry.union(Interest { read: false, ..core.state.dry });
         let cx = PortCx { vm, port: self, state: &mut core.state };
         let still = cx.is_selected(fd);
         let again =
             Interest { read: interest.read && still.read, write: interest.write && still.write };
         if !again.is_empty()
-            && let Err(e) = poll::poller(vm, fd).and_then(|p| p.arm(fd, self.id, again))
+            && let Err(e) = poll::poller(vm, fd).and_then(|p| p.arm_dry(fd, self.id, again, dry))
         {
             PortCx { vm, port: self, state: &mut core.state }.fail_error(&e);
             self.after_callback(vm, core);

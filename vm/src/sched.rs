@@ -8,6 +8,8 @@
 pub(crate) mod aside;
 pub mod block;
 pub mod counts;
+mod park;
+mod polling;
 pub mod progress;
 pub(crate) mod run_queue;
 mod trim;
@@ -16,7 +18,9 @@ pub mod wall;
 use crate::interp::{self, Outcome, Regs};
 use crate::process::{Priority, ProcRef, Process, info, state, task};
 use crate::vm::Vm;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use park::Parker;
+use polling::Polling;
 use progress::Progress;
 use run_queue::RunQueue;
 use std::collections::VecDeque;
@@ -81,33 +85,6 @@ pub fn thread_kind() -> ThreadKind {
 /// Something small to be done by a scheduler between two slices: a function and its argument.
 type Chore = (fn(usize), usize);
 
-/// A place to sleep until somebody calls.
-#[derive(Default)]
-pub(crate) struct Parker {
-    called: Mutex<bool>,
-    bell: Condvar,
-    pub asleep: AtomicBool,
-}
-
-impl Parker {
-    /// Sleeps until [`Parker::wake`] or the time is over. A call made before counts.
-    fn sleep(&self, most: Option<Duration>) {
-        let mut called = self.called.lock().unwrap_or_else(|e| e.into_inner());
-        if !*called {
-            called = match most {
-                Some(d) => self.bell.wait_timeout(called, d).unwrap_or_else(|e| e.into_inner()).0,
-                None => self.bell.wait(called).unwrap_or_else(|e| e.into_inner()),
-            };
-        }
-        *called = false;
-    }
-    pub fn wake(&self) {
-        let mut called = self.called.lock().unwrap_or_else(|e| e.into_inner());
-        *called = true;
-        self.bell.notify_one();
-    }
-}
-
 /// One scheduler as others see it.
 pub(crate) struct Scheduler {
     pub queue: RunQueue,
@@ -119,6 +96,8 @@ pub(crate) struct Scheduler {
     pub switches: AtomicU64,
     /// Pid of the process that it runs; `u64::MAX`: none.
     pub current: AtomicU64,
+    /// When it woke up, on the monotonic clock.
+    pub awake_since: AtomicI64,
 }
 
 impl Default for Scheduler {
@@ -130,6 +109,7 @@ impl Default for Scheduler {
             reductions: AtomicU64::new(0),
             switches: AtomicU64::new(0),
             current: AtomicU64::new(u64::MAX),
+            awake_since: AtomicI64::new(i64::MIN / 2),
         }
     }
 }
@@ -152,6 +132,7 @@ impl DirtyPool {
         let mut q = self.queue();
         q.push_back(p);
         self.len.store(q.len(), Ordering::SeqCst);
+        drop(q);
         // Who sleeps has counted itself under the lock.
         if self.asleep.load(Ordering::SeqCst) > 0 {
             self.bell.notify_one();
@@ -292,13 +273,17 @@ impl Schedulers {
             pool.push(p);
             return;
         }
-        let home = shared.home.load(Ordering::Relaxed).max(1) as usize - 1;
+        // Who has just found that a descriptor is ready has nothing else to do.
+        let takes = polling::takes();
+        let home = if takes > 0 { takes } else { shared.home.load(Ordering::Relaxed) as usize };
+        let home = home.max(1) - 1;
         let home = if home >= self.online() { 0 } else { home };
         let sched = &self.normal[home];
         let len = sched.queue.push(shared.state.effective_priority(), p);
         if sched.parker.asleep.load(Ordering::SeqCst) {
             sched.parker.wake();
-        } else if (len > 1 || sched.aside.load(Ordering::SeqCst))
+        } else if (len > if takes > 0 { polling::FEW } else { 1 }
+            || sched.aside.load(Ordering::SeqCst))
             && self.sleeping.load(Ordering::SeqCst) > 0
         {
             // Somebody idle may steal.
@@ -313,6 +298,13 @@ impl Schedulers {
     /// Lets a process in a run queue go as early as one of this priority, at least `High`.
     pub(crate) fn promote(&self, process: *const Process, to: Priority) {
         let _ = self.normal.iter().any(|s| !s.queue.is_empty() && s.queue.promote(process, to));
+    }
+    /// Whether a scheduler is to run processes.
+    fn may_run(&self, index: usize) -> bool {
+        match self.blocked_by.load(Ordering::SeqCst) {
+            0 | usize::MAX => index < self.online(),
+            by => by == index + 1,
+        }
     }
     /// A process from the queue of a scheduler that does not run, because others are blocked
     /// or it is not online: who has work of its own must not leave those behind.
@@ -429,6 +421,8 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     let me = &all.normal[index];
     let mut regs = new_regs(vm, index + 1);
     let mut since_timers = 0u32;
+    let mut polling = Polling::default();
+    me.parker.adopt(crate::port::of_schedulers(vm));
     KIND.set(ThreadKind::Normal);
     SCHEDULER.set(index + 1);
     while !all.stopping.load(Ordering::Relaxed) {
@@ -441,9 +435,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                 vm.timers.run(vm, vm.monotonic());
             }
         }
-        let may_run = index < all.online()
-            && matches!(all.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX)
-            || all.blocked_by.load(Ordering::SeqCst) == index + 1;
+        let may_run = all.may_run(index);
         if may_run && let Some(p) = all.stranded(index) {
             // SAFETY: the shared side is alive: the process is runnable.
             let priority = unsafe { (*p.0).shared.state.effective_priority() };
@@ -471,14 +463,25 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                 me.current.store(u64::MAX, Ordering::Relaxed);
                 all.wall.leave(vm, index);
                 all.progress.leave(index);
+                all.look_while_busy(vm, me, index, &mut polling);
             }
-            None => idle(vm, all, me, index, may_run),
+            None => idle(vm, all, me, index, &mut polling),
         }
     }
 }
 
-fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize, may_run: bool) {
+fn idle(
+    vm: &'static Vm,
+    all: &'static Schedulers,
+    me: &Scheduler,
+    index: usize,
+    polling: &mut Polling,
+) {
     pay_output(vm);
+    let may_run = all.may_run(index);
+    if may_run && all.look(vm, index, polling) {
+        return;
+    }
     let spin = vm.config.spin[0];
     if may_run && spin > 0 {
         let end = vm.monotonic() + spin as i64;
@@ -488,9 +491,18 @@ fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize,
                 || all.chores_wait.load(Ordering::Relaxed)
                 || all.stopping.load(Ordering::Relaxed)
         };
-        if look_for(&found, || vm.monotonic() >= end) || vm.timers.next().is_some_and(|t| t <= end)
-        {
-            return;
+        loop {
+            let now = vm.monotonic();
+            let pause = (now + LOOK_EVERY).min(end);
+            if look_for(&found, || vm.monotonic() >= pause)
+                || vm.timers.next().is_some_and(|t| t <= end)
+                || all.look(vm, index, polling)
+            {
+                return;
+            }
+            if pause == end {
+                break;
+            }
         }
     }
     me.parker.asleep.store(true, Ordering::SeqCst);
@@ -504,15 +516,20 @@ fn idle(vm: &'static Vm, all: &'static Schedulers, me: &Scheduler, index: usize,
             vm.timers.next().map(|t| Duration::from_nanos(t.saturating_sub(now).max(0) as u64));
         if due != Some(Duration::ZERO) {
             let look = if last { all.trim.all_sleep(now) } else { None };
-            me.parker.sleep(due.into_iter().chain(look).min());
+            all.falls_asleep(vm, index, last, due.into_iter().chain(look).min(), polling);
         }
     }
+    let gate = all.leave_to_tell(vm, polling);
     all.sleeping.fetch_sub(1, Ordering::SeqCst);
     me.parker.asleep.store(false, Ordering::SeqCst);
+    all.wakes_up(vm, me, index, polling, gate);
     if vm.timers.next().is_some() {
         vm.timers.run(vm, vm.monotonic());
     }
 }
+
+/// Between two looks at the poll set while it looks for work, in nanoseconds.
+const LOOK_EVERY: i64 = 4_000;
 
 /// Slices after which a scheduler compares its queue with the others': one with work never steals.
 const BALANCE: u64 = 128;

@@ -27,6 +27,8 @@ pub struct Config {
     /// Threads that wait for descriptors, and sets of these.
     pub poll_threads: usize,
     pub poll_sets: usize,
+    /// Idle schedulers wait for the first set themselves.
+    pub schedulers_poll: bool,
     pub max_atoms: usize,
     /// Words.
     pub min_heap: usize,
@@ -92,6 +94,7 @@ impl Config {
             max_ports: 65_536,
             poll_threads: 1,
             poll_sets: 1,
+            schedulers_poll: true,
             max_atoms: 1 << 20,
             min_heap: 233,
             min_vheap: 46_422,
@@ -353,6 +356,7 @@ impl Vm {
         crate::time::watch_clock(self);
         self.schedule(&first);
         drop(first);
+        crate::port::prepare(self);
         self.sched.start(self)?;
         self.sched.run_first(self);
         Ok(())

@@ -34,7 +34,7 @@ impl Tcp {
                     answer(p, AsyncOp { id, caller }, Ok(port));
                     return Ok(id.to_be_bytes().to_vec());
                 }
-                Err(e) if sys::fd::would_block(&e) => {}
+                Err(e) if sys::fd::would_block(&e) => p.set_dry(Interest::READ, true),
                 Err(e) => return Err(e.into()),
             }
         }
@@ -60,6 +60,7 @@ impl Tcp {
             if let Err(e) = &got
                 && sys::fd::would_block(e)
             {
+                p.set_dry(Interest::READ, true);
                 return;
             }
             let Some(a) = self.acceptors.pop_front() else { return };

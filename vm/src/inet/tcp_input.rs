@@ -90,6 +90,14 @@ fn give_back(mut v: Vec<u8>) {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Ended;
 
+/// Whether a read of a stream shows that there is no more.
+fn is_dry(got: &std::io::Result<usize>, wanted: usize) -> bool {
+    match got {
+        Ok(n) => *n < wanted,
+        Err(e) => would_block(e),
+    }
+}
+
 /// What the first packet lacks.
 enum Remain {
     /// Nothing: it has this length.
@@ -183,6 +191,7 @@ impl Tcp {
         wanted = wanted.min(most.max(input.data.len()));
         let Ok(fd) = self.inet.fd() else { return self.keep(Ok((false, 0))) };
         let got = socket::recv_append(fd, &mut input.data, wanted, 0);
+        p.set_dry(Interest::READ, is_dry(&got, wanted));
         let result = match got {
             Err(e) if would_block(&e) => Ok((false, 0)),
             Err(e) if e.raw_os_error() == Some(ECONNRESET) && !self.stream.show_econnreset => {

@@ -129,6 +129,7 @@ impl Udp {
             let mut buffer = BUFFER.with(RefCell::take);
             buffer.clear();
             let got = self.receive_one(fd, &mut buffer);
+            p.set_dry(Interest::READ, got.as_ref().is_err_and(sys::fd::would_block));
             let more = self.received(p, got, &buffer);
             BUFFER.with(|b| *b.borrow_mut() = buffer);
             if !more {

@@ -51,6 +51,8 @@ pub(super) struct State {
     pub timer: Option<TimerKey>,
     pub timer_generation: u64,
     pub failing: Option<Failure>,
+    /// See [`PortCx::set_dry`].
+    pub dry: Interest,
     /// Messages to the owner that are held back until the callback has ended.
     pub outbox: Option<Vec<OwnedTerm>>,
     /// `{Port, closed}` is owed to the owner.
@@ -75,6 +77,7 @@ impl State {
             timer: None,
             timer_generation: 0,
             failing: None,
+            dry: Interest::default(),
             outbox: None,
             send_closed: false,
             dead: false,
@@ -313,7 +316,13 @@ impl<'a> PortCx<'a> {
             }
             None => self.state.selected.push((fd, interest)),
         }
-        poll::poller(self.vm, fd)?.arm(fd, self.port.id, interest)
+        poll::poller(self.vm, fd)?.arm_dry(fd, self.port.id, interest, self.state.dry)
+    }
+    /// Says whether the last call in this direction has shown that the next would block. Then asking to be called is cheap. To be
+    /// said of one descriptor within one callback.
+    pub fn set_dry(&mut self, direction: Interest, dry: bool) {
+        let d = self.state.dry;
+        self.state.dry = if dry { d.union(direction) } else { d.minus(direction) };
     }
     /// Takes that back for these directions.
     pub fn deselect(&mut self, fd: RawFd, interest: Interest) {

@@ -65,11 +65,14 @@ pub(super) struct FdDriver {
     pub limits: Limits,
     /// The input failed, but output is still to be written.
     pub ending: Option<Failure>,
+    /// The input is a pipe of ours: a short read has emptied it.
+    pub is_pipe: bool,
 }
 
 impl FdDriver {
     pub fn new(input: Option<End>, output: Option<End>, o: &OpenOptions) -> FdDriver {
         FdDriver {
+            is_pipe: false,
             input,
             output,
             packet: o.packet,
@@ -92,7 +95,10 @@ impl FdDriver {
         }
         BUFFER.with_borrow_mut(|buf| {
             buf.clear();
-            let n = fd::read_append(input, buf, READ)?;
+            let got = fd::read_append(input, buf, READ);
+            // A terminal gives lines, even if there are more.
+            p.set_dry(Interest::READ, self.is_pipe && matches!(got, Ok(1..READ)));
+            let n = got?;
             if n > 0 {
                 if self.packet == 0 {
                     p.output_buffer(buf);

@@ -118,6 +118,7 @@ impl Port {
 /// open until the very end, so that the node is not taken for dead meanwhile.
 pub fn flush_all(vm: &'static Vm, timeout: Option<Duration>) {
     crate::sched::pay_output(vm);
+    super::attend(vm);
     let end = timeout.and_then(|t| Instant::now().checked_add(t));
     let heart = term::atom!("heart_port").0;
     for port in vm.ports.all() {

@@ -36,6 +36,7 @@ fn start(
     };
     let child = child::spawn(&spec)?;
     let mut driver = FdDriver::new(child.input.map(End::of), child.output.map(End::of), o);
+    driver.is_pipe = true;
     if o.exit_status {
         driver.program = Program::Running;
     }

@@ -5,10 +5,15 @@ use super::children::Reaper;
 use super::driver::DriverEntry;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard};
+use std::sync::{
+    Arc, Condvar, Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 use std::time::{Duration, Instant};
 use sys::poll::Poller;
 use term::quick::QuickMap;
+
+/// See [`Ports::polling_goes_on`].
+pub(crate) struct Gate<'a>(#[expect(dead_code, reason = "held")] RwLockReadGuard<'a, ()>);
 
 /// See the module head.
 pub struct Ports {
@@ -46,6 +51,18 @@ impl Ports {
     /// Descriptors are not read or written behind the caller's back while it holds the guard.
     pub(crate) fn stop_polling(&self) -> RwLockWriteGuard<'_, ()> {
         self.gate.write().unwrap_or_else(|e| e.into_inner())
+    }
+    /// To be held while ready descriptors are read and written; waits while [`Ports::stop_polling`] is in force.
+    pub(crate) fn polling_goes_on(&self) -> Gate<'_> {
+        Gate(self.gate.read().unwrap_or_else(|e| e.into_inner()))
+    }
+    /// The same, unless it would have to wait.
+    pub(crate) fn polling_goes_on_now(&self) -> Option<Gate<'_>> {
+        match self.gate.try_read() {
+            Ok(guard) => Some(Gate(guard)),
+            Err(TryLockError::Poisoned(e)) => Some(Gate(e.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
     /// How many ports there may be.
     pub fn limit(&self) -> usize {

@@ -5,16 +5,21 @@
 //! carries a token of the caller's choice, and an epoch of ours, so that an event of a descriptor that was forgotten, closed, or whose
 //! number was used again in between never reaches the new owner.
 //!
-//! The system's queue is edge-triggered: arming always passes by the system, which then looks at the readiness anew. What
-//! it refuses (regular files, `/dev/null`) never blocks and is reported ready at once.
+//! The system's queue is edge-triggered and is told of a descriptor once. What it reports of directions that are not armed is
+//! remembered, and a descriptor that reports in vain twice is taken out. So arming again passes by the system, which then
+//! looks at the readiness anew, only if there may be something that no edge will tell: unless the caller has just been
+//! told that the call would block (`dry`), and nothing was reported since. What the system
+//! refuses (regular files, `/dev/null`) never blocks and is reported ready at once.
 
-use mio::event::Event;
+mod queue;
+
 use mio::unix::SourceFd;
-use mio::{Events, Poll, Registry, Token, Waker};
+use mio::{Poll, Registry, Token, Waker};
+use queue::{Event, Events};
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// Directions of interest or of readiness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,15 +34,18 @@ impl Interest {
     pub const BOTH: Interest = Interest { read: true, write: true };
     const NONE: Interest = Interest { read: false, write: false };
 
-    fn union(self, o: Interest) -> Interest {
+    /// What either has.
+    pub fn union(self, o: Interest) -> Interest {
         Interest { read: self.read || o.read, write: self.write || o.write }
     }
 
-    fn minus(self, o: Interest) -> Interest {
+    /// What `o` has not.
+    pub fn minus(self, o: Interest) -> Interest {
         Interest { read: self.read && !o.read, write: self.write && !o.write }
     }
 
-    fn both(self, o: Interest) -> Interest {
+    /// What both have.
+    pub fn both(self, o: Interest) -> Interest {
         Interest { read: self.read && o.read, write: self.write && o.write }
     }
 
@@ -47,10 +55,15 @@ impl Interest {
     }
 
     fn to_mio(self) -> mio::Interest {
+        // Urgent data cut reads short: one must know of them.
+        #[cfg(target_os = "linux")]
+        let read = mio::Interest::READABLE | mio::Interest::PRIORITY;
+        #[cfg(not(target_os = "linux"))]
+        let read = mio::Interest::READABLE;
         match (self.read, self.write) {
-            (true, false) => mio::Interest::READABLE,
+            (true, false) => read,
             (false, true) => mio::Interest::WRITABLE,
-            _ => mio::Interest::READABLE | mio::Interest::WRITABLE,
+            _ => read | mio::Interest::WRITABLE,
         }
     }
 }
@@ -70,10 +83,20 @@ struct Entry {
     epoch: u32,
     token: u64,
     armed: Interest,
-    /// The system knows the descriptor by this entry.
-    registered: bool,
+    /// What the system watches; nothing if it does not know the descriptor by this entry.
+    watched: Interest,
+    /// What it reported while it was not armed.
+    pending: Interest,
+    /// It reported an end or an error, which no further edge may tell.
+    ended: bool,
     /// In the list of descriptors that are always ready.
     queued: bool,
+}
+
+impl Entry {
+    fn registered(&self) -> bool {
+        !self.watched.is_empty()
+    }
 }
 
 #[derive(Default)]
@@ -98,6 +121,8 @@ pub struct Poller {
     registry: Registry,
     waker: Waker,
     table: Mutex<Table>,
+    /// Descriptors that the system has been told of, and those that it refused.
+    known: AtomicUsize,
 }
 
 const WAKE: Token = Token(usize::MAX);
@@ -116,12 +141,23 @@ impl Poller {
         let poll = Poll::new()?;
         let registry = poll.registry().try_clone()?;
         let waker = Waker::new(&registry, WAKE)?;
-        let events = Events::with_capacity(256);
-        Ok(Poller { poll: Mutex::new((poll, events)), registry, waker, table: Mutex::default() })
+        let poll = Mutex::new((poll, Events::new()));
+        Ok(Poller { poll, registry, waker, table: Mutex::default(), known: AtomicUsize::new(0) })
     }
 
     /// Asks for one report of each direction of `interest`, besides what is armed already. `token` replaces the earlier one.
     pub fn arm(&self, fd: RawFd, token: u64, interest: Interest) -> io::Result<()> {
+        self.arm_dry(fd, token, interest, Interest::NONE)
+    }
+
+    /// As [`Poller::arm`]; in the directions of `dry` the last call on the descriptor has shown that the next would block.
+    pub fn arm_dry(
+        &self,
+        fd: RawFd,
+        token: u64,
+        interest: Interest,
+        dry: Interest,
+    ) -> io::Result<()> {
         let Ok(index) = usize::try_from(fd) else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
@@ -139,17 +175,22 @@ impl Poller {
         }
         let entry = &mut table.entries[index];
         let wanted = entry.armed.union(interest);
-        match self.watch(fd, entry, wanted) {
-            Ok(()) => {}
-            Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
-                entry.registered = false;
-                if !entry.queued {
-                    entry.queued = true;
-                    table.always.push(fd);
+        let will_tell = entry.watched.both(dry).minus(entry.pending);
+        if entry.ended || !interest.minus(will_tell).is_empty() {
+            // Reading is watched on: it is wanted again soon, and seldom reported in vain.
+            let read = Interest { write: false, ..entry.watched };
+            match self.watch(fd, entry, wanted.union(read)) {
+                Ok(()) => {}
+                Err(e) if e.raw_os_error() == Some(libc::EPERM) => {
+                    if !entry.queued {
+                        entry.queued = true;
+                        table.always.push(fd);
+                        self.known.fetch_add(1, Ordering::SeqCst);
+                    }
+                    self.waker.wake()?;
                 }
-                self.waker.wake()?;
+                Err(e) => return Err(e),
             }
-            Err(e) => return Err(e),
         }
         entry.token = token;
         entry.armed = wanted;
@@ -157,27 +198,39 @@ impl Poller {
     }
 
     /// Tells the system; a number that was closed and opened again behind our back is put right here.
-    fn watch(&self, fd: RawFd, entry: &mut Entry, wanted: Interest) -> io::Result<()> {
+    fn watch(&self, fd: RawFd, entry: &mut Entry, what: Interest) -> io::Result<()> {
         let token = token_of(fd, entry.epoch);
-        let wanted = wanted.to_mio();
         let source = &mut SourceFd(&fd);
-        let result = if entry.registered {
-            match self.registry.reregister(source, token, wanted) {
+        let interest = what.to_mio();
+        let result = if entry.registered() {
+            match self.registry.reregister(source, token, interest) {
                 Err(e) if e.raw_os_error() == Some(libc::ENOENT) => {
-                    self.registry.register(source, token, wanted)
+                    self.registry.register(source, token, interest)
                 }
                 other => other,
             }
         } else {
-            match self.registry.register(source, token, wanted) {
+            match self.registry.register(source, token, interest) {
                 Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {
-                    self.registry.reregister(source, token, wanted)
+                    self.registry.reregister(source, token, interest)
                 }
                 other => other,
             }
         };
-        entry.registered = result.is_ok();
+        self.set_watched(entry, if result.is_ok() { what } else { Interest::NONE });
+        // It looks anew.
+        entry.pending = Interest::NONE;
+        entry.ended = false;
         result
+    }
+
+    fn set_watched(&self, entry: &mut Entry, what: Interest) {
+        match (entry.registered(), what.is_empty()) {
+            (false, false) => _ = self.known.fetch_add(1, Ordering::SeqCst),
+            (true, true) => _ = self.known.fetch_sub(1, Ordering::SeqCst),
+            _ => {}
+        }
+        entry.watched = what;
     }
 
     /// Takes back what was armed. A report that a waiting thread has already taken may still be on its way.
@@ -194,23 +247,29 @@ impl Poller {
         let Some(entry) = usize::try_from(fd).ok().and_then(|i| table.entries.get_mut(i)) else {
             return;
         };
-        if entry.registered {
+        if entry.registered() {
             // A descriptor that was closed already is gone from the system's set as well.
             let _ = self.registry.deregister(&mut SourceFd(&fd));
+            self.set_watched(entry, Interest::NONE);
         }
         *entry =
             Entry { epoch: entry.epoch.wrapping_add(1), queued: entry.queued, ..Entry::default() };
     }
 
+    /// Whether nothing can be reported.
+    pub fn is_idle(&self) -> bool {
+        self.known.load(Ordering::SeqCst) == 0
+    }
+
     /// How many descriptors are in the set (`system_info(check_io)`).
     pub fn watched(&self) -> usize {
-        lock(&self.table).entries.iter().filter(|e| e.registered || e.queued).count()
+        self.state().watched
     }
 
     /// What the set holds and takes.
     pub fn state(&self) -> PollState {
         let table = lock(&self.table);
-        let watched = table.entries.iter().filter(|e| e.registered || e.queued).count();
+        let watched = table.entries.iter().filter(|e| e.registered() || e.queued).count();
         let active = table.entries.iter().filter(|e| e.queued).count();
         let bytes = table.entries.capacity() * size_of::<Entry>() + size_of::<Poller>();
         PollState { watched, active, bytes }
@@ -222,47 +281,92 @@ impl Poller {
     }
 
     /// Waits for reports and appends them to `out`, which is left empty on a wake-up or after `timeout_ns` nanoseconds
-    /// (`None`: no limit; the system rounds up to milliseconds). One thread waits at a time, others queue up behind it.
+    /// (`None`: no limit). One thread waits at a time, others queue up behind it.
     pub fn wait(&self, timeout_ns: Option<u64>, out: &mut Vec<Ready>) -> io::Result<()> {
-        let mut poll = lock(&self.poll);
+        self.wait_locked(lock(&self.poll), timeout_ns, out)
+    }
+
+    /// As [`Poller::wait`], unless another thread waits: then it returns `None` at once.
+    pub fn try_wait(
+        &self,
+        timeout_ns: Option<u64>,
+        out: &mut Vec<Ready>,
+    ) -> Option<io::Result<()>> {
+        let poll = match self.poll.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(e)) => e.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(self.wait_locked(poll, timeout_ns, out))
+    }
+
+    fn wait_locked(
+        &self,
+        mut poll: MutexGuard<'_, (Poll, Events)>,
+        mut timeout_ns: Option<u64>,
+        out: &mut Vec<Ready>,
+    ) -> io::Result<()> {
         let (poll, events) = &mut *poll;
-        let mut timeout = timeout_ns.map(Duration::from_nanos);
         if !lock(&self.table).always.is_empty() {
-            timeout = Some(Duration::ZERO);
+            timeout_ns = Some(0);
         }
-        match poll.poll(events, timeout) {
+        match events.wait(poll, timeout_ns) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
         let mut table = lock(&self.table);
-        for event in events.iter() {
-            if event.token() != WAKE
-                && let Some(ready) = table.take(event)
-            {
-                out.push(ready);
+        for event in events.iter().filter(|e| e.token != WAKE) {
+            match table.take(&event) {
+                Taken::Nothing => {}
+                Taken::Report(ready) => out.push(ready),
+                Taken::InVain(fd) => {
+                    let Some(entry) = table.entries.get_mut(fd as usize) else { continue };
+                    let armed = entry.armed;
+                    if armed.is_empty() || self.watch(fd, entry, armed).is_err() {
+                        let _ = self.registry.deregister(&mut SourceFd(&fd));
+                        self.set_watched(entry, Interest::NONE);
+                    }
+                }
             }
         }
-        table.take_always(out);
+        if !table.always.is_empty() {
+            let before = table.always.len();
+            table.take_always(out);
+            self.known.fetch_sub(before, Ordering::SeqCst);
+        }
         Ok(())
     }
 }
 
+/// What becomes of an event.
+enum Taken {
+    Nothing,
+    Report(Ready),
+    /// Nobody has waited for two in a row: only what is armed is to be watched.
+    InVain(RawFd),
+}
+
 impl Table {
     /// The report that an event of the system stands for, if anybody waits for it still.
-    fn take(&mut self, event: &Event) -> Option<Ready> {
-        let fd = event.token().0 as u32 as RawFd;
-        let entry = self.entries.get_mut(usize::try_from(fd).ok()?)?;
-        if token_of(fd, entry.epoch) != event.token() {
-            return None;
-        }
-        let any = event.is_error() || (event.is_read_closed() && event.is_write_closed());
-        let ready = Interest {
-            read: any || event.is_readable() || event.is_read_closed() || event.is_priority(),
-            write: any || event.is_writable() || event.is_write_closed(),
+    fn take(&mut self, event: &Event) -> Taken {
+        let fd = event.token.0 as u32 as RawFd;
+        let entry = usize::try_from(fd).ok().and_then(|i| self.entries.get_mut(i));
+        let Some(entry) = entry.filter(|e| token_of(fd, e.epoch) == event.token) else {
+            return Taken::Nothing;
         };
-        let interest = entry.armed.both(ready);
+        let interest = entry.armed.both(event.ready);
         entry.armed = entry.armed.minus(interest);
-        (!interest.is_empty()).then_some(Ready { fd, token: entry.token, interest })
+        entry.ended |= event.ended;
+        let rest = event.ready.minus(interest);
+        let again = !rest.both(entry.pending).is_empty();
+        entry.pending = entry.pending.minus(interest).union(rest);
+        if !interest.is_empty() {
+            Taken::Report(Ready { fd, token: entry.token, interest })
+        } else if again {
+            Taken::InVain(fd)
+        } else {
+            Taken::Nothing
+        }
     }
 
     fn take_always(&mut self, out: &mut Vec<Ready>) {
@@ -270,7 +374,7 @@ impl Table {
             let Some(entry) = self.entries.get_mut(fd as usize) else { continue };
             entry.queued = false;
             let interest = std::mem::take(&mut entry.armed);
-            if !interest.is_empty() && !entry.registered {
+            if !interest.is_empty() && !entry.registered() {
                 out.push(Ready { fd, token: entry.token, interest });
             } else {
                 entry.armed = interest;
@@ -285,6 +389,7 @@ mod tests {
     use crate::fd;
     use std::os::fd::AsRawFd;
     use std::sync::Arc;
+    use std::time::Duration;
 
     const NOW: Option<u64> = Some(0);
     const SOON: Option<u64> = Some(5_000_000_000);
@@ -370,5 +475,56 @@ mod tests {
         let p = Poller::new().unwrap();
         p.wake().unwrap();
         assert!(wait(&p, None).is_empty());
+    }
+
+    #[test]
+    fn dry_descriptors_tell_by_themselves() {
+        let p = Poller::new().unwrap();
+        let (r, w) = fd::pipe().unwrap();
+        let n = r.as_raw_fd();
+        let read = |len| fd::read_append(n, &mut Vec::new(), len).unwrap();
+        p.arm(n, 1, Interest::READ).unwrap();
+        for round in 2..5 {
+            fd::write(w.as_raw_fd(), b"xy").unwrap();
+            assert_eq!(wait(&p, SOON).len(), 1);
+            assert_eq!(read(9), 2);
+            // What comes while it is not armed is not lost.
+            if round == 3 {
+                fd::write(w.as_raw_fd(), b"xy").unwrap();
+                assert!(wait(&p, NOW).is_empty());
+                p.arm_dry(n, round, Interest::READ, Interest::READ).unwrap();
+                assert_eq!(wait(&p, SOON)[0].token, round);
+                assert_eq!(read(9), 2);
+            }
+            p.arm_dry(n, round, Interest::READ, Interest::READ).unwrap();
+            assert!(wait(&p, NOW).is_empty());
+        }
+        // Nobody waits for it: it is taken out, and comes back when it is armed.
+        p.disarm(n, Interest::READ);
+        for _ in 0..3 {
+            fd::write(w.as_raw_fd(), b"z").unwrap();
+            assert!(wait(&p, NOW).is_empty());
+        }
+        assert!(p.is_idle());
+        assert_eq!(read(9), 3);
+        p.arm_dry(n, 9, Interest::READ, Interest::READ).unwrap();
+        assert!(wait(&p, NOW).is_empty());
+        // Data and the end at once: the end is told although the read was short.
+        fd::write(w.as_raw_fd(), b"z").unwrap();
+        drop(w);
+        assert_eq!(wait(&p, SOON).len(), 1);
+        assert_eq!(read(9), 1);
+        p.arm_dry(n, 10, Interest::READ, Interest::READ).unwrap();
+        assert_eq!(wait(&p, SOON)[0].token, 10);
+    }
+
+    #[test]
+    fn short_waits_are_exact() {
+        let p = Poller::new().unwrap();
+        let start = std::time::Instant::now();
+        for _ in 0..20 {
+            assert!(wait(&p, Some(50_000)).is_empty());
+        }
+        assert!(start.elapsed() >= Duration::from_micros(950));
     }
 }

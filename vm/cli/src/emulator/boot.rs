@@ -113,6 +113,7 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     v.max_ports = (c.max_ports.unwrap_or(65_536) as usize).next_power_of_two();
     v.poll_threads = c.poll_threads as usize;
     v.poll_sets = c.poll_sets as usize;
+    v.schedulers_poll = c.schedulers_poll;
     v.max_atoms = c.max_atoms as usize;
     v.min_heap = term::gc::size_for(c.min_heap_size as usize);
     v.min_vheap = term::gc::size_for(c.min_bin_vheap_size as usize);

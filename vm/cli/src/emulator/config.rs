@@ -166,6 +166,8 @@ pub struct EmuConfig {
     /// `+IOt`, `+IOp`: threads and sets for polling.
     pub poll_threads: u32,
     pub poll_sets: u32,
+    /// `+IOs`: idle schedulers poll.
+    pub schedulers_poll: bool,
 
     /// `+P`, `+Q`: most processes and ports. Ports are nothing when neither flag nor ERL_MAX_PORTS spoke: then the
     /// limit of open files has a say.
@@ -260,6 +262,7 @@ impl EmuConfig {
             port_parallelism: false,
             poll_threads: 1,
             poll_sets: 1,
+            schedulers_poll: true,
             max_processes: if release >= 27 { 1_048_576 } else { 262_144 },
             max_ports: None,
             max_atoms: 1_048_576,

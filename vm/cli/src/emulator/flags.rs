@@ -102,6 +102,14 @@ fn one_of(text: &[u8], list: &[&str], what: &str) -> Outcome {
     store(&mut (), list.iter().any(|w| w.as_bytes() == text).then_some(()), what, text)
 }
 
+fn boolean(text: &[u8]) -> Option<bool> {
+    match text {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
 /// A table limit: a number, or `legacy`, which asks for the old table and keeps the default limit.
 fn table_limit(text: &[u8], default: u32) -> Option<u32> {
     if text == b"legacy" {
@@ -203,8 +211,8 @@ pub const FLAGS: &[Flag] = flags! {
         |d, v| store(&mut d.poll_sets_percent, within(v, 1, 100).map(Some), "bad I/O pollset percentage number: ", v);
     "IOPt" Value "PERCENT", "poll threads, of the schedulers", Used, 25, Polling,
         |d, v| store(&mut d.poll_threads_percent, within(v, 1, 100).map(Some), "bad I/O poll thread percentage number: ", v);
-    "IOs" Value "BOOL", "schedulers poll busy descriptors themselves", Ignored("polling adapts itself"), 25, Polling,
-        |_d, v| one_of(v, &["true", "false"], "bad +IOs boolean argument: ");
+    "IOs" Value "BOOL", "idle schedulers poll themselves", Used, 25, Polling,
+        |d, v| store(&mut d.config.schedulers_poll, boolean(v), "bad +IOs boolean argument: ", v);
     "J" Alone "", "", NO_JIT, 25, Main,
         |d, v| Err(Complaint::Remark(format!("invalid JIT option -J{}", d.shown(v))));
     "JDdump" Value "BOOL", "dump generated code", NO_JIT, 25, Main,
