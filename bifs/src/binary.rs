@@ -97,7 +97,11 @@ fn list_to_bin<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
     bits::iolist_to_binary(cx, list.0)
 }
 
-fn referenced_byte_size<'p>(_: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
+fn referenced_byte_size<'p>(cx: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
+    // OTP 27 tells of binaries on the heap how many bits they have.
+    if cx.vm().release() == 27 && !bits.is_shared() {
+        return Ok(Term::small(bits.bit_len() as i64));
+    }
     Ok(Term::small(bits.referenced_bytes() as i64))
 }
 

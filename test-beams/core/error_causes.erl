@@ -19,7 +19,7 @@ one(N, F) ->
     end.
 
 calls() ->
-    [{1, fun() -> halt(0,[{flush,maybe}]) end},
+    [{1, fun() -> halt(0,[{flush,'maybe'}]) end},
      {2, fun() -> halt(0,[foo]) end},
      {3, fun() -> halt(0,foo) end},
      {4, fun() -> halt(-1,[]) end},

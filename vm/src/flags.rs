@@ -21,6 +21,7 @@ pub struct Flags {
     max_heap: AtomicUsize,
     pub max_heap_kill: AtomicBool,
     pub max_heap_log: AtomicBool,
+    pub max_heap_shared: AtomicBool,
     fullsweep_after: AtomicUsize,
     pub dirty_cpu_online: AtomicUsize,
     pub system_requests: AtomicUsize,
@@ -42,6 +43,7 @@ impl Flags {
             max_heap: AtomicUsize::new(c.max_heap),
             max_heap_kill: AtomicBool::new(c.max_heap_kill),
             max_heap_log: AtomicBool::new(c.max_heap_log),
+            max_heap_shared: AtomicBool::new(c.max_heap_include_shared),
             fullsweep_after: AtomicUsize::new(c.fullsweep_after),
             dirty_cpu_online: AtomicUsize::new(c.dirty_cpu_online),
             system_requests: AtomicUsize::new(c.system_requests),
@@ -58,6 +60,7 @@ impl Flags {
             fullsweep_after: self.fullsweep_after.load(Ordering::Relaxed),
             min_vheap: self.min_vheap.load(Ordering::Relaxed),
             max_heap: self.max_heap.load(Ordering::Relaxed),
+            count_shared: self.max_heap_shared.load(Ordering::Relaxed),
         }
     }
     /// Each sets one value (words, or collections) and gives the old one.

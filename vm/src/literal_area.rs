@@ -21,6 +21,7 @@ pub struct LiteralSpace {
 struct State {
     /// Bytes handed out so far; below it, `free` lists what came back.
     top: usize,
+    /// From the top to here pages are committed; a whole number of them.
     committed: usize,
     /// Free pieces below the top: offset to bytes. Neighbours are joined.
     free: BTreeMap<usize, usize>,
@@ -53,6 +54,11 @@ impl State {
         }
         if end == self.top {
             self.top = start;
+            if start < offset {
+                // Pages of the pieces joined before may have been given back.
+                let page = sys::mmap::page_size();
+                self.committed = self.committed.min(start.next_multiple_of(page));
+            }
             return None;
         }
         self.free.insert(start, end - start);
@@ -183,5 +189,16 @@ mod tests {
         assert_eq!(s.give(10, 8), Some((10, 30)));
         assert_eq!(s.give(40, 60), None);
         assert_eq!((s.top, s.free.len()), (10, 0));
+    }
+
+    #[test]
+    fn what_sinks_below_a_piece_given_back_is_committed_anew() {
+        let page = sys::mmap::page_size();
+        let mut s = State { top: 9 * page + 16, committed: 16 * page, free: BTreeMap::new() };
+        assert_eq!(s.give(24, 9 * page - 24), Some((24, 9 * page - 24)));
+        assert_eq!(s.give(9 * page, 16), None);
+        assert_eq!((s.top, s.committed), (24, page));
+        assert_eq!(s.give(8, 16), None);
+        assert_eq!((s.top, s.committed), (8, page));
     }
 }

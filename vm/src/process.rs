@@ -85,7 +85,6 @@ pub struct Flags {
     pub queue_data: QueueData,
     pub max_heap_kill: bool,
     pub max_heap_log: bool,
-    pub max_heap_include_shared: bool,
     pub save_calls: u32,
     pub async_dist: bool,
 }
@@ -220,7 +219,6 @@ impl Process {
                 queue_data: QueueData::OnHeap,
                 max_heap_kill: true,
                 max_heap_log: true,
-                max_heap_include_shared: false,
                 save_calls: 0,
                 async_dist: false,
             },

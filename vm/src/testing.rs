@@ -16,8 +16,13 @@ pub fn vm() -> &'static Vm {
 
 /// Runs `f` as a native of a fresh process.
 pub fn with_cx<R>(f: impl for<'p> FnOnce(&Cx<'p>) -> R) -> R {
-    let options =
-        HeapOptions { min_heap: 233, fullsweep_after: 65_535, min_vheap: 46_422, max_heap: 0 };
+    let options = HeapOptions {
+        min_heap: 233,
+        fullsweep_after: 65_535,
+        min_vheap: 46_422,
+        max_heap: 0,
+        count_shared: false,
+    };
     let make = |pid| Process::new(pid, options, 233, Priority::Normal);
     let process = vm().processes.insert(make).expect("room for a process");
     let p = process.as_ptr();

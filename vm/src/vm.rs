@@ -291,7 +291,7 @@ impl Vm {
         Ok(())
     }
     pub fn preloaded(&self) -> Vec<Atom> {
-        self.preloaded.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        self.preloaded.lock().unwrap_or_else(|e| e.into_inner()).iter().rev().copied().collect()
     }
     /// Tells the logger why a module was refused.
     pub fn log_loading_error(&'static self, module: Atom, text: &str) {

@@ -79,8 +79,8 @@ pub fn search<'p>(
     mut want: Want,
 ) -> BifResult<'p> {
     let scope = cx.need(parse(options, subject.0.byte_len(), &mut want))?;
-    if scope.end == 0 {
-        // The pattern is not looked at.
+    if scope.end == 0 && cx.vm().release() < 26 {
+        // The pattern was not looked at.
         return Ok(result(cx, subject.0, want, &[]));
     }
     let shared = pattern::compiled(pattern);

@@ -1,5 +1,6 @@
 //! Spawning, names, flags, and other natives about processes.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use term::atom::am;
 use term::{Atom, Pid, Term, View, atom};
 use vm::bif::List;
@@ -258,18 +259,26 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
             let m = cx.need(max_heap(v))?;
             let least = cx.with(|p| p.heap.options.min_heap);
             cx.need(m.size.is_none_or(|n| n == 0 || n >= least).then_some(()))?;
-            let (size, kill, log) = cx.with(|p| {
-                let old = (p.heap.options.max_heap, p.flags.max_heap_kill, p.flags.max_heap_log);
+            let (size, kill, log, shared) = cx.with(|p| {
+                let f = &p.flags;
+                let old = (
+                    p.heap.options.max_heap,
+                    f.max_heap_kill,
+                    f.max_heap_log,
+                    p.heap.options.count_shared,
+                );
                 p.heap.options.max_heap = m.size.unwrap_or(old.0);
-                p.flags.max_heap_kill = m.kill.unwrap_or(old.1);
-                p.flags.max_heap_log = m.log.unwrap_or(old.2);
+                // What is not given is as for new processes.
+                let new = |given: Option<bool>, f: &AtomicBool| {
+                    given.unwrap_or_else(|| f.load(Ordering::Relaxed))
+                };
+                let f = &cx.vm().flags;
+                p.flags.max_heap_kill = new(m.kill, &f.max_heap_kill);
+                p.flags.max_heap_log = new(m.log, &f.max_heap_log);
+                p.heap.options.count_shared = new(m.shared, &f.max_heap_shared);
                 old
             });
-            cx.heap().map_from_pairs(&[
-                (am::SIZE.into(), small(size)),
-                (am::KILL.into(), Term::bool(kill)),
-                (am::ERROR_LOGGER.into(), Term::bool(log)),
-            ])
+            max_heap_map(cx.heap(), size, kill, log, shared)
         }
         am::MESSAGE_QUEUE_DATA => {
             let new = cx.need(v.as_atom().and_then(queue_data))?;
@@ -346,4 +355,23 @@ fn is_system_process<'p>(cx: &Cx<'p>, pid: Pid<'p>) -> BifResult<'p> {
 }
 fn no_aux_work_threads<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(Term::small(cx.vm().sched.count() as i64 + 1))
+}
+
+/// `max_heap_size` as shown.
+pub fn max_heap_map<'h>(
+    h: &'h term::Heap,
+    size: usize,
+    kill: bool,
+    log: bool,
+    shared: bool,
+) -> Term<'h> {
+    let mut pairs = vec![
+        (am::SIZE.into(), h.uint(size as u64)),
+        (am::KILL.into(), Term::bool(kill)),
+        (am::ERROR_LOGGER.into(), Term::bool(log)),
+    ];
+    if term::personality::release() >= 27 {
+        pairs.push((am::INCLUDE_SHARED_BINARIES.into(), Term::bool(shared)));
+    }
+    h.map_from_pairs(&pairs)
 }

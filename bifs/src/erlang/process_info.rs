@@ -408,18 +408,8 @@ fn priority(p: Priority) -> Atom {
 }
 
 fn max_heap<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
-    let (size, kill, log) =
-        cx.with(|p| (p.heap.options.max_heap, p.flags.max_heap_kill, p.flags.max_heap_log));
-    let mut pairs = vec![
-        (am::SIZE.into(), h.uint(size as u64)),
-        (am::KILL.into(), Term::bool(kill)),
-        (am::ERROR_LOGGER.into(), Term::bool(log)),
-    ];
-    if cx.vm().release() >= 27 {
-        let shared = cx.with(|p| p.flags.max_heap_include_shared);
-        pairs.push((atom!("include_shared_binaries").into(), Term::bool(shared)));
-    }
-    h.map_from_pairs(&pairs)
+    let (o, kill, log) = cx.with(|p| (p.heap.options, p.flags.max_heap_kill, p.flags.max_heap_log));
+    super::process::max_heap_map(h, o.max_heap, kill, log, o.count_shared)
 }
 
 fn collection<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {

@@ -1,7 +1,7 @@
 //! `erlang:system_flag/2` [bif.c]. Flags that are not here are `badarg`.
 
 use super::{process, suspend_all};
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 use term::atom::am;
 use term::{Atom, Term, atom};
 use vm::flags::SystemLogger;
@@ -45,8 +45,12 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
             }
             let old = max_heap(cx);
             f.set_max_heap(words);
-            f.max_heap_kill.store(m.kill.unwrap_or(true), Ordering::Relaxed);
-            f.max_heap_log.store(m.log.unwrap_or(true), Ordering::Relaxed);
+            let set = |f: &AtomicBool, given: Option<bool>| {
+                given.into_iter().for_each(|v| f.store(v, Ordering::Relaxed));
+            };
+            set(&f.max_heap_kill, m.kill);
+            set(&f.max_heap_log, m.log);
+            set(&f.max_heap_shared, m.shared);
             old
         }
         "backtrace_depth" => n(vm.set_backtrace_depth(size()?.min(MAX_BACKTRACE))),
@@ -144,10 +148,12 @@ pub fn logger<'p>(l: SystemLogger) -> Term<'p> {
 /// The limit that new processes get, as a map.
 pub fn max_heap<'p>(cx: &Cx<'p>) -> Term<'p> {
     let f = &cx.vm().flags;
-    let flag = |b: &core::sync::atomic::AtomicBool| Term::bool(b.load(Ordering::Relaxed));
-    cx.heap().map_from_pairs(&[
-        (am::SIZE.into(), cx.heap().uint(f.heap().max_heap as u64)),
-        (am::KILL.into(), flag(&f.max_heap_kill)),
-        (am::ERROR_LOGGER.into(), flag(&f.max_heap_log)),
-    ])
+    let flag = |b: &AtomicBool| b.load(Ordering::Relaxed);
+    process::max_heap_map(
+        cx.heap(),
+        f.heap().max_heap,
+        flag(&f.max_heap_kill),
+        flag(&f.max_heap_log),
+        flag(&f.max_heap_shared),
+    )
 }

@@ -110,7 +110,6 @@ pub fn create(
         p.flags.queue_data = options.queue_data;
         p.flags.max_heap_kill = options.max_heap_kill;
         p.flags.max_heap_log = options.max_heap_log;
-        p.flags.max_heap_include_shared = vm.config.max_heap_include_shared;
         p.flags.async_dist = vm.config.async_dist;
         p.parent = parent.map_or(options.parent.unwrap_or(u64::MAX), |cx| cx.pid());
         if options.system {

@@ -19,6 +19,7 @@ pub fn parse(vm: &Vm, o: &mut SpawnOptions, t: Term<'_>) -> Option<bool> {
             o.heap.max_heap = m.size.unwrap_or(o.heap.max_heap);
             o.max_heap_kill = m.kill.unwrap_or(o.max_heap_kill);
             o.max_heap_log = m.log.unwrap_or(o.max_heap_log);
+            o.heap.count_shared = m.shared.unwrap_or(o.heap.count_shared);
         }
         am::MESSAGE_QUEUE_DATA => o.queue_data = queue_data(v.as_atom()?)?,
         am::SCHEDULER => {
@@ -56,11 +57,13 @@ pub struct MaxHeap {
     pub size: Option<usize>,
     pub kill: Option<bool>,
     pub log: Option<bool>,
+    /// Whether shared binaries count (OTP 27).
+    pub shared: Option<bool>,
 }
 
 pub fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
     if let Some(n) = t.as_usize() {
-        return Some(MaxHeap { size: Some(n), kill: None, log: None });
+        return Some(MaxHeap { size: Some(n), kill: None, log: None, shared: None });
     }
     let map = t.as_map()?;
     let get = |k: Atom| map.get(Term::atom(k));
@@ -70,5 +73,9 @@ pub fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
     };
     let size = get(am::SIZE)?.as_usize()?;
     let (kill, log) = (flag(am::KILL)?, flag(am::ERROR_LOGGER)?);
-    Some(MaxHeap { size: Some(size), kill, log })
+    let shared = match term::personality::release() {
+        27.. => flag(am::INCLUDE_SHARED_BINARIES)?,
+        _ => None,
+    };
+    Some(MaxHeap { size: Some(size), kill, log, shared })
 }

@@ -129,6 +129,8 @@ pub struct HeapOptions {
     pub min_vheap: usize,
     /// Words; 0 is no limit.
     pub max_heap: usize,
+    /// Whether shared binaries count for the limit.
+    pub count_shared: bool,
 }
 
 /// A limit under which the shared binaries that are in use (words) leave room, near the last one.
@@ -530,7 +532,11 @@ impl ProcHeap {
         self.vheap_limit = vheap_limit(c.kept_bytes / 8, self.vheap_limit);
         // SAFETY: all that lives was copied below the copier's top.
         unsafe { self.reset_area(c.top) };
-        let total = live + stack + self.old_words();
+        let mut total = live + stack + self.old_words();
+        if self.options.count_shared {
+            let old = self.old.as_ref().map_or(0, |o| o.vheap);
+            total = total.saturating_add(c.kept_bytes.saturating_add(old) / 8);
+        }
         GcResult {
             over_limit: self.options.max_heap != 0 && total > self.options.max_heap,
             major,

@@ -183,6 +183,33 @@ fn spin(wait: BusyWait) -> u64 {
     }
 }
 
+/// The order of preloaded modules in the reference: it shows in `erlang:pre_loaded/0`, and in the order in which small
+/// maps since OTP 26 show atoms that no part of the VM names.
+const PRELOAD_ORDER: [&str; 22] = [
+    "erts_code_purger",
+    "erl_init",
+    "init",
+    "prim_buffer",
+    "prim_eval",
+    "prim_inet",
+    "prim_file",
+    "zlib",
+    "socket_registry",
+    "prim_socket",
+    "prim_net",
+    "prim_zip",
+    "erl_prim_loader",
+    "erlang",
+    "erts_internal",
+    "erl_tracer",
+    "erts_literal_area_collector",
+    "erts_trace_cleaner",
+    "erts_dirty_process_signal_handler",
+    "atomics",
+    "counters",
+    "persistent_term",
+];
+
 /// The `.beam` files that are loaded before anything runs.
 fn preloaded(tree: &OtpTree) -> Result<Vec<PathBuf>, String> {
     let dirs = [
@@ -198,6 +225,9 @@ fn preloaded(tree: &OtpTree) -> Result<Vec<PathBuf>, String> {
         .filter_map(|e| Some(e.ok()?.path()))
         .filter(|p| p.extension().is_some_and(|x| x == "beam"))
         .collect();
-    files.sort();
+    files.sort_by_cached_key(|f| {
+        let name = f.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        (PRELOAD_ORDER.iter().position(|n| *n == name).unwrap_or(PRELOAD_ORDER.len()), name)
+    });
     Ok(files)
 }

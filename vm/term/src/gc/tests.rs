@@ -3,7 +3,13 @@ use crate::term::Term;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 fn options() -> HeapOptions {
-    HeapOptions { min_heap: 233, fullsweep_after: 5, min_vheap: 46422, max_heap: 0 }
+    HeapOptions {
+        min_heap: 233,
+        fullsweep_after: 5,
+        min_vheap: 46422,
+        max_heap: 0,
+        count_shared: false,
+    }
 }
 
 /// Builds `n` nested cons cells `[n, n-1, …]` each with a tuple and a binary, and checks them.
