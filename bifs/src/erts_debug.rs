@@ -3,6 +3,7 @@
 pub mod dirty;
 mod ets;
 mod keys;
+mod related;
 pub mod state;
 
 use crate::long;

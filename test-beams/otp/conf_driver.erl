@@ -255,16 +255,16 @@ judge({value, {{value, Value}, _}}) ->
 isolated(Run, Limit, Fun) ->
     Before = processes(),
     Names = registered(),
-    {Pid, Monitor} = spawn_monitor(fun() ->
+    Pid = spawn_link(fun() ->
         %% test_server's own time traps count tenfold: the limit here is what ends a case.
         put(test_server_multiply_timetraps, {10, false}),
         exit({'$conf', Fun()})
     end),
     receive
-        {'DOWN', Monitor, process, Pid, {'$conf', Value}} ->
+        {'EXIT', Pid, {'$conf', Value}} ->
             gone([monitor(process, Name) || Name <- registered() -- Names, is_pid(whereis(Name))]),
             {value, Value};
-        {'DOWN', Monitor, process, Pid, Reason} -> {raised, {died, Reason}}
+        {'EXIT', Pid, Reason} -> {raised, {died, Reason}}
     after Limit ->
         Where = case process_info(Pid, current_stacktrace) of
             {_, Stack} -> Stack;
@@ -272,7 +272,7 @@ isolated(Run, Limit, Fun) ->
         end,
         line(Run, <<"@timeout">>),
         exit(Pid, kill),
-        receive {'DOWN', Monitor, process, Pid, _} -> ok end,
+        receive {'EXIT', Pid, _} -> ok end,
         [exit(P, kill) || P <- processes() -- Before],
         {timeout, Where}
     end.

@@ -17,6 +17,7 @@ pub mod except;
 pub mod flags;
 pub mod halt;
 pub mod inet;
+pub mod inspect;
 pub mod interp;
 pub mod literal_area;
 pub mod magic;

@@ -243,6 +243,10 @@ impl Process {
         }
     }
 
+    /// Processes that it suspended, and how often.
+    pub fn suspended_by_me(&self) -> &[(u64, u32)] {
+        self.extra.as_ref().map_or(&[], |e| &e.suspended_by_me)
+    }
     pub fn pid(&self) -> u64 {
         self.shared.pid
     }

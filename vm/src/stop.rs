@@ -104,6 +104,10 @@ pub struct Raise {
 pub trait Resume: Send {
     /// Polled with fresh reductions; ends with a result or with another [`Stop`].
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> crate::bif::BifResult<'p>;
+    /// Whether all is done and only the result is waited with: others see `erlang:bif_return_trap/2`.
+    fn only_returns(&self) -> bool {
+        false
+    }
     /// The module version whose library it goes on in.
     fn code(&self) -> Option<&'static crate::code::LoadedModule> {
         None

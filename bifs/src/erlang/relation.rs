@@ -46,7 +46,14 @@ fn peer<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
 }
 
 fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
-    if let Some(peer) = peer(cx, t)? {
+    match linked(cx, t)? {
+        Some(peer) => pace(cx, peer, am::TRUE.into()),
+        None => Ok(am::TRUE.into()),
+    }
+}
+fn linked<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
+    let peer = peer(cx, t)?;
+    if let Some(peer) = peer {
         let there = match peer {
             Peer::Process(pid) => cx.vm().processes.lookup(pid).is_some(),
             Peer::Port(port) => vm::port::exists(cx.vm(), port),
@@ -57,15 +64,21 @@ fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
         }
         relation::link(cx, peer);
     }
-    Ok(am::TRUE.into())
+    Ok(peer)
+}
+/// What goes to another node waits with its result while the connection is busy.
+fn pace<'p>(cx: &Cx<'p>, peer: Peer, result: Term<'p>) -> BifResult<'p> {
+    match peer {
+        Peer::Remote(to) => job::pace(cx, to.node_name(), result),
+        Peer::RemoteName(node) => job::pace(cx, node, result),
+        _ => Ok(result),
+    }
 }
 fn link_with<'p>(cx: &Cx<'p>, t: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     let priority = priority_of(options).ok_or_else(|| cx.bad("badopt"))?;
-    let done = link(cx, t)?;
-    if let Some(peer) = peer(cx, t)? {
-        relation::set_link_priority(cx, peer, priority);
-    }
-    Ok(done)
+    let Some(peer) = linked(cx, t)? else { return Ok(am::TRUE.into()) };
+    relation::set_link_priority(cx, peer, priority);
+    pace(cx, peer, am::TRUE.into())
 }
 /// Whether a list of options has `priority`, the only one.
 fn priority_of(options: Term<'_>) -> Option<bool> {
@@ -76,6 +89,7 @@ fn priority_of(options: Term<'_>) -> Option<bool> {
 fn unlink<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     if let Some(peer) = peer(cx, t)? {
         relation::unlink(cx, peer);
+        return pace(cx, peer, am::TRUE.into());
     }
     Ok(am::TRUE.into())
 }
@@ -216,7 +230,8 @@ fn start<'p>(
         },
         _ => return Err(cx.badarg()),
     };
-    Ok(relation::monitor(cx, peer, MonitorOptions { name, alias, tag, priority }))
+    let made = relation::monitor(cx, peer, MonitorOptions { name, alias, tag, priority });
+    pace(cx, peer, made)
 }
 
 /// References of other nodes never were monitors here; of this node under another creation they may have been.
@@ -227,8 +242,13 @@ fn foreign<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
 
 fn demonitor<'p>(cx: &Cx<'p>, r: Reference<'p>) -> BifResult<'p> {
     let Some(id) = r.local_id() else { return foreign(cx, r) };
+    let target = target_of(cx, id);
     relation::demonitor(cx, id);
-    Ok(am::TRUE.into())
+    pace(cx, target, am::TRUE.into())
+}
+fn target_of(cx: &Cx<'_>, id: (u64, u64)) -> Peer {
+    let watch = cx.with(|p| p.relations.get().and_then(|t| t.watches.get(&id).copied()));
+    watch.map_or(Peer::Nobody, |w| w.target)
 }
 fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'p> {
     let (mut flush, mut info) = (false, false);
@@ -240,13 +260,15 @@ fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'
         }
     }
     let Some(id) = r.local_id() else { return foreign(cx, r) };
+    let target = target_of(cx, id);
     let was = relation::demonitor(cx, id);
     let flushed = !was && flush && relation::flush_down(cx, id);
-    Ok(Term::bool(match (flush, info) {
+    let result = Term::bool(match (flush, info) {
         (_, false) => true,
         (true, true) => !flushed && was,
         (false, true) => was,
-    }))
+    });
+    pace(cx, target, result)
 }
 
 fn alias_with<'p>(cx: &Cx<'p>, o: List<'p>) -> BifResult<'p> {

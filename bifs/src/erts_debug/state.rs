@@ -5,9 +5,9 @@ use crate::limits;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use term::atom::am;
-use term::{Atom, Heap, Term, atom};
-use vm::process::{ask, info};
-use vm::signal::relations::Peer;
+use term::{Atom, Term, atom};
+use super::related::Kind;
+use vm::process::info;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erts_debug" {
@@ -122,8 +122,8 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
             let n = cx.need(v.as_usize().filter(|n| *n < term::atom::count()))?;
             Ok(Term::atom(Atom(n as u32)))
         }
-        "link_list" => related(cx, v, links),
-        "monitor_list" => related(cx, v, monitors),
+        "link_list" => super::related::list(cx, v, Kind::Links),
+        "monitor_list" => super::related::list(cx, v, Kind::Monitors),
         key => super::keys::get2(cx, key, v),
     }
 }
@@ -217,74 +217,5 @@ fn loop_limit<'p>(cx: &Cx<'p>, limit: &limits::Limit, v: Term<'p>) -> BifResult<
     Ok(match limit.set(steps) {
         0 => Term::small(-1),
         old => Term::small(old as i64),
-    })
-}
-
-type Listing = for<'h> fn(&Cx<'_>, &'h Heap) -> Term<'h>;
-
-/// What a process is related to, or `undefined` if it is gone.
-fn related<'p>(cx: &Cx<'p>, pid: Term<'p>, listing: Listing) -> BifResult<'p> {
-    let pid = cx.need(pid.as_pid().and_then(|p| p.local()))?;
-    if pid == cx.pid() {
-        return Ok(listing(cx, cx.heap()));
-    }
-    Err(ask::ask(cx, pid, am::UNDEFINED, Box::new(listing)))
-}
-
-fn peer_term<'h>(h: &'h Heap, peer: Peer) -> Term<'h> {
-    match peer {
-        Peer::Remote(pid) => pid.term(h),
-        Peer::RemoteName(node) => node.into(),
-        Peer::Process(pid) => Term::local_pid(pid),
-        Peer::Port(port) => Term::local_port(port),
-        Peer::TimeOffset => atom!("clock_service").into(),
-        Peer::Nobody | Peer::Native => am::UNDEFINED.into(),
-    }
-}
-
-fn peer_kind(peer: Peer) -> Atom {
-    match peer {
-        Peer::Process(_) => am::PROCESS,
-        Peer::Port(_) => am::PORT,
-        Peer::TimeOffset => atom!("time_offset"),
-        Peer::Remote(_) | Peer::RemoteName(_) | Peer::Nobody => atom!("dist_process"),
-        Peer::Native => atom!("resource"),
-    }
-}
-
-/// `{erl_link, Kind, Other, linked | unlinking, Id}` of each link.
-fn links<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
-    let tag = Term::atom(atom!("erl_link"));
-    cx.with(|p| {
-        let links = p.relations.get().into_iter().flat_map(|t| &t.links);
-        let rows = links.map(|(peer, l)| {
-            let state = if l.unlinking == 0 { atom!("linked") } else { atom!("unlinking") };
-            let (kind, other) = (peer_kind(*peer).into(), peer_term(h, *peer));
-            h.tuple(&[tag, kind, other, state.into(), h.uint(l.unlinking)])
-        });
-        h.list(&rows.collect::<Vec<_>>())
-    })
-}
-
-/// `{erl_monitor, Kind, origin | target, Reference, Other, Name | []}` of each monitor.
-fn monitors<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
-    let tag = Term::atom(atom!("erl_monitor"));
-    cx.with(|p| {
-        let Some(t) = p.relations.get() else { return Term::nil() };
-        let row = |direction: Atom, (n0, n1): (u64, u64), peer: Peer, name: Option<Atom>| {
-            let name = name.map_or(Term::nil(), Term::atom);
-            let reference = h.reference(n0, n1);
-            h.tuple(&[
-                tag,
-                peer_kind(peer).into(),
-                direction.into(),
-                reference,
-                peer_term(h, peer),
-                name,
-            ])
-        };
-        let origins = t.watches.iter().map(|(r, w)| row(atom!("origin"), *r, w.target, w.name));
-        let targets = t.watchers.iter().map(|(r, w)| row(atom!("target"), *r, w.watcher, w.name));
-        h.list(&origins.chain(targets).collect::<Vec<_>>())
     })
 }

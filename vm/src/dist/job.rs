@@ -108,6 +108,15 @@ fn wait<'p>(
     Ok(())
 }
 
+/// After a signal to a process of that node: as after a message, the native waits while the connection is busy.
+pub fn pace<'p>(cx: &Cx<'p>, node: Atom, result: Term<'p>) -> BifResult<'p> {
+    let connection = cx.vm().dist.find(node).and_then(|e| e.current());
+    if let Some(c) = connection.filter(|c| c.is_busy() && c.is_connected()) {
+        wait(cx, c, result, false)?;
+    }
+    Ok(result)
+}
+
 struct Job {
     c: Arc<Connection>,
     encoding: Encoding,
@@ -162,6 +171,9 @@ struct Blocked {
 }
 
 impl Resume for Blocked {
+    fn only_returns(&self) -> bool {
+        true
+    }
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
         cx.held_up(false);
         if self.c.is_busy() && self.c.wait_for(cx) {

@@ -138,7 +138,7 @@ fn relations(t: &mut String, p: &Process) {
 }
 
 /// Whether the inside of a process may be read now that the schedulers stand still.
-pub(super) fn readable(p: &ProcRef, running: Option<u64>) -> bool {
+pub(crate) fn readable(p: &ProcRef, running: Option<u64>) -> bool {
     let s = p.state.get();
     s & (state::EXITING | state::FREE) == 0 && (s & state::RUNNING == 0 || running == Some(p.pid))
 }

@@ -58,7 +58,10 @@ pub fn position(cx: &Cx<'_>, own: bool, most: usize) -> Position {
             return Position { native: None, addresses: rest };
         }
         if p.resume.is_some() || p.shared.state.has(state::APART) {
-            return Position { native: p.current_native, addresses: rest };
+            let returns = p.resume.as_ref().is_some_and(|r| r.resume.only_returns());
+            let trap = (am::ERLANG, atom!("bif_return_trap"), 2);
+            let native = if returns { Some(trap) } else { p.current_native };
+            return Position { native, addresses: rest };
         }
         if p.shared.state.has(state::HIBERNATING) {
             let native = Some((am::ERLANG, atom!("hibernate"), 3));
