@@ -434,7 +434,7 @@ impl Vm {
                     self.offset_watchers.remove(reference);
                 }
             }
-            Peer::RemoteName(_) | Peer::Nobody => {}
+            Peer::RemoteName(_) | Peer::FormerPort(_) | Peer::Nobody => {}
         }
     }
     /// Sends a message to a process; to nobody if it is gone.

@@ -211,7 +211,7 @@ fn start<'p>(
             Some(port) => (Peer::Port(port), None),
             // Of this node as it was called before.
             None if p.node().is_some_and(|n| n.name == term::node::this().name) => {
-                (Peer::Nobody, None)
+                (RemotePid::of_port(target).map_or(Peer::Nobody, Peer::FormerPort), None)
             }
             None => return Err(cx.badarg()),
         },

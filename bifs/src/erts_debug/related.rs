@@ -62,6 +62,7 @@ fn peer_term<'h>(h: &'h Heap, peer: Peer) -> Term<'h> {
         Peer::RemoteName(node) => node.into(),
         Peer::Process(pid) => Term::local_pid(pid),
         Peer::Port(port) => Term::local_port(port),
+        Peer::FormerPort(port) => port.port_term(h),
         Peer::TimeOffset => atom!("clock_service").into(),
         Peer::Nobody | Peer::Native => am::UNDEFINED.into(),
     }
@@ -70,7 +71,7 @@ fn peer_term<'h>(h: &'h Heap, peer: Peer) -> Term<'h> {
 fn peer_kind(peer: Peer) -> Atom {
     match peer {
         Peer::Process(_) => am::PROCESS,
-        Peer::Port(_) => am::PORT,
+        Peer::Port(_) | Peer::FormerPort(_) => am::PORT,
         Peer::TimeOffset => atom!("time_offset"),
         Peer::Remote(_) | Peer::RemoteName(_) | Peer::Nobody => atom!("dist_process"),
         Peer::Native => atom!("resource"),

@@ -21,6 +21,14 @@ impl RemotePid {
     pub fn term<'h>(self, h: &'h Heap) -> Term<'h> {
         h.external_pid(self.node, self.data)
     }
+    /// What names an external port in the same way.
+    pub fn of_port(t: Term<'_>) -> Option<RemotePid> {
+        let port = t.as_port()?;
+        Some(RemotePid { node: port.node()?, data: port.data() })
+    }
+    pub fn port_term<'h>(self, h: &'h Heap) -> Term<'h> {
+        h.external_port(self.node, self.data)
+    }
     pub fn node_name(self) -> Atom {
         self.node.name
     }

@@ -64,6 +64,10 @@ impl Port {
         self.set_flag(CLOSING, true);
         self.set_busy(vm, false);
         self.drop_name(vm);
+        // Whoever hears of the end, `net_kernel` above all, may connect again at once.
+        if let Some(c) = self.dist.get() {
+            crate::dist::down::closed(vm, c, shown);
+        }
         let me = Sender::Port(self.id);
         for (pid, link) in core.state.links.take() {
             if link.unlinking == 0 {
@@ -82,9 +86,6 @@ impl Port {
         }
         for (reference, pid) in core.state.watches.take() {
             vm.signal(pid, me, Body::Demonitor { reference });
-        }
-        if let Some(c) = self.dist.get() {
-            crate::dist::down::closed(vm, c, shown);
         }
         if !kill && !core.state.queue.is_empty() {
             self.callback(vm, core, |d, p| d.flush(p));

@@ -132,6 +132,11 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
     // From here on nobody finds it.
     let table_ref = vm.processes.remove(me);
     let shared_reason = reason;
+    // Whoever hears of the end of a connection's process may connect again at once.
+    let dist = p.extra.as_mut().and_then(|e| e.dist.take());
+    if let Some(Role::Controller(c)) = &dist {
+        crate::dist::down::closed(vm, c, shared_reason);
+    }
     if let Some(mut tables) = p.relations.take() {
         crate::dist::relation::process_exits(vm, me, &mut tables, shared_reason);
         for alias in tables.aliases.keys() {
@@ -160,13 +165,11 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
         if extra.monitors_nodes {
             crate::dist::nodes::process_exits(vm, me);
         }
-        match extra.dist {
-            Some(Role::NetKernel) => vm.dist.net_kernel_exits(vm, shared_reason),
-            Some(Role::Controller(c)) => crate::dist::down::closed(vm, &c, shared_reason),
-            None => {}
-        }
         extra.tasks.into_iter().for_each(|t| t.too_late(vm));
         extra.owned.into_values().for_each(|o| (o.on_exit)(&o.object));
+    }
+    if let Some(Role::NetKernel) = dist {
+        vm.dist.net_kernel_exits(vm, shared_reason);
     }
     vm.process_gone();
     table_ref

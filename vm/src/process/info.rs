@@ -170,6 +170,7 @@ fn peer_term<'h>(p: Peer, h: &'h Heap) -> Option<Term<'h>> {
         Peer::Remote(pid) => Some(pid.term(h)),
         Peer::Process(pid) => Some(Term::local_pid(pid)),
         Peer::Port(port) => Some(Term::local_port(port)),
+        Peer::FormerPort(port) => Some(port.port_term(h)),
         Peer::TimeOffset => Some(atom!("clock_service").into()),
         Peer::RemoteName(_) | Peer::Nobody | Peer::Native => None,
     }
@@ -202,7 +203,7 @@ pub fn monitors<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         .iter()
         .filter_map(|w| {
             let kind = match w.target {
-                Peer::Port(_) => am::PORT,
+                Peer::Port(_) | Peer::FormerPort(_) => am::PORT,
                 Peer::TimeOffset => am::TIME_OFFSET,
                 _ => am::PROCESS,
             };

@@ -18,7 +18,7 @@ pub(crate) fn drop_watch(p: &mut Process, vm: &'static Vm, reference: RefId) -> 
             crate::dist::relation::demonitor(vm, p.pid(), reference, &w);
         }
         Peer::TimeOffset => vm.offset_watchers.remove(reference),
-        Peer::Nobody | Peer::Native => {}
+        Peer::FormerPort(_) | Peer::Nobody | Peer::Native => {}
     }
     true
 }

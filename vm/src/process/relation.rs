@@ -103,7 +103,7 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
     });
     let from = Sender::Process(me);
     match target {
-        Peer::Nobody => {
+        Peer::Nobody | Peer::FormerPort(_) => {
             let noproc = OwnedTerm::immediate(Term::atom(am::NOPROC));
             let d = DownSignal { reference: id, reason: noproc };
             cx.vm().signal(me, from, Body::Down(Box::new(d)));

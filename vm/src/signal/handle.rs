@@ -225,6 +225,7 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
             (Peer::Port(port), None) => (am::PORT, Term::local_port(port)),
             (Peer::Process(pid), None) => (am::PROCESS, Term::local_pid(pid)),
             (Peer::Remote(pid), None) => (am::PROCESS, pid.term(h)),
+            (Peer::FormerPort(port), None) => (am::PORT, port.port_term(h)),
             (peer, name) => {
                 let kind = if matches!(peer, Peer::Port(_)) { am::PORT } else { am::PROCESS };
                 let name = Term::atom(name.unwrap_or(am::UNDEFINED));

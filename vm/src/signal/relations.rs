@@ -18,6 +18,8 @@ pub enum Peer {
     RemoteName(Atom),
     /// `erlang:monitor(time_offset, clock_service)`
     TimeOffset,
+    /// A port of this node in an earlier life.
+    FormerPort(RemotePid),
     /// A registered name on this or another node that had no holder.
     Nobody,
     /// An object of a native library watches ([`Hooks`](crate::vm::Hooks)).
