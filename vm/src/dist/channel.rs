@@ -2,12 +2,12 @@
 //! [dist.c: create_dist_channel, dist_ctrl_*].
 
 use super::connection::{Connection, Controller};
-use super::{Dist, Role, nodes};
+use super::{Dist, Op, Role, nodes};
 use crate::bif::Cx;
 use crate::port::IoQueue;
 use crate::process::ask;
 use crate::process::registry::Named;
-use crate::signal::{RefId, Sender};
+use crate::signal::{Body, RefId, Request, Sender};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -36,10 +36,11 @@ impl Setup {
         let entry = vm.dist.entry(self.c.name);
         let _telling = super::lock(&entry.telling);
         vm.dist.hold();
-        if !self.c.connect(vm, controller, self.flags, self.creation) {
+        let connected = self.c.connect(vm, controller, self.flags, self.creation);
+        let Some(refused) = connected else {
             vm.dist.release(vm);
             return false;
-        }
+        };
         let name = self.c.name;
         let m = OwnedTerm::build(|h| {
             let what = atom!("dist_ctrlr").into();
@@ -47,6 +48,10 @@ impl Setup {
         });
         vm.send_message(Sender::System, self.net_kernel, m);
         nodes::tell(vm, nodes::Event::up(name, Some(self.c.id), self.c.is_visible()));
+        if !refused.is_empty() {
+            let refusal = Box::new(Refusal { c: self.c.clone(), refused });
+            vm.signal(self.by, Sender::System, Body::Request(refusal));
+        }
         true
     }
     fn by_process(&self, cx: &Cx<'_>) -> bool {
@@ -58,6 +63,30 @@ impl Setup {
             cx.with(|p| p.extra().dist = Some(Role::Controller(self.c.clone())));
         }
         done
+    }
+}
+
+/// Requests of before the connection was up that the other side does not know. Those who asked are told when the process that
+/// did the handshake handles its signals: what they do then comes after what it has told `net_kernel`.
+struct Refusal {
+    c: Arc<Connection>,
+    refused: Vec<Op>,
+}
+
+impl Refusal {
+    fn tell(&self, vm: &'static Vm) {
+        for op in &self.refused {
+            super::spawn::not_supported(vm, &self.c, op);
+        }
+    }
+}
+
+impl Request for Refusal {
+    fn run(self: Box<Self>, cx: &Cx<'_>) {
+        self.tell(cx.vm());
+    }
+    fn too_late(self: Box<Self>, vm: &'static Vm) {
+        self.tell(vm);
     }
 }
 

@@ -132,17 +132,18 @@ impl Connection {
         self.get_size.store(on, Ordering::Relaxed);
     }
 
-    /// The handshake is done: `controller` carries from here on. `false`: there is one, or the connection is over.
+    /// The handshake is done: `controller` carries from here on. Requests that the other
+    /// side turns out not to know are given back. `None`: there is a controller, or the connection is over.
     pub(super) fn connect(
         self: &Arc<Self>,
         vm: &'static Vm,
         controller: Controller,
         flags: u64,
         creation: u32,
-    ) -> bool {
+    ) -> Option<Vec<Op>> {
         let mut out = lock(&self.out);
         if !self.is_pending() || self.controller.set(controller).is_err() {
-            return false;
+            return None;
         }
         self.creation.store(creation, Ordering::Relaxed);
         self.flags.store(flags, Ordering::Relaxed);
@@ -165,12 +166,7 @@ impl Connection {
         }
         self.queued.store(size, Ordering::Relaxed);
         self.phase.store(CONNECTED, Ordering::Release);
-        drop(out);
-        // Whoever learns that a request is not supported finds the node connected.
-        for op in &refused {
-            super::spawn::not_supported(vm, self, op);
-        }
-        true
+        Some(refused)
     }
     /// Leads over to the end. Whether it was open, and whether it was connected.
     pub(super) fn exiting(&self) -> (bool, bool) {
