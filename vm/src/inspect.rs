@@ -20,10 +20,7 @@ pub type Look = Box<dyn for<'p> FnOnce(&Cx<'p>, &Still) -> BifResult<'p> + Send>
 
 /// Has the native go on in `look` when every other scheduler stands still.
 pub fn still<'p>(cx: &Cx<'p>, look: Look) -> BifResult<'p> {
-    block::alone_then(
-        cx,
-        Box::new(move |cx| look(cx, &Still { vm: cx.vm(), own: cx.pid() })),
-    )
+    block::alone_then(cx, Box::new(move |cx| look(cx, &Still { vm: cx.vm(), own: cx.pid() })))
 }
 
 impl Still {

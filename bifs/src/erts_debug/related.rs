@@ -22,14 +22,17 @@ pub fn list<'p>(cx: &Cx<'p>, of: Term<'p>, kind: Kind) -> BifResult<'p> {
     if let Some(node) = of.as_atom() {
         let entry = cx.need(cx.vm().dist.find(node))?;
         let connection = entry.current().map(|c| (node, c.id));
-        return inspect::still(cx, Box::new(move |cx, still| {
-            let h = cx.heap();
-            let mut rows = Vec::new();
-            if let Some(connection) = connection {
-                still.each(|p| through(h, p, kind, connection, &mut rows));
-            }
-            Ok(h.list(&rows))
-        }));
+        return inspect::still(
+            cx,
+            Box::new(move |cx, still| {
+                let h = cx.heap();
+                let mut rows = Vec::new();
+                if let Some(connection) = connection {
+                    still.each(|p| through(h, p, kind, connection, &mut rows));
+                }
+                Ok(h.list(&rows))
+            }),
+        );
     }
     let pid = cx.need(of.as_pid().and_then(|p| p.local()))?;
     if pid == cx.pid() {

@@ -1,12 +1,12 @@
 //! The emulator's internal state as tests see it [erl_bif_info.c: erts_debug_get_internal_state_1, …]. Keys
 //! that are not here are `badarg`.
 
+use super::related::Kind;
 use crate::limits;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use term::atom::am;
 use term::{Atom, Term, atom};
-use super::related::Kind;
 use vm::process::info;
 use vm::{BifResult, Cx};
 
