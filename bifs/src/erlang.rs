@@ -37,6 +37,7 @@ pub mod system_items;
 pub mod system_monitor;
 pub mod time;
 pub mod timer;
+pub mod trace;
 pub mod tuple;
 pub mod unique;
 
@@ -76,6 +77,8 @@ pub fn tables() -> Vec<BifTable> {
         purge::INTERNAL,
         purge::COLLECTOR,
         seq_trace::TABLE,
+        trace::TABLE,
+        trace::INTERNAL,
         spawn_request::TABLE,
         spawn_request::INTERNAL,
         statistics::TABLE,

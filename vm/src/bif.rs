@@ -46,6 +46,8 @@ pub struct Bif {
     pub arity: usize,
     pub kind: Kind,
     pub call: BifFn,
+    /// Calls of it are traced: instructions of its own go through the export.
+    pub traced: core::sync::atomic::AtomicBool,
 }
 
 /// A table of natives.
@@ -58,7 +60,8 @@ macro_rules! bifs {
         $( $(#[$meta:meta])* $kind:ident $name:literal / $arity:literal => $f:ident ( $($i:literal),* ); )*
     }) => {
         /// The natives of this file.
-        $vis static $table: $crate::bif::BifTable = &[ $(
+        $vis static $table: $crate::bif::BifTable = {
+            static ALL: [$crate::bif::Bif; [$($arity as usize),*].len()] = [ $(
             $crate::bif::Bif {
                 module: $module,
                 function: $name,
@@ -74,8 +77,11 @@ macro_rules! bifs {
                     }
                     call
                 },
+                traced: ::core::sync::atomic::AtomicBool::new(false),
             },
         )* ];
+            &ALL
+        };
     };
 }
 

@@ -43,6 +43,8 @@ pub struct ExportEntry {
     pub export: Export,
     stub: [u32; 6],
     bif: Option<&'static Bif>,
+    /// Where calls from outside go while they are traced.
+    point: std::sync::OnceLock<Box<crate::trace::point::Point>>,
     /// The how manieth export it is: lists of exports show the youngest first.
     pub index: u32,
 }
@@ -69,6 +71,25 @@ impl ExportEntry {
             || self.export.module == term::atom::am::ERLANG
                 && self.export.function == term::atom!("apply")
                 && matches!(self.export.arity, 2 | 3)
+    }
+    /// The trace point of calls from outside, made if need be.
+    pub(crate) fn point(&self) -> &crate::trace::point::Point {
+        use crate::trace::point::Point;
+        self.point.get_or_init(|| {
+            let mut p = Box::new(Point::new(&raw const self.export, false));
+            p.fix();
+            p
+        })
+    }
+    pub(crate) fn existing_point(&self) -> Option<&crate::trace::point::Point> {
+        self.point.get().map(|p| &**p)
+    }
+    /// Leads calls from outside to this code, through the trace point if there is one in between.
+    pub(crate) fn lead(&self, code: *mut u32) {
+        match self.existing_point().filter(|p| p.is_installed()) {
+            Some(p) => p.covered.store(code, Ordering::Release),
+            None => self.export.cell.store(code, Ordering::Release),
+        }
     }
     fn stub_ptr(&self) -> *mut u32 {
         self.stub.as_ptr() as *mut u32
@@ -102,7 +123,7 @@ pub struct LoadedModule {
     pub nifs: Vec<usize>,
     /// The NIF library of this version, if it has loaded one.
     pub loaded: std::sync::OnceLock<native::Loaded>,
-    /// Where calls of functions with breakpoints go.
+    /// Where calls of traced functions, or of those with breakpoints, go.
     pub breakpoints: std::sync::OnceLock<breakpoint::Stubs>,
 }
 
@@ -212,11 +233,11 @@ pub struct CodeServer {
     leaving: Mutex<purge::Leaving>,
 }
 
-fn words(h: Handler) -> [u32; 2] {
+pub(crate) fn words(h: Handler) -> [u32; 2] {
     let w = h as usize as u64;
     [w as u32, (w >> 32) as u32]
 }
-fn ptr_words<T>(p: *const T) -> [u32; 2] {
+pub(crate) fn ptr_words<T>(p: *const T) -> [u32; 2] {
     let w = p as u64;
     [w as u32, (w >> 32) as u32]
 }
@@ -270,6 +291,7 @@ impl CodeServer {
             export: Export { cell, module, function, arity },
             stub: [0; 6],
             bif,
+            point: Default::default(),
             index,
         }));
         let me = entry as *const ExportEntry;

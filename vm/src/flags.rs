@@ -1,7 +1,9 @@
 //! What `erlang:system_flag/2` may change while the VM runs. The command line gives the first values.
 
 use crate::vm::Config;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::trace::Tracer;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Mutex;
 use term::gc::HeapOptions;
 
 /// Where the emulator's own log events go.
@@ -25,11 +27,10 @@ pub struct Flags {
     fullsweep_after: AtomicUsize,
     pub dirty_cpu_online: AtomicUsize,
     pub system_requests: AtomicUsize,
-    pub trace_control_word: AtomicU32,
     pub microstates: AtomicBool,
     logger: AtomicU64,
-    /// Pid of the process that gets messages of sequential tracing, or [`UNDEFINED`].
-    sequential: AtomicU64,
+    /// Who gets messages of sequential tracing.
+    sequential: Mutex<Option<Tracer>>,
 }
 
 const LOGGER: u64 = u64::MAX;
@@ -47,10 +48,9 @@ impl Flags {
             fullsweep_after: AtomicUsize::new(c.fullsweep_after),
             dirty_cpu_online: AtomicUsize::new(c.dirty_cpu_online),
             system_requests: AtomicUsize::new(c.system_requests),
-            trace_control_word: AtomicU32::new(0),
             microstates: AtomicBool::new(false),
             logger: AtomicU64::new(LOGGER),
-            sequential: AtomicU64::new(UNDEFINED),
+            sequential: Mutex::default(),
         }
     }
     /// What new processes start with.
@@ -76,13 +76,13 @@ impl Flags {
     pub fn set_fullsweep_after(&self, n: usize) -> usize {
         self.fullsweep_after.swap(n, Ordering::Relaxed)
     }
-    pub fn sequential_tracer(&self) -> Option<u64> {
-        Some(self.sequential.load(Ordering::Relaxed)).filter(|pid| *pid != UNDEFINED)
+    pub fn sequential_tracer(&self) -> Option<Tracer> {
+        self.sequential.lock().unwrap_or_else(|e| e.into_inner()).clone()
     }
     /// Sets the sequential tracer; the old one.
-    pub fn set_sequential_tracer(&self, pid: Option<u64>) -> Option<u64> {
-        let old = self.sequential.swap(pid.unwrap_or(UNDEFINED), Ordering::Relaxed);
-        Some(old).filter(|pid| *pid != UNDEFINED)
+    pub fn set_sequential_tracer(&self, tracer: Option<Tracer>) -> Option<Tracer> {
+        let mut old = self.sequential.lock().unwrap_or_else(|e| e.into_inner());
+        core::mem::replace(&mut *old, tracer)
     }
     pub fn logger(&self) -> SystemLogger {
         decode(self.logger.load(Ordering::Relaxed))

@@ -167,18 +167,12 @@ pub(crate) unsafe fn collect(r: *mut Regs, htop: *mut u64, e: *mut u64, live: us
     ((*r).bs_at, (*r).bs_end) = (0, 0);
     let x = core::slice::from_raw_parts_mut((*r).x.as_mut_ptr(), live);
     let vm = (*r).vm;
-    let start = vm.monitor.collection_starts(vm);
-    let res = (*p).collect(need, x);
-    vm.monitor.collected(vm, &*p, start);
-    crate::process::limits::after_collect(&mut *p, &res, vm);
+    (*p).collect_told(vm, need, x, false);
 }
 
 /// Collects a process whose state is saved.
 pub(crate) fn collect_saved(p: &mut Process, vm: &'static Vm, need: usize, major: bool) {
-    let start = vm.monitor.collection_starts(vm);
-    let res = p.collect_with(need, &mut [], major, None);
-    vm.monitor.collected(vm, p, start);
-    crate::process::limits::after_collect(p, &res, vm);
+    p.collect_told(vm, need, &mut [], major);
 }
 
 /// Runs the process in `r` from its saved position until it leaves.

@@ -39,6 +39,7 @@ pub mod system_monitor;
 pub(crate) mod testing;
 pub mod time;
 pub mod timer;
+pub mod trace;
 pub mod vm;
 
 pub use bif::{Bif, BifResult, BifTable, Cx, FromTerm, Kind};

@@ -40,6 +40,7 @@ pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
     post_output, register, send_command, set_data, unregister,
 };
+pub(crate) use request::owner;
 pub use signal::{flush_all, signal};
 pub(crate) use table::Gate;
 pub use table::Ports;
@@ -91,6 +92,8 @@ pub struct Port {
     data: Mutex<Option<OwnedTerm>>,
     /// Processes that wait for it to be no longer busy.
     suspended: Mutex<Vec<u64>>,
+    /// Who wants to be told what of it.
+    pub trace: crate::trace::TraceCell,
     /// The connection with another node that it carries.
     dist: OnceLock<Arc<Connection>>,
 }

@@ -59,6 +59,8 @@ pub struct Shared {
     pub home: AtomicU32,
     /// Total reductions, written by the owner when it stops running.
     pub reductions: AtomicU64,
+    /// Who wants to be told what of it.
+    pub trace: crate::trace::TraceCell,
 }
 
 impl Shared {
@@ -175,6 +177,11 @@ pub struct Extra {
     pub(crate) apart: Vec<OwnedTerm>,
     /// Native objects that end with the process, by the number of their reference.
     pub(crate) owned: term::quick::QuickMap<(u64, u64), Owned>,
+    /// Sequential tracing: the last serial sent, and the last received.
+    pub(crate) seq_clock: i64,
+    pub(crate) seq_last: i64,
+    /// Time and memory of traced calls.
+    pub(crate) spending: Option<Box<crate::trace::call::Spending>>,
 }
 
 /// A native object that is told when its process ends.
@@ -199,6 +206,7 @@ impl Process {
                 name: AtomicU32::new(0),
                 home: AtomicU32::new(1),
                 reductions: AtomicU64::new(0),
+                trace: Default::default(),
             },
             heap: ProcHeap::with_words(options, words),
             ip: core::ptr::null(),
@@ -264,10 +272,6 @@ impl Process {
 
     /// Collects so that `need` words are free between heap and stack. `live` are X registers to
     /// keep. No branded term of the process may be alive.
-    pub(crate) fn collect(&mut self, need: usize, live: &mut [RawTerm]) -> GcResult {
-        self.collect_with(need, live, false, None)
-    }
-
     pub(crate) fn collect_with(
         &mut self,
         need: usize,
@@ -285,6 +289,9 @@ impl Process {
         use crate::statistics::{COLLECTIONS, RECLAIMED_WORDS};
         COLLECTIONS.fetch_add(1, Ordering::Relaxed);
         RECLAIMED_WORDS.fetch_add(r.reclaimed as u64, Ordering::Relaxed);
+        if let Some(s) = self.extra.as_mut().and_then(|e| e.spending.as_mut()) {
+            s.collected(r.reclaimed);
+        }
         if r.major {
             self.gc_major += 1;
         } else {
@@ -293,9 +300,33 @@ impl Process {
         r
     }
 
+    /// Collects, and tells whoever wants to know of it. Acts on limits.
+    pub(crate) fn collect_told(
+        &mut self,
+        vm: &'static crate::Vm,
+        need: usize,
+        live: &mut [RawTerm],
+        major: bool,
+    ) {
+        let start = vm.monitor.collection_starts(vm);
+        let traced = self.shared.trace.has(crate::trace::flag::GC);
+        let major = major || traced && self.heap.major_is_due();
+        if traced {
+            let tag = if major { "gc_major_start" } else { "gc_minor_start" };
+            crate::trace::event::collection(vm, self, tag, Some(need));
+        }
+        let r = self.collect_with(need, live, major, None);
+        if traced {
+            let tag = if r.major { "gc_major_end" } else { "gc_minor_end" };
+            crate::trace::event::collection(vm, self, tag, Some(r.reclaimed));
+        }
+        vm.monitor.collected(vm, self, start);
+        limits::after_collect(self, &r, vm);
+    }
+
     /// Collects all, and leaves the heap no larger than what lives.
-    pub(crate) fn collect_and_shrink(&mut self, live: &mut [RawTerm]) {
-        self.collect_with(0, live, true, None);
+    pub(crate) fn collect_and_shrink(&mut self, vm: &'static crate::Vm, live: &mut [RawTerm]) {
+        self.collect_told(vm, 0, live, true);
         self.with_roots(live, |heap, roots| heap.shrink(roots));
     }
 

@@ -17,6 +17,7 @@ pub mod wall;
 
 use crate::interp::{self, Outcome, Regs};
 use crate::process::{Priority, ProcRef, Process, info, state, task};
+use crate::trace;
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use park::Parker;
@@ -78,6 +79,10 @@ pub fn scheduler() -> usize {
 }
 
 /// What the calling thread is.
+/// The scheduler (from 1) that this thread is; 0 of others.
+pub fn scheduler_id() -> usize {
+    SCHEDULER.get()
+}
 pub fn thread_kind() -> ThreadKind {
     KIND.get()
 }
@@ -592,6 +597,10 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         keep.state.set(state::RUNNING);
         keep.state.clear(state::ACTIVE);
         let messages = p.messages.len();
+        let told_in = trace::event::slices(p) && !keep.state.has(state::SUSPENDED);
+        if told_in {
+            trace::event::slice(vm, p, true);
+        }
         if !keep.in_queue.is_empty() {
             crate::signal::handle::fetch(p, vm, regs.scheduler);
         }
@@ -604,6 +613,11 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         }
         let lifted = keep.state.settle();
         let s = keep.state.get();
+        let runs = s & state::SUSPENDED == 0
+            && (s & state::HIBERNATING == 0 || !p.messages.is_empty());
+        if told_in && !runs {
+            trace::event::slice(vm, p, false);
+        }
         if s & state::SUSPENDED != 0 {
             // It goes on when a signal that resumes it has been handled.
             return let_go(vm, &keep, process);
@@ -617,18 +631,30 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         let news = p.messages.len() != messages || p.receive_timer.fired || p.resume.is_some();
         if s & state::WAITING != 0 && !news {
             // Nothing that it waits for.
+            if told_in {
+                trace::event::slice(vm, p, false);
+            }
             return let_go(vm, &keep, process);
         }
         keep.state.clear(state::WAITING);
         if lifted && keep.state.priority() > Priority::High {
             // Those who waited have their answers; now it waits for its turn again.
+            if told_in {
+                trace::event::slice(vm, p, false);
+            }
             return requeue(vm, &keep, process);
         }
         keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
         let start = vm.monitor.slice_starts(vm);
         let from = start.and_then(|_| task::function(vm, p));
         let pid = p.pid();
+        if !told_in && trace::event::slices(p) {
+            trace::event::slice(vm, p, true);
+        }
         let outcome = slice(me, regs, process);
+        if outcome != Outcome::Exited && trace::event::slices(&*process) {
+            trace::event::slice(vm, &mut *process, false);
+        }
         if start.is_some() {
             // SAFETY: unless it has exited, this thread still has the process.
             let gone = outcome == Outcome::Exited;

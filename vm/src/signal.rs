@@ -26,6 +26,27 @@ pub enum Sender {
     System,
 }
 
+impl Sender {
+    /// A number that messages keep, and whether this is a process.
+    #[inline]
+    pub fn number(self) -> (u64, bool) {
+        match self {
+            Sender::Process(pid) => (pid << 2 | 1, true),
+            Sender::Port(port) => (port << 2 | 2, false),
+            Sender::Remote(..) => (0, true),
+            Sender::None | Sender::System => (0, false),
+        }
+    }
+    /// The sender of this number, as far as it tells.
+    pub fn of_number(n: u64) -> Sender {
+        match n & 3 {
+            1 => Sender::Process(n >> 2),
+            2 => Sender::Port(n >> 2),
+            _ => Sender::System,
+        }
+    }
+}
+
 /// One signal on its way.
 #[repr(C)]
 pub struct Signal {
@@ -46,6 +67,8 @@ pub enum Body {
     Message(Message),
     Exit(Box<ExitSignal>),
     Link,
+    /// A link that brings trace flags along.
+    TracedLink(Box<crate::trace::event::Passed>),
     Unlink {
         id: u64,
     },

@@ -7,7 +7,7 @@
 //! the system's clock says, as long as that does not go back.
 
 use crate::bif::Cx;
-use crate::signal::{Body, Message, RefId, Request, Sender};
+use crate::signal::{Body, RefId, Request, Sender};
 use crate::vm::Vm;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
@@ -201,7 +201,7 @@ impl Request for Changed {
                 let service: Term = atom!("clock_service").into();
                 h.tuple(&[tag, r, am::TIME_OFFSET.into(), service, h.int(self.offset)])
             });
-            p.messages.push(Message::new(m));
+            crate::signal::handle::enqueue_own(p, cx.vm(), crate::signal::Sender::System, m);
         });
     }
     fn too_late(self: Box<Self>, _: &'static Vm) {}

@@ -179,6 +179,7 @@ pub struct Vm {
     pub system: SystemProcesses,
     pub flags: crate::flags::Flags,
     pub monitor: crate::system_monitor::SystemMonitor,
+    pub tracing: crate::trace::Tracing,
     pub statistics: crate::statistics::Statistics,
     pub hooks: std::sync::OnceLock<Hooks>,
     /// What native objects of our own watch.
@@ -230,6 +231,7 @@ impl Vm {
             system: SystemProcesses::default(),
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),
+            tracing: Default::default(),
             statistics: Default::default(),
             offset_watchers: Default::default(),
             config,
@@ -445,8 +447,11 @@ impl Vm {
     }
     /// Sends a message to a process at hand.
     #[inline]
-    pub fn send_to(&self, _from: Sender, p: &ProcRef, message: impl Into<Message>) {
-        p.in_queue.push_message(message.into());
+    pub fn send_to(&self, from: Sender, p: &ProcRef, message: impl Into<Message>) {
+        let mut message = message.into();
+        let (sender, process) = from.number();
+        message.set_sender(sender, process);
+        p.in_queue.push_message(message);
         self.wake(p);
     }
     /// Sends a log event to the `logger` process: what `erlang` calls the emulator's errors. `pid` is the process that it is about or that

@@ -12,6 +12,7 @@ use vm::process::spawn::{self, SpawnOptions, Start};
 pub use vm::process::spawn_options::{max_heap, priority, queue_data};
 use vm::process::{Priority, QueueData, state};
 use vm::signal::relations::Peer;
+use vm::trace::{event, flag};
 use vm::{BifResult, Cx, Resume};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -117,7 +118,11 @@ fn register<'p>(cx: &Cx<'p>, name: Term<'p>, t: Term<'p>) -> BifResult<'p> {
             if p.registered_name().is_some() && vm.registry.lookup(name).is_none() {
                 return Err(cx.bad("registered_name"));
             }
-            vm.registry.register(name, &p)
+            let ok = vm.registry.register(name, &p);
+            if ok && p.trace.has(flag::PROCS) {
+                event::process_event(cx, &p, "register", name.into());
+            }
+            ok
         }
         View::Port(p) => {
             let port = p.local().ok_or_else(none)?;
@@ -132,6 +137,9 @@ fn unregister<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
         Some(Named::Process(pid)) => {
             if let Some(p) = cx.vm().processes.lookup(pid) {
                 p.name.store(0, std::sync::atomic::Ordering::Release);
+                if p.trace.has(flag::PROCS) {
+                    event::process_event(cx, &p, "unregister", name.into());
+                }
             }
             Ok(am::TRUE.into())
         }
@@ -287,7 +295,10 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
         }
         am::SENSITIVE => {
             let on = cx.need(v.as_bool())?;
-            Term::bool(cx.with(|p| std::mem::replace(&mut p.flags.sensitive, on)))
+            Term::bool(cx.with(|p| {
+                p.shared.trace.set_sensitive(on);
+                std::mem::replace(&mut p.flags.sensitive, on)
+            }))
         }
         am::SAVE_CALLS => {
             let n = v.as_small().filter(|n| (0..=10_000).contains(n));

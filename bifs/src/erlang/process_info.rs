@@ -3,7 +3,7 @@
 
 use term::atom::am;
 use term::{Atom, Heap, Pid, Term, atom};
-use vm::process::info::{self, HeapSizes};
+use vm::process::info;
 use vm::process::{Priority, QueueData, ask};
 use vm::{BifResult, Cx};
 
@@ -356,12 +356,15 @@ fn value<'h>(cx: &Cx<'_>, h: &'h Heap, own: bool, i: Item) -> Term<'h> {
         Item::TotalHeapSize => n(info::sizes(cx).total()),
         Item::Memory => n(info::memory(cx)),
         Item::GarbageCollection => collection(cx, h),
-        Item::GarbageCollectionInfo => collection_info(h, info::sizes(cx)),
+        Item::GarbageCollectionInfo => info::collection_info(h, info::sizes(cx)),
         Item::GroupLeader => h.copy(cx.group_leader()),
         Item::Reductions => h.uint(info::reductions(cx, own)),
         Item::Priority => Term::atom(priority(cx.with(|p| p.shared.state.priority()))),
-        // Nothing is traced.
-        Item::Trace => Term::small(0),
+        Item::Trace => {
+            let legacy = cx.vm().tracing.legacy.clone();
+            let traced = cx.with(|p| p.shared.trace.in_session(&legacy));
+            Term::small(traced.map_or(0, |t| i64::from(t.flags)))
+        }
         Item::Binary => {
             // In an order that a collection does not change.
             let mut all = info::binaries(cx);
@@ -422,23 +425,5 @@ fn collection<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         pair(am::MIN_HEAP_SIZE, h.uint(o.min_heap as u64)),
         pair(am::FULLSWEEP_AFTER, h.uint(o.fullsweep_after as u64)),
         pair(atom!("minor_gcs"), Term::small(i64::from(minors))),
-    ])
-}
-
-/// The list of `garbage_collection_info`, which trace messages use too.
-pub fn collection_info<'h>(h: &'h Heap, s: HeapSizes) -> Term<'h> {
-    let pair = |k: &str, v: usize| h.tuple(&[Atom::new(k).into(), h.uint(v as u64)]);
-    h.list(&[
-        pair("old_heap_block_size", s.old_block),
-        pair("heap_block_size", s.block),
-        pair("mbuf_size", s.fragments),
-        pair("recent_size", s.mature),
-        pair("stack_size", s.stack),
-        pair("old_heap_size", s.old),
-        pair("heap_size", s.young),
-        pair("bin_vheap_size", s.vheap),
-        pair("bin_vheap_block_size", s.vheap_block),
-        pair("bin_old_vheap_size", s.old_vheap),
-        pair("bin_old_vheap_block_size", s.old_vheap_block),
     ])
 }

@@ -7,6 +7,7 @@ use vm::dist::{Op, RemotePid, job};
 use vm::process::registry::Named;
 use vm::process::relation::{self, MonitorOptions};
 use vm::signal::relations::{AliasKind, Peer};
+use vm::trace::event;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -52,6 +53,9 @@ fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     }
 }
 fn linked<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
+    if event::own_procs(cx) {
+        event::own_event(cx, "link", t);
+    }
     let peer = peer(cx, t)?;
     if let Some(peer) = peer {
         let there = match peer {
@@ -87,6 +91,9 @@ fn priority_of(options: Term<'_>) -> Option<bool> {
     options.iter().all(|o| o.is_atom_of(priority)).then_some(!options.is_empty())
 }
 fn unlink<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
+    if event::own_procs(cx) {
+        event::own_event(cx, "unlink", t);
+    }
     if let Some(peer) = peer(cx, t)? {
         relation::unlink(cx, peer);
         return pace(cx, peer, am::TRUE.into());

@@ -6,6 +6,7 @@ use vm::dist::job::{self, How, Sent, To};
 use vm::dist::{RemotePid, RemoteRef};
 use vm::process::registry::Named;
 use vm::signal::{Body, Message, Sender};
+use vm::trace::{event, flag, seq};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -44,15 +45,18 @@ pub fn deliver<'p>(
     result: Term<'p>,
     how: How,
 ) -> BifResult<'p, Sent> {
-    let to_named = |named| to_named(cx, named, message, result, how);
+    let to_named = |named| to_named(cx, to, named, message, result, how);
     let remote = |to| job::send(cx, to, message, result, how);
     match to.view() {
         View::Pid(pid) => match RemotePid::of(pid.term()) {
             Some(pid) => return remote(To::Pid(pid)),
-            None => to_pid(cx, pid, message),
+            None => to_pid(cx, to, pid, message),
         },
         View::Atom(name) => {
-            let Some(named) = cx.vm().registry.lookup(name) else { return Err(cx.badarg()) };
+            let Some(named) = cx.vm().registry.lookup(name) else {
+                traced(cx, to, message);
+                return Err(cx.badarg());
+            };
             return to_named(named);
         }
         View::Tuple(t) => match *t.elements() {
@@ -66,11 +70,13 @@ pub fn deliver<'p>(
                 if let Some(named) = cx.vm().registry.lookup(name) {
                     return to_named(named);
                 }
+                traced(cx, to, message);
             }
             _ => return Err(cx.badarg()),
         },
         View::Port(port) => {
             if let Some(port) = port.local() {
+                traced(cx, to, message);
                 let sent = vm::port::send_command(cx, port, message, result, how.nosuspend)?;
                 return Ok(of_port(sent));
             }
@@ -80,11 +86,9 @@ pub fn deliver<'p>(
                 return remote(To::Alias(alias));
             }
             if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
-                let body = Body::AliasMessage {
-                    alias,
-                    message: copy(cx, message),
-                    priority: how.priority,
-                };
+                traced(cx, to, message);
+                let message = copy(cx, to, message);
+                let body = Body::AliasMessage { alias, message, priority: how.priority };
                 cx.vm().signal(pid, Sender::Process(cx.pid()), body);
             }
         }
@@ -93,26 +97,40 @@ pub fn deliver<'p>(
     Ok(Sent::Done)
 }
 
-fn copy(cx: &Cx<'_>, message: Term<'_>) -> Message {
-    let m = Message::copy_of(message);
+/// Tells of the message whoever wants to know of what is sent.
+#[inline]
+fn traced(cx: &Cx<'_>, to: Term<'_>, message: Term<'_>) {
+    if cx.with(|p| p.shared.trace.has(flag::SEND)) {
+        event::send(cx, to, message);
+    }
+}
+
+fn copy(cx: &Cx<'_>, to: Term<'_>, message: Term<'_>) -> Message {
+    let mut m = Message::copy_of(message);
+    if seq::has_token(cx) {
+        m = m.with_token(seq::sending(cx, to, message));
+    }
     cx.bump(m.words() / 64 + 4);
     m
 }
 
-fn to_pid<'p>(cx: &Cx<'p>, pid: Pid<'p>, message: Term<'p>) {
-    if let Some(pid) = pid.local() {
-        to_process(cx, pid, message);
+fn to_pid<'p>(cx: &Cx<'p>, to: Term<'p>, pid: Pid<'p>, message: Term<'p>) {
+    match pid.local() {
+        Some(pid) => to_process(cx, to, pid, message),
+        None => traced(cx, to, message),
     }
 }
 
-fn to_process<'p>(cx: &Cx<'p>, pid: u64, message: Term<'p>) {
+fn to_process<'p>(cx: &Cx<'p>, to: Term<'p>, pid: u64, message: Term<'p>) {
+    traced(cx, to, message);
     if let Some(p) = cx.vm().processes.lookup(pid) {
-        cx.vm().send_to(Sender::Process(cx.pid()), &p, copy(cx, message));
+        cx.vm().send_to(Sender::Process(cx.pid()), &p, copy(cx, Term::local_pid(pid), message));
     }
 }
 
 fn to_named<'p>(
     cx: &Cx<'p>,
+    to: Term<'p>,
     named: Named,
     message: Term<'p>,
     result: Term<'p>,
@@ -120,10 +138,11 @@ fn to_named<'p>(
 ) -> BifResult<'p, Sent> {
     match named {
         Named::Process(pid) => {
-            to_process(cx, pid, message);
+            to_process(cx, to, pid, message);
             Ok(Sent::Done)
         }
         Named::Port(port) => {
+            traced(cx, Term::local_port(port), message);
             vm::port::send_command(cx, port, message, result, how.nosuspend).map(of_port)
         }
     }

@@ -1,43 +1,46 @@
-//! Sequential tracing as far as no token is set [erl_bif_trace.c]: messages do not carry tokens, so that none
-//! can be set.
+//! Sequential tracing [erl_bif_trace.c]: the token of the process, and what is printed with it.
 
 use term::atom::am;
-use term::{Atom, Term, atom};
+use term::compare::eq;
+use term::{Atom, Term};
+use vm::trace::seq;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
-    /// Takes the token away: `seq_trace(sequential_trace_token, [])`.
+    /// Sets a part of the token; what it was
     Plain "seq_trace"/2 => seq_trace(0, 1);
     Plain "seq_trace_info"/1 => seq_trace_info(0);
-    /// Without a token nothing is printed.
+    /// Whether there is a token to print with
     Plain "seq_trace_print"/1 => print(0);
+    /// The same if the token has this label
     Plain "seq_trace_print"/2 => print_labelled(0, 1);
 } }
 
 fn seq_trace<'p>(cx: &Cx<'p>, what: Atom, v: Term<'p>) -> BifResult<'p> {
-    if what == atom!("sequential_trace_token") && v.is_nil() {
-        return Ok(Term::nil());
-    }
-    Err(cx.badarg())
+    cx.need(seq::set(cx, what, v))
 }
 
 fn seq_trace_info<'p>(cx: &Cx<'p>, what: Atom) -> BifResult<'p> {
-    let none: Term = match what.name() {
-        "send"
-        | "receive"
-        | "print"
-        | "timestamp"
-        | "monotonic_timestamp"
-        | "strict_monotonic_timestamp" => am::FALSE.into(),
-        "label" | "serial" => return Ok(Term::nil()),
+    let token = seq::own(cx);
+    let value: Term = match (seq::bit(what), what.name(), &token) {
+        (Some(bit), _, Some(t)) => Term::bool(t.flags & bit == bit),
+        (Some(_), _, None) => am::FALSE.into(),
+        (None, "spawn", None) => am::FALSE.into(),
+        (None, "label" | "serial", None) => return Ok(Term::nil()),
+        (None, "label", Some(t)) => t.label,
+        (None, "serial", Some(t)) => {
+            cx.heap().tuple(&[Term::small(t.last), Term::small(t.serial)])
+        }
         _ => return Err(cx.badarg()),
     };
-    Ok(cx.heap().tuple(&[what.into(), none]))
+    Ok(cx.heap().tuple(&[what.into(), value]))
 }
 
-fn print<'p>(_: &Cx<'p>, _what: Term<'p>) -> BifResult<'p> {
-    Ok(am::FALSE.into())
+fn print<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
+    Ok(Term::bool(seq::print(cx, what)))
 }
-fn print_labelled<'p>(_: &Cx<'p>, _label: Term<'p>, _what: Term<'p>) -> BifResult<'p> {
-    Ok(am::FALSE.into())
+
+fn print_labelled<'p>(cx: &Cx<'p>, label: Term<'p>, what: Term<'p>) -> BifResult<'p> {
+    let fits = seq::own(cx).is_some_and(|t| eq(t.label, label));
+    Ok(Term::bool(fits && seq::print(cx, what)))
 }

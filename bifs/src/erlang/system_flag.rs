@@ -99,11 +99,8 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
             Atom::new(vm::time::finalize(vm)).into()
         }
         "sequential_tracer" => {
-            let to = match v.as_bool() {
-                Some(false) => None,
-                _ => Some(cx.need(v.as_pid().and_then(|p| p.local()))?),
-            };
-            f.set_sequential_tracer(to).map_or(Term::bool(false), Term::local_pid)
+            let to = cx.need(vm::trace::seq::tracer_of(vm, v))?;
+            f.set_sequential_tracer(to).map_or(Term::bool(false), |t| t.term(h))
         }
         "scheduling_statistics" => {
             match v.as_atom().map(|a| a.name()) {
@@ -121,7 +118,7 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
         }
         "trace_control_word" => {
             let new = cx.need(v.as_u64().and_then(|n| u32::try_from(n).ok()))?;
-            h.uint(u64::from(f.trace_control_word.swap(new, Ordering::Relaxed)))
+            h.uint(u64::from(vm::match_spec::TRACE_CONTROL_WORD.swap(new, Ordering::AcqRel)))
         }
         "system_logger" => {
             let to = match (v.as_atom(), v.as_pid().and_then(|p| p.local())) {

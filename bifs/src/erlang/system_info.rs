@@ -139,10 +139,10 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         }
         "sequential_tracer" => pair(
             "sequential_tracer",
-            vm.flags.sequential_tracer().map_or(Term::bool(false), Term::local_pid),
+            vm.flags.sequential_tracer().map_or(Term::bool(false), |t| t.term(h)),
         ),
         "trace_control_word" => {
-            h.uint(u64::from(vm.flags.trace_control_word.load(Ordering::Relaxed)))
+            h.uint(u64::from(vm::match_spec::TRACE_CONTROL_WORD.load(Ordering::Acquire)))
         }
         "system_logger" => super::system_flag::logger(vm.flags.logger()),
         "heap_sizes" => {

@@ -465,11 +465,18 @@ fn make_current(
 }
 
 /// Calls go to `m` from here on. What only the replaced version exports is undefined.
-fn switch(vm: &'static Vm, replaced: Option<&LoadedModule>, m: &'static LoadedModule) {
+fn switch(
+    vm: &'static Vm,
+    replaced: Option<&'static LoadedModule>,
+    m: &'static LoadedModule) {
+    if let Some(old) = replaced {
+        crate::trace::pattern::replaced(vm, old);
+    }
     publish(vm, m);
     if let Some(old) = replaced {
         unexport(vm, old, Some(m));
     }
+    crate::trace::pattern::loaded(vm, m);
 }
 
 /// Keeps a prepared module with an `-on_load` function aside until the function has finished.
@@ -530,6 +537,9 @@ fn unexport(vm: &'static Vm, m: &LoadedModule, unless: Option<&LoadedModule>) {
 
 /// Makes the current code old (`erlang:delete_module/1`).
 pub fn delete(vm: &'static Vm, name: Atom) -> Option<bool> {
+    if let Some(current) = vm.code.current(name).filter(|_| vm.code.old(name).is_none()) {
+        crate::trace::pattern::replaced(vm, current);
+    }
     let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
     let slot = modules.get_mut(&name)?;
     let current = slot.current?;

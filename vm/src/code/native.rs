@@ -59,6 +59,10 @@ impl Loaded {
         let r = self.nifs.as_ptr_range();
         (r.start as u64..r.end as u64).contains(&addr)
     }
+    /// What a function runs.
+    pub(crate) fn of_function(&self, index: usize) -> Option<&Nif> {
+        self.nifs.iter().find(|n| n.index == index)
+    }
     /// Looks at the library, unless it is gone.
     pub fn with_library<R>(&self, f: impl FnOnce(&(dyn Any + Send + Sync)) -> R) -> Option<R> {
         self.library.lock().unwrap_or_else(|e| e.into_inner()).as_deref().map(f)
@@ -112,6 +116,14 @@ pub fn install(vm: &'static Vm, m: &'static LoadedModule, natives: &[&'static Bi
 
 /// Sends calls of a function to `code`, from inside the module and outside.
 pub(super) fn enter(vm: &'static Vm, m: &'static LoadedModule, index: usize, code: *mut u32) {
+    if let Some(point) = super::breakpoint::existing(m, index).filter(|p| p.is_installed()) {
+        return point.covered.store(code, Ordering::Release);
+    }
+    lead(vm, m, index, code)
+}
+
+/// The same even if the function has a point, for the point itself.
+pub(super) fn lead(vm: &'static Vm, m: &'static LoadedModule, index: usize, code: *mut u32) {
     let f = &m.functions[index];
     f.entry.cell.store(code, Ordering::Release);
     // Exports and funs of code that is still staged are set when it is published.
@@ -121,7 +133,7 @@ pub(super) fn enter(vm: &'static Vm, m: &'static LoadedModule, index: usize, cod
     if let Some(e) = vm.code.existing_export(m.name, f.entry.function, f.entry.arity)
         && m.exports.iter().any(|x| x.0 == f.entry.function && x.1 == f.entry.arity)
     {
-        e.export.cell.store(code, Ordering::Release);
+        e.lead(code);
     }
     // `fun f/1` without free variables is the function itself.
     for (entry, _) in m.lambdas.iter().filter(|l| l.1 == index) {

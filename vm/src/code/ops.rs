@@ -76,7 +76,7 @@ impl Emitter<'_> {
                 let e = self.import(*import)?;
                 match e.bif() {
                     Some(bif) if !is_dirty(bif) => {
-                        self.op(native::call_bif)
+                        self.op(native::call_bif::<true>)
                             .ptr(bif as *const _ as u64)
                             .ptr(e as *const _ as u64);
                     }
@@ -466,7 +466,7 @@ impl Emitter<'_> {
                 let Some(bif) = e.bif() else {
                     return Err(EmitError("no native for send".into()));
                 };
-                self.op(native::call_bif).ptr(bif as *const _ as u64).ptr(e as *const _ as u64);
+                self.op(native::call_bif::<false>).ptr(bif as *const _ as u64).ptr(e as *const _ as u64);
                 self.continuation();
                 self.returns_here(0);
             }

@@ -5,7 +5,7 @@ use super::{lock, nodes, spawn};
 use crate::process::Process;
 use crate::signal::handle::{down, exit_signal};
 use crate::signal::relations::Peer;
-use crate::signal::{Body, DownSignal, ExitSignal, Message, RefId, Sender};
+use crate::signal::{Body, DownSignal, ExitSignal, RefId, Sender};
 use crate::vm::Vm;
 use std::sync::Arc;
 use term::atom::am;
@@ -105,7 +105,7 @@ pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: 
     for peer in links {
         let sender = OwnedTerm::build(|h| peer.term(h));
         let x = ExitSignal { reason: noconnection(), linked: true, kill: false, sender };
-        exit_signal(p, Sender::Remote(peer, id), x);
+        exit_signal(p, vm, Sender::Remote(peer, id), x);
     }
     for reference in watches {
         down(p, vm, DownSignal { reference, reason: noconnection() });
@@ -115,6 +115,6 @@ pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: 
     }
     for _ in 0..downs {
         let m = OwnedTerm::build(|h| h.tuple(&[atom!("nodedown").into(), Term::atom(node)]));
-        p.messages.push(Message::new(m));
+        crate::signal::handle::enqueue_own(p, vm, crate::signal::Sender::System, m);
     }
 }

@@ -346,7 +346,7 @@ fn linked(p: &mut Process, vm: &'static Vm, peer: RemotePid, id: u32) {
     p.relations.tables().links.insert(Peer::Remote(peer), state);
     if !held {
         let x = linked_exit(peer, noconnection());
-        crate::signal::handle::exit_signal(p, Sender::Remote(peer, id), x);
+        crate::signal::handle::exit_signal(p, vm, Sender::Remote(peer, id), x);
     }
 }
 

@@ -200,7 +200,7 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
     }
     if s.on_success {
         let m = reply(me, r.reference, &s, am::OK, |h| pid.term(h));
-        p.messages.push(Message::new(m));
+        crate::signal::handle::enqueue_own(p, vm, crate::signal::Sender::System, m);
     }
     if !s.monitor {
         return let_go();
@@ -218,10 +218,10 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
 }
 
 /// The request came to nothing.
-pub(crate) fn failed(p: &mut Process, _: &'static Vm, reference: RefId, s: Pending, why: Atom) {
+pub(crate) fn failed(p: &mut Process, vm: &'static Vm, reference: RefId, s: Pending, why: Atom) {
     if s.on_error && !s.abandoned {
         let m = reply(p.pid(), reference, &s, am::ERROR, |_| why.into());
-        p.messages.push(Message::new(m));
+        crate::signal::handle::enqueue_own(p, vm, crate::signal::Sender::System, m);
     }
 }
 

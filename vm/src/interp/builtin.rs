@@ -4,7 +4,7 @@ use super::{Handler, Regs, ReturnPoint};
 use std::sync::LazyLock;
 
 /// A piece of code of one instruction without operands.
-fn one(h: Handler) -> &'static [u32] {
+pub(crate) fn one(h: Handler) -> &'static [u32] {
     let w = h as usize as u64;
     Box::leak(Box::new([w as u32, (w >> 32) as u32]))
 }

@@ -111,7 +111,7 @@ unsafe fn capture(
             let rp = (w.0 & !7) as *const ReturnPoint;
             // Return addresses are marked: the call is just before them.
             let at = (*rp).ip as u64 | 1;
-            if frames.last() != Some(&at) {
+            if frames.last() != Some(&at) && !crate::trace::call::is_frame(w) {
                 frames.push(at);
             }
         }
@@ -143,11 +143,17 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
     let p = (*r).process;
     let (mut at, end) = ((*p).heap.stack, (*p).heap.stack_end());
     let mut base = at;
+    // Of a process that is not traced it is the very last that has no function.
+    let mut frames_of_traces = false;
     while at < end {
         let w = RawTerm(*at);
         if w.is_cont() {
+            frames_of_traces |= (*((w.0 & !7) as *const ReturnPoint)).function.is_null();
             base = at.add(1);
         } else if w.is_catch() {
+            if frames_of_traces {
+                crate::trace::call::passed(r, at, raise.class.atom(), raise.reason);
+            }
             (*p).heap.stack = base;
             (*r).x[0] = RawTerm::NONE;
             (*r).x[1] = RawTerm::atom(raise.class.atom());
@@ -167,6 +173,7 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
         at = at.add(1);
     }
     // Nobody catches it: the process ends.
+    crate::trace::call::passed(r, end, raise.class.atom(), raise.reason);
     crate::process::exit::uncaught(r, raise);
     (*r).outcome = Outcome::Exited;
 }

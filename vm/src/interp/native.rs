@@ -78,8 +78,8 @@ pub(super) unsafe fn end_of_slice(r: *mut Regs) -> Outcome {
     if (*(*r).process).collect_dirty.is_some() { Outcome::Dirty } else { Outcome::Yielded }
 }
 
-/// Slots: 2 native, 4 export, 6 continuation.
-pub unsafe extern "C" fn call_bif(
+/// Slots: 2 native, 4 export, 6 continuation. `TRACED`: calls of it may be traced (`!` is no call).
+pub unsafe extern "C" fn call_bif<const TRACED: bool>(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,
@@ -87,6 +87,9 @@ pub unsafe extern "C" fn call_bif(
     fc: i64,
 ) {
     let bif = ptr_at::<Bif>(ip, 2);
+    if TRACED && (*bif).traced.load(Ordering::Relaxed) {
+        return call_traced(r, ip, htop, e, fc);
+    }
     (*(*r).process).caller = ip as u64;
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
@@ -120,6 +123,9 @@ pub unsafe extern "C" fn call_bif_last(
     fc: i64,
 ) {
     let bif = ptr_at::<Bif>(ip, 2);
+    if (*bif).traced.load(Ordering::Relaxed) {
+        return call_traced_last(r, ip, htop, e, fc);
+    }
     (*(*r).process).caller = ip as u64;
     match invoke(r, bif, (*bif).arity, htop, e, fc - 1) {
         Ok(t) => {
@@ -138,6 +144,34 @@ pub unsafe extern "C" fn call_bif_last(
         }
     }
 }
+/// [`call_bif`] of a native whose calls are traced: through its export, as calls of functions.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn call_traced(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let e = e.sub(1);
+    *e = u64_at(ip, 6);
+    enter!(r, ptr_at::<Export>(ip, 4), htop, e, fc)
+}
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn call_traced_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let e = (e as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64;
+    (*(*r).process).tail_caller = ip as u64;
+    enter!(r, ptr_at::<Export>(ip, 4), htop, e, fc)
+}
+
 /// The code of a native's export, for `apply`, funs and calls before it was known:
 /// slots 2 native, 4 export. The continuation is on the stack.
 pub unsafe extern "C" fn bif_entry(
@@ -314,7 +348,7 @@ pub(super) unsafe fn stopped(
         Some(Why::Doze(rest)) => {
             (*p).current_native = Some(mfa);
             (*p).resume = Some(Pending { resume: rest, kind: Kind::Plain });
-            (*p).collect_with(0, &mut [], true, None);
+            (*p).collect_told((*r).vm, 0, &mut [], true);
             super::call::save_x(r, 0);
             let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
             if !(*p).messages.is_empty() || !(*p).shared.in_queue.is_empty() {
@@ -347,10 +381,7 @@ pub(super) unsafe fn stopped(
             let mut x = [value];
             ((*r).bs_at, (*r).bs_end) = (0, 0);
             let vm = (*r).vm;
-            let start = vm.monitor.collection_starts(vm);
-            let res = (*p).collect_with(0, &mut x, major, None);
-            vm.monitor.collected(vm, &*p, start);
-            crate::process::limits::after_collect(&mut *p, &res, vm);
+            (*p).collect_told(vm, 0, &mut x, major);
             (*r).x[0] = x[0];
             let e = (*p).heap.stack;
             let rp = (*e & !7) as *const ReturnPoint;
@@ -487,10 +518,11 @@ pub unsafe extern "C" fn undefined(
     e: *mut u64,
     fc: i64,
 ) {
+    (*r).entry = ptr_at::<Export>(ip, 2);
     return ask_handler(r, ip, htop, e, fc, term::atom!("undefined_function"));
 }
 
-/// The code of a function with a breakpoint: calls the error handler. Slot 2: function.
+/// A function with a breakpoint of the debugger: calls the error handler. `Regs::entry`: the function.
 pub unsafe extern "C" fn breakpoint(
     r: *mut Regs,
     ip: *const u32,
@@ -501,7 +533,7 @@ pub unsafe extern "C" fn breakpoint(
     return ask_handler(r, ip, htop, e, fc, term::atom!("breakpoint"));
 }
 
-/// Calls a function of the error handler instead of that in slot 2.
+/// Calls a function of the error handler instead of that in `Regs::entry`.
 unsafe extern "C" fn ask_handler(
     r: *mut Regs,
     ip: *const u32,
@@ -510,7 +542,7 @@ unsafe extern "C" fn ask_handler(
     fc: i64,
     function: term::Atom,
 ) {
-    let export = ptr_at::<Export>(ip, 2);
+    let export = (*r).entry;
     let p = super::save(r, htop, e, fc);
     let handler = (*p).error_handler;
     let target = (*r).vm.code.export(handler, function, 3);

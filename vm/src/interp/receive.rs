@@ -158,9 +158,35 @@ pub unsafe extern "C" fn remove_message(
     fc: i64,
 ) {
     let p = (*r).process;
+    if (*p).messages.has_tokens() {
+        return remove_with_token(r, ip, htop, e, fc);
+    }
     (*p).messages.remove_current();
     crate::timer::cancel_receive(&mut *p);
     go!(r, ip.add(2), htop, e, fc)
+}
+/// The same when messages, or the process, have a token of sequential tracing.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn remove_with_token(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let p = save(r, htop, e, fc);
+    take_token(r);
+    (*p).messages.remove_current();
+    crate::timer::cancel_receive(&mut *p);
+    go!(r, ip.add(2), (*p).heap.heap.top(), e, fc)
+}
+#[inline(never)]
+unsafe fn take_token(r: *mut Regs) {
+    let p = &mut *(*r).process;
+    if let Some((message, token)) = p.messages.take_token(!p.seq_trace_token.is_nil()) {
+        crate::trace::seq::received(p, (*r).vm, token, message);
+    }
 }
 pub unsafe extern "C" fn timeout(
     r: *mut Regs,
@@ -291,7 +317,7 @@ pub(crate) unsafe fn hibernate(r: *mut Regs, m: Atom, f: Atom, args: Vec<RawTerm
     let mut x = args;
     let n = x.len();
     (*p).saved.clear();
-    (*p).collect_and_shrink(&mut x);
+    (*p).collect_and_shrink((*r).vm, &mut x);
     for (i, t) in x.iter().enumerate() {
         (*r).x[i] = *t;
     }

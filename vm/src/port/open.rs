@@ -160,6 +160,7 @@ pub(super) fn new_port(
     owner: u64,
 ) -> Port {
     Port {
+        trace: Default::default(),
         id,
         name,
         driver,

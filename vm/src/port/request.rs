@@ -34,6 +34,11 @@ pub fn lookup(cx: &Cx<'_>, port: Term<'_>) -> Option<Arc<Port>> {
     cx.vm().ports.get(id).filter(|p| !p.is(super::CLOSING))
 }
 
+/// The owner of a port, or no process.
+pub(crate) fn owner(vm: &'static Vm, port: u64) -> u64 {
+    vm.ports.get(port).map_or(u64::MAX, |p| p.owner())
+}
+
 /// Whether there is such a port.
 pub fn exists(vm: &'static Vm, port: u64) -> bool {
     vm.ports.get(port).is_some_and(|p| !p.is(super::CLOSING))

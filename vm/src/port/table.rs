@@ -74,6 +74,10 @@ impl Ports {
     pub fn get(&self, id: u64) -> Option<Arc<Port>> {
         self.table.read().unwrap_or_else(|e| e.into_inner()).get(&id).cloned()
     }
+    /// Their numbers.
+    pub fn ids(&self) -> Vec<u64> {
+        self.table.read().unwrap_or_else(|e| e.into_inner()).keys().copied().collect()
+    }
     /// All ports, in order of their numbers.
     pub fn all(&self) -> Vec<Arc<Port>> {
         let mut v: Vec<Arc<Port>> = {

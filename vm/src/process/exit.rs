@@ -111,6 +111,21 @@ pub(crate) fn bury(p: &mut Process) {
     drop(remains);
 }
 
+/// Tells of the end whoever wants to know.
+#[cold]
+fn traced(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) {
+    use crate::trace::{event, flag};
+    if event::procs(p) {
+        event::procs_event(vm, p, am::EXIT, reason.term());
+    }
+    if p.shared.trace.has(flag::CALL) {
+        crate::trace::call::scheduled_out(p);
+    }
+    if p.shared.trace.has(flag::EXITING) {
+        event::exiting(vm, p, "out_exited");
+    }
+}
+
 /// Everything of [`terminate`] but the process's memory. Returns the table's count of it.
 pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Option<ProcRef> {
     let me = p.pid();
@@ -122,6 +137,9 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
         crate::halt::halt(vm, crate::halt::Halt::Dump(text), None, asker);
     }
     p.shared.state.set(state::EXITING);
+    if p.shared.trace.flags() != 0 {
+        traced(p, vm, reason);
+    }
     crate::timer::cancel_receive(p);
     if let Some(name) = p.shared.registered_name() {
         vm.registry.process_exits(name, me);
@@ -210,7 +228,7 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
     let body = crate::dist::relation::too_late(vm, target, s.from, s.body);
     let Some(body) = body else { return };
     match (body, crate::signal::handle::peer_of(s.from)) {
-        (Body::Link, Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
+        (Body::Link | Body::TracedLink(_), Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
         (Body::Monitor(m), _) if s.from == Sender::System => {
             if let Some(h) = vm.hooks.get() {
                 (h.late)(m.reference, target);

@@ -33,7 +33,7 @@ fn continuations(p: &Process, most: usize) -> Vec<u64> {
         if w.is_cont() {
             // SAFETY: a continuation points to a return point of loaded code.
             let at = unsafe { (*((w.0 & !7) as *const ReturnPoint)).ip } as u64 | 1;
-            if all.last() != Some(&at) {
+            if all.last() != Some(&at) && !crate::trace::call::is_frame(w) {
                 all.push(at);
             }
         }
@@ -109,6 +109,17 @@ pub fn stacktrace<'h>(cx: &Cx<'_>, own: bool, h: &'h Heap) -> Term<'h> {
         }
     }
     h.list(&items)
+}
+
+/// The stack of a process that is about to enter a function: where that returns to, and so on.
+pub(crate) fn call_stacktrace<'h>(cx: &Cx<'_>, most: usize, h: &'h Heap) -> Term<'h> {
+    let addresses = cx.with(|p| continuations(p, most));
+    let items = addresses.into_iter().filter_map(|a| {
+        let l = cx.vm().code.locate(a)?;
+        let arity = Term::small(l.arity.into());
+        Some(h.tuple(&[l.module.into(), l.function.into(), arity, place(h, &l)]))
+    });
+    h.list(&items.collect::<Vec<_>>())
 }
 
 /// `[{file, F}, {line, L}]`, or nothing when the line is unknown.
@@ -446,4 +457,22 @@ pub fn trace_token<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
 /// The label set by `proc_lib`, copied to `h`.
 pub fn label<'h>(cx: &Cx<'_>, h: &'h Heap) -> Option<Term<'h>> {
     cx.with(|p| p.extra.as_ref()?.label.as_ref().map(|l| h.copy(l.term())))
+}
+
+/// The list of `garbage_collection_info`, which trace messages use too.
+pub fn collection_info<'h>(h: &'h Heap, s: HeapSizes) -> Term<'h> {
+    let pair = |k: &str, v: usize| h.tuple(&[Atom::new(k).into(), h.uint(v as u64)]);
+    h.list(&[
+        pair("old_heap_block_size", s.old_block),
+        pair("heap_block_size", s.block),
+        pair("mbuf_size", s.fragments),
+        pair("recent_size", s.mature),
+        pair("stack_size", s.stack),
+        pair("old_heap_size", s.old),
+        pair("heap_size", s.young),
+        pair("bin_vheap_size", s.vheap),
+        pair("bin_vheap_block_size", s.vheap_block),
+        pair("bin_old_vheap_size", s.old_vheap),
+        pair("bin_old_vheap_block_size", s.old_vheap_block),
+    ])
 }

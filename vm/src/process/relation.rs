@@ -4,6 +4,7 @@ use super::monitor::drop_watch;
 use crate::bif::Cx;
 use crate::signal::relations::{AliasKind, LinkState, Peer, Watch};
 use crate::signal::{AliasExit, Body, DownSignal, ExitSignal, MonitorSignal, RefId, Sender};
+use crate::trace::{event, flag};
 use term::atom::am;
 use term::{Atom, OwnedTerm, Term};
 
@@ -30,7 +31,12 @@ pub fn link(cx: &Cx<'_>, peer: Peer) {
         }
     });
     if fresh {
-        cx.vm().signal_peer(peer, Sender::Process(cx.pid()), Body::Link);
+        let passed = cx.with(|p| {
+            const PASSED: u32 = flag::SET_ON_LINK | flag::SET_ON_FIRST_LINK;
+            p.shared.trace.has(PASSED).then(|| event::pass_on_link(p)).flatten()
+        });
+        let body = passed.map_or(Body::Link, Body::TracedLink);
+        cx.vm().signal_peer(peer, Sender::Process(cx.pid()), body);
     }
 }
 

@@ -44,9 +44,23 @@ impl SpawnOptions {
 }
 
 /// What a process starts with.
+#[derive(Clone, Copy)]
 pub enum Start<'p> {
     Call(Atom, Atom, Term<'p>),
     Fun(Term<'p>),
+}
+
+impl Start<'_> {
+    /// As a call.
+    fn call<'h>(&self, h: &'h term::Heap) -> (Atom, Atom, Term<'h>) {
+        match *self {
+            Start::Call(m, f, args) => (m, f, h.copy(args)),
+            Start::Fun(fun) => {
+                let args = h.list(&[h.copy(fun), Term::nil()]);
+                (term::atom::am::ERLANG, term::atom!("apply"), args)
+            }
+        }
+    }
 }
 
 /// The smallest heap unless flags say otherwise, in words.
@@ -70,9 +84,11 @@ pub fn create(
     };
     // Most processes need little: the first block is smaller than the smallest heap, unless somebody asked
     // for a size.
+    let made = parent.map(|cx| cx.process());
     let usual = o.min_heap <= vm.flags.heap().min_heap && o.min_heap <= USUAL_HEAP;
     let least = if usual { FIRST_BLOCK } else { term::gc::size_for(o.min_heap) };
     let initial = least.max(words + 16);
+    let told_start = start;
     let r = vm.processes.insert(|pid| {
         let mut p = Process::new(pid, o, initial, options.priority);
         let heap = &p.heap.heap;
@@ -123,9 +139,57 @@ pub fn create(
                 me.relations.tables().links.insert(Peer::Process(pid), Default::default())
             });
         }
+        // SAFETY: this thread runs the parent.
+        let by = made.map(|p| unsafe { &*p });
+        let inherits = by.is_some_and(|by| by.shared.trace.has(crate::trace::flag::INHERIT));
+        if inherits || vm.tracing.new_processes.load(Ordering::Acquire) {
+            crate::trace::event::inherit(vm, by, &p, options.link);
+        }
         p
     })?;
     let home = options.scheduler.unwrap_or_else(|| parent.map_or(1, |cx| cx.scheduler().max(1)));
     r.home.store(home as u32, Ordering::Relaxed);
+    let own_token = parent.is_some_and(|cx| cx.with(|p| !p.seq_trace_token.is_nil()));
+    let told = r.trace.has(crate::trace::flag::PROCS)
+        || parent.is_some_and(|cx| cx.with(|p| crate::trace::event::procs(p)));
+    if told || own_token {
+        tell(vm, parent, &r, told_start, options.link, own_token);
+    }
     Some(r)
+}
+
+/// Tells of a birth whoever wants to know; a token of sequential tracing goes to the child.
+#[cold]
+fn tell(
+    vm: &'static Vm,
+    parent: Option<&Cx<'_>>,
+    r: &ProcRef,
+    start: Start<'_>,
+    linked: bool,
+    token: bool,
+) {
+    // SAFETY: nobody runs the child yet; this thread runs the parent.
+    let child = unsafe { &mut *r.as_ptr() };
+    if let Some(cx) = parent.filter(|_| token) {
+        let h = cx.heap();
+        let (m, f, args) = start.call(h);
+        let mfa = h.tuple(&[m.into(), f.into(), Term::small(args.list_len().unwrap_or(0) as i64)]);
+        let (n0, n1) = crate::refs::next();
+        let message = h.tuple(&[
+            term::atom!("spawn_request").into(),
+            h.reference(n0, n1),
+            cx.self_pid(),
+            cx.group_leader(),
+            mfa,
+            Term::nil(),
+            term::atom!("spawn_reply").into(),
+            args,
+        ]);
+        crate::trace::seq::child(cx, child, message);
+    }
+    let scratch = term::Heap::new();
+    let call = start.call(&scratch);
+    // SAFETY: as above.
+    let by = parent.map(|cx| unsafe { &*cx.process() });
+    crate::trace::event::spawned(vm, by, child, call, linked);
 }

@@ -66,10 +66,7 @@ pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
     for task in core::mem::take(&mut extra.tasks) {
         let result = match task.work {
             Work::Collect { major } => {
-                let start = vm.monitor.collection_starts(vm);
-                let r = p.collect_with(0, &mut [], major, None);
-                vm.monitor.collected(vm, p, start);
-                super::limits::after_collect(p, &r, vm);
+                p.collect_told(vm, 0, &mut [], major);
                 am::TRUE
             }
             Work::CheckCode(module) => {
@@ -125,7 +122,11 @@ pub(crate) fn function(vm: &Vm, p: &Process) -> Option<(Atom, Atom, u32)> {
     if p.resume.is_some() {
         return p.current_native;
     }
-    vm.code.locate(p.ip as u64).map(|l| (l.module, l.function, l.arity))
+    if p.ip == crate::interp::builtin::apply() || p.ip == crate::interp::builtin::apply_fun() {
+        return Some(p.initial_call);
+    }
+    let found = vm.code.locate(p.ip as u64).map(|l| (l.module, l.function, l.arity));
+    found.or_else(|| crate::trace::call::function_at(p.ip))
 }
 
 /// Makes copies of what the process uses of the literal area that is about to go.

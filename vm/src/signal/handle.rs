@@ -5,6 +5,7 @@ use super::relations::{AliasKind, Peer};
 use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal};
 use crate::bif::Cx;
 use crate::process::{Process, state};
+use crate::trace::{event, flag};
 use crate::vm::Vm;
 use term::atom::am;
 use term::{OwnedTerm, Term};
@@ -14,6 +15,10 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
     for item in p.shared.in_queue.take_all() {
         match item {
             Item::Message(m) => {
+                if p.shared.trace.has(flag::RECEIVE) {
+                    let from = Sender::of_number(m.sender());
+                    event::receive(p, vm, scheduler, from, &m);
+                }
                 p.messages.push(m);
                 continue;
             }
@@ -43,7 +48,7 @@ pub(crate) fn fetch_for(cx: &Cx<'_>) {
 fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body: Body) {
     let Some(body) = crate::dist::relation::receive(p, vm, from, body) else { return };
     match body {
-        Body::Message(m) => p.messages.push(m),
+        Body::Message(m) => enqueue(p, vm, from, m, false),
         Body::AliasMessage { alias, message, priority } => {
             let Some(tables) = p.relations.get_mut() else { return };
             let priority = priority && tables.priority_aliases.contains(&alias);
@@ -58,19 +63,25 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
                 }
                 Some(AliasKind::ExplicitUnalias | AliasKind::Demonitor) => {}
             }
-            push(p, message, priority);
+            enqueue(p, vm, from, message, priority);
         }
         Body::AliasExit(a) => {
             let Some(tables) = p.relations.get() else { return };
             if tables.aliases.get(&a.alias).is_some() {
                 let priority = a.priority && tables.priority_aliases.contains(&a.alias);
-                exit_by(p, from, a.exit, priority);
+                exit_by(p, vm, from, a.exit, priority);
             }
         }
-        Body::Exit(x) => exit_signal(p, from, *x),
+        Body::Exit(x) => exit_signal(p, vm, from, *x),
         Body::Link => {
             if let Some(peer) = peer_of(from) {
-                p.relations.tables().links.entry(peer).or_default();
+                linked(p, vm, peer);
+            }
+        }
+        Body::TracedLink(passed) => {
+            if let Some(peer) = peer_of(from) {
+                event::take_passed(p, *passed);
+                linked(p, vm, peer);
             }
         }
         Body::Unlink { id } => {
@@ -79,6 +90,9 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
                     && t.links.get(&peer).is_some_and(|l| l.unlinking == 0)
                 {
                     t.links.remove(&peer);
+                    if event::procs(p) {
+                        told_of(p, vm, "getting_unlinked", peer);
+                    }
                 }
                 vm.signal_peer(peer, Sender::Process(p.pid()), Body::UnlinkAck { id });
             }
@@ -158,19 +172,51 @@ pub fn peer_of(from: Sender) -> Option<Peer> {
     }
 }
 
-fn push(p: &mut Process, message: Message, priority: bool) {
+/// A message that comes with other signals.
+fn enqueue(p: &mut Process, vm: &'static Vm, from: Sender, mut m: Message, priority: bool) {
+    m.set_sender(0, from.number().1);
+    push(p, vm, from, m, priority)
+}
+/// A message that the system makes of a signal.
+pub(crate) fn enqueue_own(p: &mut Process, vm: &'static Vm, from: Sender, m: OwnedTerm) {
+    push(p, vm, from, Message::new(m), false)
+}
+fn push(p: &mut Process, vm: &'static Vm, from: Sender, m: Message, priority: bool) {
+    if p.shared.trace.has(flag::RECEIVE) {
+        event::receive(p, vm, 0, from, &m);
+    }
     if priority {
-        p.messages.push_priority(message);
+        p.messages.push_priority(m);
     } else {
-        p.messages.push(message);
+        p.messages.push(m);
     }
 }
 
-pub(crate) fn exit_signal(p: &mut Process, from: Sender, x: ExitSignal) {
-    exit_by(p, from, x, false);
+fn linked(p: &mut Process, vm: &'static Vm, peer: Peer) {
+    let new = !p.relations.tables().links.contains_key(&peer);
+    p.relations.tables().links.entry(peer).or_default();
+    if new && event::procs(p) {
+        told_of(p, vm, "getting_linked", peer);
+    }
 }
 
-fn exit_by(p: &mut Process, from: Sender, x: ExitSignal, mut priority: bool) {
+/// Tells of something that happened with a peer.
+#[cold]
+fn told_of(p: &Process, vm: &'static Vm, what: &str, peer: Peer) {
+    let peer = OwnedTerm::build(|h| match peer {
+        Peer::Process(pid) => Term::local_pid(pid),
+        Peer::Port(port) => Term::local_port(port),
+        Peer::Remote(pid) => pid.term(h),
+        _ => Term::atom(am::UNDEFINED),
+    });
+    event::procs_event(vm, p, term::Atom::new(what), peer.term());
+}
+
+pub(crate) fn exit_signal(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal) {
+    exit_by(p, vm, from, x, false);
+}
+
+fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut priority: bool) {
     if x.linked {
         let Some(peer) = peer_of(from) else { return };
         let Some(t) = p.relations.get_mut() else { return };
@@ -184,6 +230,9 @@ fn exit_by(p: &mut Process, from: Sender, x: ExitSignal, mut priority: bool) {
             Some(l) if l.unlinking != 0 => return,
             Some(_) => priority = t.priority_links.remove(&peer),
         }
+        if event::procs(p) {
+            told_of(p, vm, "getting_unlinked", peer);
+        }
     }
     if x.kill {
         p.exit_reason.get_or_insert_with(|| Box::new(OwnedTerm::immediate(Term::atom(am::KILLED))));
@@ -196,7 +245,7 @@ fn exit_by(p: &mut Process, from: Sender, x: ExitSignal, mut priority: bool) {
             let sender = h.copy(sender.term());
             h.tuple(&[Term::atom(am::EXIT_UPPER), sender, reason])
         });
-        push(p, Message::new(m), priority);
+        push(p, vm, from, Message::new(m), priority);
         return;
     }
     let to_self = from == Sender::Process(p.pid()) && !x.linked;
@@ -243,5 +292,5 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
         let reason = h.copy(d.reason.term());
         h.tuple(&[tag, reference, Term::atom(kind), target, reason])
     });
-    push(p, Message::new(m), w.priority);
+    push(p, vm, Sender::System, Message::new(m), w.priority);
 }

@@ -29,6 +29,8 @@ pub struct MessageQueue {
     marks: Option<Box<Marks>>,
     /// The last of the priority messages, which come before all others.
     priority: *mut Envelope,
+    /// Messages, or the process, may have a token of sequential tracing.
+    tokens: bool,
 }
 
 // SAFETY: the queue belongs to its process's runner.
@@ -92,6 +94,7 @@ impl MessageQueue {
             opened: Vec::new(),
             marks: None,
             priority: null_mut(),
+            tokens: false,
         }
     }
     /// Puts a priority message behind those of its kind and before all others. The receive starts anew, and marks
@@ -138,6 +141,7 @@ impl MessageQueue {
     #[inline]
     pub fn push(&mut self, message: Message) {
         self.detached += message.words();
+        self.tokens |= message.has_token();
         let node = message.into_raw();
         // SAFETY: nodes of the list are live and exclusively ours.
         unsafe {
@@ -250,6 +254,33 @@ impl MessageQueue {
     #[inline]
     pub fn rewind(&mut self) {
         self.cursor = self.first;
+    }
+    /// Whether tokens of sequential tracing have to be looked after.
+    #[inline(always)]
+    pub fn has_tokens(&self) -> bool {
+        self.tokens
+    }
+    pub fn watch_tokens(&mut self) {
+        self.tokens = true;
+    }
+    /// The message at the cursor and its token, if that is to become the process's. `own`: it has one now.
+    pub fn take_token(&mut self, own: bool) -> Option<(RawTerm, Option<term::OwnedTerm>)> {
+        let node = self.cursor;
+        if node.is_null() {
+            return None;
+        }
+        if !own && self.len == 1 {
+            self.tokens = false;
+        }
+        // SAFETY: the cursor is a node of the list, which is ours.
+        unsafe {
+            let token = (*node).take_token();
+            if token.is_none() && (!own || !(*node).is_from_process()) {
+                return None;
+            }
+            self.tokens = true;
+            Some(((*node).raw(), token))
+        }
     }
     /// Takes the message at the cursor out; it must have been opened.
     #[inline]

@@ -32,6 +32,8 @@ pub struct Envelope {
     pub index: u32,
     /// The memory belongs to a process's heap.
     in_heap: bool,
+    /// It was sent by a process: without a token it takes that of the receiver away.
+    from_process: bool,
 }
 
 const HEAD: usize = size_of::<Envelope>() / 8;
@@ -58,6 +60,7 @@ impl Envelope {
                 token: None,
                 index: 0,
                 in_heap: false,
+                from_process: false,
             });
             e
         }
@@ -79,6 +82,12 @@ impl Envelope {
     #[inline]
     pub fn words(&self) -> usize {
         self.words
+    }
+    pub fn take_token(&mut self) -> Option<OwnedTerm> {
+        self.token.take().map(|b| *b)
+    }
+    pub fn is_from_process(&self) -> bool {
+        self.from_process
     }
     /// Makes the term part of `heap`.
     /// # Safety
@@ -216,6 +225,25 @@ impl Message {
         // SAFETY: owned.
         unsafe { self.0.as_mut().token = token.map(Box::new) };
         self
+    }
+    /// Says who sent it: a number that the in-queue keeps for the receiver. `process`: a process of this node or another.
+    #[inline]
+    pub fn set_sender(&mut self, sender: u64, process: bool) {
+        // SAFETY: owned. The link is free until the message is in an inner queue.
+        unsafe {
+            let e = self.0.as_mut();
+            e.prev = core::ptr::without_provenance_mut(sender as usize);
+            e.from_process = process;
+        }
+    }
+    /// The number, while it is in no inner queue.
+    pub fn sender(&self) -> u64 {
+        // SAFETY: owned.
+        unsafe { self.0.as_ref().prev.addr() as u64 }
+    }
+    pub fn has_token(&self) -> bool {
+        // SAFETY: owned.
+        unsafe { self.0.as_ref().token.is_some() }
     }
     pub fn token(&self) -> Option<&OwnedTerm> {
         // SAFETY: owned.

@@ -342,7 +342,7 @@ impl ProcHeap {
         let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(OLD_FLOOR));
         grown || self.old_vheap_words() > self.old_vheap_block_words()
     }
-    fn major_is_due(&self) -> bool {
+    pub fn major_is_due(&self) -> bool {
         self.minors as usize >= self.options.fullsweep_after || self.old_is_full()
     }
     /// Words that the next collection may have to copy.

@@ -451,6 +451,17 @@ impl Heap {
         let s = |n: usize| RawTerm::small(n as i64).0;
         self.object(Subtag::SubBits, &[owner.0, s(start), s(bits)])
     }
+    /// What is left in a match context, as a bitstring.
+    /// # Safety
+    /// `context` is one, alive.
+    pub unsafe fn bits_of_context<'h>(&'h self, context: RawTerm) -> Term<'h> {
+        // SAFETY: by the caller's word. Owner, position and end; the latter in bits, as small integers.
+        unsafe {
+            debug_assert!(context.is_boxed_of(Subtag::MatchContext));
+            let at = |i| context.word(i) as usize >> 3;
+            self.sub_bits_raw(RawTerm(context.word(1)), at(2), at(3).saturating_sub(at(2)))
+        }
+    }
     /// Part of a bitstring, sharing its bytes.
     /// # Panics
     /// If the range is not within it.
