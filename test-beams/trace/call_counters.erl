@@ -1,5 +1,5 @@
 %% Counters of calls and time, what loaded modules get, functions that were traced when their module is loaded anew.
--module(counters).
+-module(call_counters).
 -export([main/0, f/1, busy/1, outer/1]).
 
 f(X) -> X.
