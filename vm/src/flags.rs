@@ -1,7 +1,7 @@
 //! What `erlang:system_flag/2` may change while the VM runs. The command line gives the first values.
 
-use crate::vm::Config;
 use crate::trace::Tracer;
+use crate::vm::Config;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Mutex;
 use term::gc::HeapOptions;

@@ -36,11 +36,11 @@ pub use open::{OpenError, open};
 pub use poll::{NATIVE_TOKEN, poll_states, poll_threads, poller, watched};
 pub(crate) use poll::{attend, deliver, of_schedulers, prepare};
 pub use queue::IoQueue;
+pub(crate) use request::owner;
 pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
     post_output, register, send_command, set_data, unregister,
 };
-pub(crate) use request::owner;
 pub use signal::{flush_all, signal};
 pub(crate) use table::Gate;
 pub use table::Ports;

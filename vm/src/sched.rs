@@ -613,8 +613,8 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         }
         let lifted = keep.state.settle();
         let s = keep.state.get();
-        let runs = s & state::SUSPENDED == 0
-            && (s & state::HIBERNATING == 0 || !p.messages.is_empty());
+        let runs =
+            s & state::SUSPENDED == 0 && (s & state::HIBERNATING == 0 || !p.messages.is_empty());
         if told_in && !runs {
             trace::event::slice(vm, p, false);
         }

@@ -56,8 +56,7 @@ pub mod flag {
 
     pub const TIMESTAMPS: u32 = NOW | STRICT_MONOTONIC | MONOTONIC;
     /// Flags that children and linked processes may inherit.
-    pub const INHERIT: u32 =
-        SET_ON_SPAWN | SET_ON_FIRST_SPAWN | SET_ON_LINK | SET_ON_FIRST_LINK;
+    pub const INHERIT: u32 = SET_ON_SPAWN | SET_ON_FIRST_SPAWN | SET_ON_LINK | SET_ON_FIRST_LINK;
     /// What does not make anything traced by itself, or means something for both processes and ports.
     pub const MODIFIERS: u32 = SILENT | TIMESTAMPS | SCHEDULER_ID | RECEIVE | SEND;
     pub const OF_PORTS: u32 = MODIFIERS | PORTS | RUNNING_PORTS;

@@ -28,9 +28,7 @@ fn seq_trace_info<'p>(cx: &Cx<'p>, what: Atom) -> BifResult<'p> {
         (None, "spawn", None) => am::FALSE.into(),
         (None, "label" | "serial", None) => return Ok(Term::nil()),
         (None, "label", Some(t)) => t.label,
-        (None, "serial", Some(t)) => {
-            cx.heap().tuple(&[Term::small(t.last), Term::small(t.serial)])
-        }
+        (None, "serial", Some(t)) => cx.heap().tuple(&[Term::small(t.last), Term::small(t.serial)]),
         _ => return Err(cx.badarg()),
     };
     Ok(cx.heap().tuple(&[what.into(), value]))

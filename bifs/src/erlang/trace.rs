@@ -341,12 +341,7 @@ pub(super) fn tell<'p>(
 }
 
 /// How a session traces this, unless its tracer is gone.
-fn alive(
-    cx: &Cx<'_>,
-    cell: &vm::trace::TraceCell,
-    who: Who,
-    session: &Session,
-) -> Option<Traced> {
+fn alive(cx: &Cx<'_>, cell: &vm::trace::TraceCell, who: Who, session: &Session) -> Option<Traced> {
     let t = cell.in_session(session)?;
     if vm::trace::deliver::is_alive(cx.vm(), &t.tracer, who) {
         return Some(t);

@@ -465,10 +465,7 @@ fn make_current(
 }
 
 /// Calls go to `m` from here on. What only the replaced version exports is undefined.
-fn switch(
-    vm: &'static Vm,
-    replaced: Option<&'static LoadedModule>,
-    m: &'static LoadedModule) {
+fn switch(vm: &'static Vm, replaced: Option<&'static LoadedModule>, m: &'static LoadedModule) {
     if let Some(old) = replaced {
         crate::trace::pattern::replaced(vm, old);
     }

@@ -466,7 +466,9 @@ impl Emitter<'_> {
                 let Some(bif) = e.bif() else {
                     return Err(EmitError("no native for send".into()));
                 };
-                self.op(native::call_bif::<false>).ptr(bif as *const _ as u64).ptr(e as *const _ as u64);
+                self.op(native::call_bif::<false>)
+                    .ptr(bif as *const _ as u64)
+                    .ptr(e as *const _ as u64);
                 self.continuation();
                 self.returns_here(0);
             }

@@ -228,7 +228,9 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
     let body = crate::dist::relation::too_late(vm, target, s.from, s.body);
     let Some(body) = body else { return };
     match (body, crate::signal::handle::peer_of(s.from)) {
-        (Body::Link | Body::TracedLink(_), Some(peer)) => send_linked_exit(vm, peer, target, &noproc()),
+        (Body::Link | Body::TracedLink(_), Some(peer)) => {
+            send_linked_exit(vm, peer, target, &noproc())
+        }
         (Body::Monitor(m), _) if s.from == Sender::System => {
             if let Some(h) = vm.hooks.get() {
                 (h.late)(m.reference, target);

@@ -5,8 +5,8 @@ use super::session::Session;
 use super::{Traced, Tracer, flag, parse_flags};
 use crate::bif::Cx;
 use crate::match_spec::{Action, Actions};
-use crate::process::{ProcRef, info};
 use crate::process::registry::Named;
+use crate::process::{ProcRef, info};
 use std::sync::Arc;
 use term::atom::am;
 use term::{Heap, Term};
@@ -162,9 +162,7 @@ impl Actions for RunningTracee<'_, '_> {
                 let _ = writeln!(std::io::stdout(), "{text}");
                 yes
             }
-            Action::IsSeqTrace => {
-                Some(Term::bool(cx.with(|p| !p.seq_trace_token.is_nil())))
-            }
+            Action::IsSeqTrace => Some(Term::bool(cx.with(|p| !p.seq_trace_token.is_nil()))),
             Action::GetSeqToken => Some(info::trace_token(cx, heap)),
             Action::SetSeqToken => {
                 let [what, value] = *args else { return None };
@@ -179,4 +177,3 @@ impl Actions for RunningTracee<'_, '_> {
         }
     }
 }
-

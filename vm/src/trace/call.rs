@@ -172,7 +172,8 @@ fn one<'p>(
     frames: &mut Vec<Push>,
 ) {
     let calls = cx.with(|p| p.shared.trace.has(flag::CALL));
-    let traced = if calls { cx.with(|p| p.shared.trace.in_session(&pattern.session)) } else { None };
+    let traced =
+        if calls { cx.with(|p| p.shared.trace.in_session(&pattern.session)) } else { None };
     let traced = traced.filter(|t| t.flags & flag::CALL != 0);
     if let (Some(spec), Some(t)) = (&pattern.trace, &traced) {
         plain_trace(cx, at, entry, spec.as_deref(), t, args, frames);
@@ -188,9 +189,7 @@ fn one<'p>(
     };
     let (time, memory) = (spent(&pattern.time), spent(&pattern.memory));
     if time.is_some() || memory.is_some() {
-        let (time, memory) = cx.with(|p| {
-            (time.map(|s| enter(p, s)), memory.map(|s| enter(p, s)))
-        });
+        let (time, memory) = cx.with(|p| (time.map(|s| enter(p, s)), memory.map(|s| enter(p, s))));
         frames.push(Push::Time { time: time.flatten(), memory: memory.flatten() });
     }
 }
@@ -426,13 +425,7 @@ fn tell_call(cx: &Cx<'_>, call: &Call, tag: &str, extra: Term<'_>) {
 }
 
 /// A traced function has returned: its value is in x0.
-unsafe extern "C" fn returned(
-    r: *mut Regs,
-    ip: *const u32,
-    htop: *mut u64,
-    e: *mut u64,
-    fc: i64,
-) {
+unsafe extern "C" fn returned(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let p = save(r, htop, e, fc);
     tell_return(r, e);
     return leave_frame(r, ip, (*p).heap.heap.top(), e.add(RETURN_SLOTS), fc);
@@ -480,13 +473,7 @@ fn return_to(cx: &Cx<'_>, session: RawTerm, at: u64) {
 }
 
 /// The time of a call ends.
-unsafe extern "C" fn time_ends(
-    r: *mut Regs,
-    ip: *const u32,
-    htop: *mut u64,
-    e: *mut u64,
-    fc: i64,
-) {
+unsafe extern "C" fn time_ends(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let p = save(r, htop, e, fc);
     leave_time(&mut *p, e);
     return leave_frame(r, ip, htop, e.add(TIME_SLOTS), fc);

@@ -248,7 +248,9 @@ pub(crate) fn timestamp<'h>(vm: &Vm, flags: u32, h: &'h Heap) -> Option<Term<'h>
     }
     if flags & flag::STRICT_MONOTONIC != 0 {
         let unique = crate::refs::monotonic();
-        return Some(h.tuple(&[h.int(crate::time::monotonic_ns()), h.i128(i128::from(unique) + LEAST)]));
+        return Some(
+            h.tuple(&[h.int(crate::time::monotonic_ns()), h.i128(i128::from(unique) + LEAST)]),
+        );
     }
     if flags & flag::MONOTONIC != 0 {
         return Some(h.int(crate::time::monotonic_ns()));

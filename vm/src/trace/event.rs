@@ -17,13 +17,7 @@ fn cell(p: &Process) -> &TraceCell {
 }
 
 /// Tells every session that has `of` set.
-pub(crate) fn all(
-    vm: &'static Vm,
-    p: &Process,
-    of: u32,
-    cx: Option<&Cx<'_>>,
-    news: News<'_>,
-) {
+pub(crate) fn all(vm: &'static Vm, p: &Process, of: u32, cx: Option<&Cx<'_>>, news: News<'_>) {
     let who = Who::Process(p.pid());
     for t in cell(p).of(of) {
         tell(vm, who, cell(p), &t, cx, news);
@@ -289,13 +283,7 @@ pub(crate) fn exiting(vm: &'static Vm, p: &Process, tag: &str) {
     tell_place(vm, p, flag::EXITING, Atom::new(tag), None);
 }
 
-fn tell_place(
-    vm: &'static Vm,
-    p: &Process,
-    of: u32,
-    tag: Atom,
-    place: Option<(Atom, Atom, u32)>,
-) {
+fn tell_place(vm: &'static Vm, p: &Process, of: u32, tag: Atom, place: Option<(Atom, Atom, u32)>) {
     let what = OwnedTerm::build(|h| match place {
         Some((m, f, a)) => h.tuple(&[m.into(), f.into(), Term::small(a.into())]),
         None => Term::small(0),
@@ -318,4 +306,3 @@ pub(crate) fn collection(vm: &'static Vm, p: &Process, tag: &str, words: Option<
     });
     all(vm, p, flag::GC, None, News::new(Kind::Gc, Atom::new(tag), what.term()));
 }
-

@@ -60,7 +60,8 @@ pub fn function<'h>(
     let Some(p) = global.or(local) else { return with(am::FALSE.into()) };
     match key.name() {
         "all" => {
-            let keys = ["traced", "match_spec", "meta", "meta_match_spec", "call_time", "call_count"];
+            let keys =
+                ["traced", "match_spec", "meta", "meta_match_spec", "call_time", "call_count"];
             let mut keys: Vec<&str> = keys.to_vec();
             if vm.release() >= 26 {
                 keys.insert(4, "call_memory");
@@ -102,9 +103,7 @@ fn of_pattern<'h>(
             }
         }
         "meta_match_spec" => p.meta.as_ref().map_or(none, |m| source(h, &m.spec)),
-        "call_count" => {
-            p.count.as_ref().map_or(none, |c| h.uint(c.calls.load(Ordering::Relaxed)))
-        }
+        "call_count" => p.count.as_ref().map_or(none, |c| h.uint(c.calls.load(Ordering::Relaxed))),
         "call_time" => spent(h, &p.time),
         "call_memory" => spent(h, &p.memory),
         _ => return None,
@@ -141,8 +140,7 @@ pub fn on_load<'h>(session: &Session, h: &'h Heap, key: Atom) -> Option<Term<'h>
     };
     if key.name() == "all" {
         let keys = ["traced", "match_spec", "meta", "meta_match_spec", "call_count"];
-        let all: Option<Vec<Term>> =
-            keys.into_iter().map(|k| Some(pair(h, k, one(k)?))).collect();
+        let all: Option<Vec<Term>> = keys.into_iter().map(|k| Some(pair(h, k, one(k)?))).collect();
         return with(h.list(&all?));
     }
     with(one(key.name())?)

@@ -8,8 +8,6 @@ use crate::bif::Cx;
 use crate::code::native::Nif;
 use crate::process::{Priority, Process};
 use crate::vm::Vm;
-use term::atom::am;
-use term::gc::HeapOptions;
 use term::{Atom, OwnedTerm, Term, atom};
 
 type Module = (Atom, OwnedTerm);
@@ -24,7 +22,13 @@ fn native(vm: &'static Vm, module: Atom, name: &str, arity: u32) -> Option<&'sta
     m.loaded.get()?.of_function(index)
 }
 
-fn special(vm: &'static Vm, module: Atom, base: &str, kind: Kind, arity: u32) -> Option<&'static Nif> {
+fn special(
+    vm: &'static Vm,
+    module: Atom,
+    base: &str,
+    kind: Kind,
+    arity: u32,
+) -> Option<&'static Nif> {
     let own = (kind != Kind::Status)
         .then(|| native(vm, module, &format!("{base}_{}", kind.name()), arity))
         .flatten();
@@ -61,7 +65,7 @@ fn call(
     if let Some(cx) = cx {
         return run(cx, nif, args);
     }
-    let options = HeapOptions { min_heap: 233, min_vheap: 0, max_heap: 0, fullsweep_after: 0 };
+    let options = vm.flags.heap();
     let mut p = Process::new(u64::MAX >> 8, options, 64, Priority::Normal);
     let r = {
         // SAFETY: nobody else knows this process, and it outlives the turn.
@@ -89,7 +93,7 @@ pub(super) fn enabled(
     let Some(nif) = special(vm, m.0, "enabled", kind, 3) else { return false };
     let answer = call(vm, nif, cx, |cx| vec![tag.into(), cx.heap().copy(m.1.term()), who.term()]);
     match kind {
-        Kind::Status => answer != Some(am::REMOVE),
+        Kind::Status => answer != Some(atom!("remove")),
         _ => answer == Some(atom!("trace")),
     }
 }

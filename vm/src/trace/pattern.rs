@@ -113,8 +113,7 @@ fn change(
     session: &Arc<Session>,
     f: impl FnOnce(&mut Pattern),
 ) {
-    let Some(point) = breakpoint::existing(m, index)
-        .or_else(|| Some(breakpoint::point(m, index)))
+    let Some(point) = breakpoint::existing(m, index).or_else(|| Some(breakpoint::point(m, index)))
     else {
         return;
     };

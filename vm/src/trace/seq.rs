@@ -208,7 +208,12 @@ pub fn print(cx: &Cx<'_>, what: Term<'_>) -> bool {
 
 /// A message with this token (nil: none) leaves the queue: its token is the process's.
 #[cold]
-pub(crate) fn received(p: &mut Process, vm: &'static Vm, token: Option<OwnedTerm>, message: RawTerm) {
+pub(crate) fn received(
+    p: &mut Process,
+    vm: &'static Vm,
+    token: Option<OwnedTerm>,
+    message: RawTerm,
+) {
     let Some(token) = token else {
         p.seq_trace_token = RawTerm::NIL;
         return;
@@ -228,13 +233,7 @@ pub(crate) fn received(p: &mut Process, vm: &'static Vm, token: Option<OwnedTerm
 }
 
 /// Tells the sequential tracer, if the token's flags ask for it.
-pub(crate) fn output(
-    vm: &'static Vm,
-    token: Term<'_>,
-    kind: i64,
-    to: Term<'_>,
-    message: Term<'_>,
-) {
+pub(crate) fn output(vm: &'static Vm, token: Term<'_>, kind: i64, to: Term<'_>, message: Term<'_>) {
     let Some(t) = Token::of(token) else { return };
     if t.flags & kind == 0 {
         return;
@@ -280,4 +279,3 @@ pub fn tracer_of(vm: &'static Vm, t: Term<'_>) -> Option<Option<Tracer>> {
     };
     known.then_some(Some(tracer))
 }
-
