@@ -201,6 +201,9 @@ fn longest_common<'p>(
 use search::{Want, search};
 
 fn compile_pattern<'p>(cx: &Cx<'p>, pattern: Term<'p>) -> BifResult<'p> {
+    if pattern::takes_long(cx, pattern) {
+        return Err(long::elsewhere(cx, [pattern], |cx, [p]| compile_pattern(cx, p)));
+    }
     let compiled = cx.need(pattern::compile(pattern))?;
     Ok(pattern::to_term(cx, compiled))
 }

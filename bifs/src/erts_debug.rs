@@ -7,7 +7,7 @@ mod related;
 pub mod state;
 
 use crate::long;
-use term::{Bits, Map, Term, atom, size};
+use term::{Bits, Term, atom, size};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TERMS: "erts_debug" {
@@ -60,8 +60,9 @@ fn same<'p>(_: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
     Ok(Term::bool(size::same(a, b)))
 }
 
-fn map_info<'p>(cx: &Cx<'p>, map: Map<'p>) -> BifResult<'p> {
+fn map_info<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
     let h = cx.heap();
+    let map = crate::maps::map_of(cx, map)?;
     let shape = cx.need(map.shape())?;
     cx.bump(map.size() / 10);
     let number = |n: u32| Term::small(i64::from(n));

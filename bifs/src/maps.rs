@@ -130,7 +130,10 @@ fn map_to_tuple_keys<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
 }
 
 fn map_hashmap_children<'p>(cx: &Cx<'p>, node: Term<'p>) -> BifResult<'p> {
-    cx.need(cx.heap().map_hashmap_children(node))
+    match cx.heap().map_hashmap_children(node) {
+        Some(children) => Ok(children),
+        None => map_of(cx, node).and_then(|_| Err(cx.badarg())),
+    }
 }
 
 /// The first call gives few associations, since often no more are wanted.

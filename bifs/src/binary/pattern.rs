@@ -1,10 +1,17 @@
 //! What is searched for: one string of bytes, or the longest of several that start first.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memmem::Finder;
 use term::shared::Magic;
 use term::{Term, atom};
 use vm::Cx;
+
+/// Bytes of strings up to which every state has a full table of its next ones. The time to make the tables grows with
+/// the square of the states at worst (100 kB of zeros: two minutes), that of the automaton without them does not.
+const TABLE: usize = 256;
+
+/// A state is as much work as so many bytes.
+const STATE: usize = 100;
 
 /// A compiled pattern. What it looks for is never empty.
 pub enum Pattern {
@@ -26,6 +33,10 @@ impl Pattern {
         let longest = strings.iter().map(|s| s.as_ref().len()).max()?;
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostLongest);
+        let states: usize = strings.iter().map(|s| s.as_ref().len()).sum();
+        if states > TABLE {
+            builder.kind(Some(AhoCorasickKind::ContiguousNFA));
+        }
         Some(Pattern::Many(builder.build(strings).ok()?, longest))
     }
     /// Length of the longest match.
@@ -52,6 +63,13 @@ impl Pattern {
             Pattern::Many(..) => 200,
         }
     }
+}
+
+/// Whether compiling takes too long to be done here; see [`crate::long`].
+pub fn takes_long(cx: &Cx<'_>, term: Term<'_>) -> bool {
+    let size = |t: Term| t.as_binary().map_or(0, |b| b.byte_len());
+    let bytes: usize = term.iter_list().map(size).sum();
+    bytes > TABLE && crate::long::too_long(cx, bytes * STATE)
 }
 
 /// Compiles a binary or a list of them, none empty. `None` if it is something else.

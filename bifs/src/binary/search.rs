@@ -7,11 +7,14 @@ use super::pattern::{self, Pattern};
 use core::ops::Range;
 use std::borrow::Cow;
 use term::{Bits, Term, atom};
-use vm::bif::{Binary, Held};
+use vm::bif::{Binary, Held, Kind};
 use vm::{BifResult, Cx, Resume};
 
 /// Bytes in which the matches of a window start.
 const WINDOW: usize = 1 << 18;
+
+/// Bytes that are looked at between two counts of reductions.
+const SCAN: usize = 1 << 19;
 
 /// What the caller wants to know.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,14 +79,19 @@ pub fn search<'p>(
     subject: Binary<'p>,
     pattern: Term<'p>,
     options: Term<'p>,
-    mut want: Want,
+    asked: Want,
 ) -> BifResult<'p> {
+    let mut want = asked;
     let scope = cx.need(parse(options, subject.0.byte_len(), &mut want))?;
     if scope.end == 0 && cx.vm().release() < 26 {
         // The pattern was not looked at.
         return Ok(result(cx, subject.0, want, &[]));
     }
     let shared = pattern::compiled(pattern);
+    if shared.is_none() && pattern::takes_long(cx, pattern) {
+        let [subject, pattern, options] = [subject.0.term(), pattern, options].map(|t| cx.hold(t));
+        return Err(cx.reschedule(Kind::DirtyCpu, Whole { subject, pattern, options, want: asked }));
+    }
     let own = match shared {
         Some(_) => None,
         None => Some(cx.need(pattern::compile(pattern))?),
@@ -100,6 +108,21 @@ pub fn search<'p>(
     };
     let (subject, pattern) = (cx.hold(subject.0.term()), cx.hold(pattern));
     Err(cx.yield_to(Rest { progress, want, copy, subject, own, pattern }))
+}
+
+/// A search whose pattern takes long to compile.
+struct Whole {
+    subject: Held,
+    pattern: Held,
+    options: Held,
+    want: Want,
+}
+
+impl Resume for Whole {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let subject = cx.need(cx.get(self.subject).as_bits())?;
+        search(cx, Binary(subject), cx.get(self.pattern), cx.get(self.options), self.want)
+    }
 }
 
 /// How far a search is.
@@ -120,28 +143,33 @@ impl Progress {
             let whole = self.end - from <= step + pattern.longest();
             let window_end = if whole { self.end } else { from + step + pattern.longest() };
             let limit = if whole { self.end } else { from + step };
-            let mut matches = 0;
+            let mut scanned = 0;
             loop {
                 let window = bytes.get(self.at..window_end).unwrap_or_default();
                 match pattern.find(window) {
                     Some((start, len)) if self.at + start < limit => {
                         self.found.push((self.at + start, len));
                         self.at += start + len;
-                        matches += 1;
+                        // To know which is longest, more than the match may have been looked at.
+                        scanned += start + pattern.longest() + per_reduction / 10;
                         if !all {
                             return true;
+                        }
+                        if scanned > SCAN && self.at < limit {
+                            break;
                         }
                         if self.at >= limit {
                             break;
                         }
                     }
                     _ => {
+                        scanned += limit - self.at;
                         self.at = limit;
                         break;
                     }
                 }
             }
-            let more = cx.bump((self.at - from) / per_reduction + matches / 10);
+            let more = cx.bump(scanned / per_reduction);
             if self.at >= self.end {
                 return true;
             }

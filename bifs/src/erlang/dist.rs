@@ -280,13 +280,10 @@ fn monitor_node_with<'p>(
         connect = false;
     }
     let name = cx.need(node.as_atom())?;
-    let on = match on.as_bool() {
-        Some(on) => on,
-        None => return Err(cx.badarg()),
-    };
     if name != am::NONODE_NOHOST && !cx.vm().dist.is_alive() {
         return Err(cx.error(atom!("notalive")));
     }
+    let on = cx.need(on.as_bool())?;
     if !on {
         relation::demonitor_node(cx, name);
         return Ok(am::TRUE.into());

@@ -1,7 +1,7 @@
 //! Raising exceptions.
 
 use term::atom::am;
-use term::{Atom, RawTerm, Term};
+use term::{RawTerm, Term};
 use vm::stop::{Class, Raise};
 use vm::{BifResult, Cx};
 
@@ -54,8 +54,8 @@ fn error3<'p>(cx: &Cx<'p>, reason: Term<'p>, args: Term<'p>, options: Term<'p>) 
     }))
 }
 
-fn raise<'p>(cx: &Cx<'p>, class: Atom, reason: Term<'p>, trace: Term<'p>) -> BifResult<'p> {
-    let class = match Class::from_atom(class) {
+fn raise<'p>(cx: &Cx<'p>, class: Term<'p>, reason: Term<'p>, trace: Term<'p>) -> BifResult<'p> {
+    let class = match class.as_atom().and_then(Class::from_atom) {
         Some(c) if is_trace(trace) => c,
         _ => return Ok(am::BADARG.into()),
     };
@@ -76,7 +76,7 @@ fn is_trace(trace: Term<'_>) -> bool {
     for item in it.by_ref() {
         let Some(t) = item.as_tuple() else { return false };
         let e = t.elements();
-        let args = |a: Term| a.is_list() || a.as_small().is_some_and(|n| n >= 0);
+        let args = |a: Term| a.is_list() || a.as_small().is_some();
         let ok = match *e {
             [f, a] if f.as_fun().is_some() => args(a),
             [f, a, l] if f.as_fun().is_some() => args(a) && l.is_list(),

@@ -9,7 +9,7 @@ use vm::process::ask;
 use vm::process::registry::Named;
 use vm::process::relation;
 use vm::process::spawn::{self, SpawnOptions, Start};
-pub use vm::process::spawn_options::{max_heap, priority, queue_data};
+pub use vm::process::spawn_options::{max_heap, priority, queue_data, words};
 use vm::process::{Priority, QueueData, state};
 use vm::signal::relations::Peer;
 use vm::trace::{event, flag};
@@ -252,11 +252,11 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
             Term::atom(priority_atom(cx.with(|p| p.shared.state.set_priority(new))))
         }
         am::MIN_HEAP_SIZE => {
-            let n = term::gc::size_for(size()?);
+            let n = term::gc::size_for(cx.need(words(v))?);
             small(cx.with(|p| std::mem::replace(&mut p.heap.options.min_heap, n)))
         }
         am::MIN_BIN_VHEAP_SIZE => {
-            let n = size()?;
+            let n = cx.need(words(v))?;
             small(cx.with(|p| std::mem::replace(&mut p.heap.options.min_vheap, n)))
         }
         am::FULLSWEEP_AFTER => {
@@ -353,6 +353,8 @@ impl Resume for Doze {
     }
 }
 fn bump_reductions<'p>(cx: &Cx<'p>, n: u64) -> BifResult<'p> {
+    // The reference takes its small integers.
+    cx.need((n < 1 << 59).then_some(()))?;
     cx.bump(n.min(4000) as usize);
     Ok(am::TRUE.into())
 }

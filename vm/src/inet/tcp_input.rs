@@ -76,7 +76,7 @@ fn borrow(room: usize) -> Vec<u8> {
     let mut v = BUFFER.with(RefCell::take);
     v.clear();
     // A failure shows at the read.
-    let _ = v.try_reserve(room);
+    let _ = sys::oom::reserve(&mut v, room);
     v
 }
 fn give_back(mut v: Vec<u8>) {

@@ -70,7 +70,8 @@ impl RamFile {
         self.need(MODE_WRITE, "ebadf")?;
         let end = at.checked_add(bytes.len()).ok_or("einval")?;
         if end > self.data.len() {
-            self.data.try_reserve(end - self.data.len()).map_err(|_| "enomem")?;
+            let more = end - self.data.len();
+            sys::oom::reserve(&mut self.data, more).map_err(|_| "enomem")?;
             self.data.resize(end, 0);
         }
         self.data[at..end].copy_from_slice(bytes);

@@ -12,8 +12,8 @@ pub fn parse(vm: &Vm, o: &mut SpawnOptions, t: Term<'_>) -> Option<bool> {
     match k.as_atom()? {
         am::PRIORITY => o.priority = priority(v.as_atom()?)?,
         am::FULLSWEEP_AFTER => o.heap.fullsweep_after = v.as_usize()?.min(65_535),
-        am::MIN_HEAP_SIZE => o.heap.min_heap = term::gc::size_for(v.as_usize()?),
-        am::MIN_BIN_VHEAP_SIZE => o.heap.min_vheap = v.as_usize()?,
+        am::MIN_HEAP_SIZE => o.heap.min_heap = term::gc::size_for(words(v)?),
+        am::MIN_BIN_VHEAP_SIZE => o.heap.min_vheap = words(v)?,
         am::MAX_HEAP_SIZE => {
             let m = max_heap(v)?;
             o.heap.max_heap = m.size.unwrap_or(o.heap.max_heap);
@@ -52,6 +52,11 @@ pub fn queue_data(a: Atom) -> Option<QueueData> {
     }
 }
 
+/// A number of words: the reference takes its small integers, which have 60 bits.
+pub fn words(t: Term<'_>) -> Option<usize> {
+    t.as_usize().filter(|n| *n < 1 << 59)
+}
+
 /// `max_heap_size` as given: a number or a map.
 pub struct MaxHeap {
     pub size: Option<usize>,
@@ -62,7 +67,7 @@ pub struct MaxHeap {
 }
 
 pub fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
-    if let Some(n) = t.as_usize() {
+    if let Some(n) = words(t) {
         return Some(MaxHeap { size: Some(n), kill: None, log: None, shared: None });
     }
     let map = t.as_map()?;
@@ -71,7 +76,7 @@ pub fn max_heap(t: Term<'_>) -> Option<MaxHeap> {
         Some(v) => v.as_bool().map(Some),
         None => Some(None),
     };
-    let size = get(am::SIZE)?.as_usize()?;
+    let size = words(get(am::SIZE)?)?;
     let (kill, log) = (flag(am::KILL)?, flag(am::ERROR_LOGGER)?);
     let shared = match term::personality::release() {
         27.. => flag(am::INCLUDE_SHARED_BINARIES)?,

@@ -38,8 +38,7 @@ pub fn read(fd: RawFd, buf: &mut [u8]) -> io::Result<usize> {
 
 /// Reads once up to `max` bytes onto the end of `buf`; 0 is the end of the file.
 pub fn read_append(fd: RawFd, buf: &mut Vec<u8>, max: usize) -> io::Result<usize> {
-    crate::oom::fallible(|| buf.try_reserve(max))
-        .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    crate::oom::reserve(buf, max)?;
     let spare = buf.spare_capacity_mut();
     let (p, len) = (spare.as_mut_ptr(), spare.len().min(max));
     // SAFETY: `p` is valid for writes of `len` bytes.

@@ -31,6 +31,11 @@ pub fn fallible<R>(f: impl FnOnce() -> R) -> R {
     r
 }
 
+/// Room for `more` elements, or an error.
+pub fn reserve<T>(v: &mut Vec<T>, more: usize) -> std::io::Result<()> {
+    fallible(|| v.try_reserve(more)).map_err(|_| std::io::Error::from_raw_os_error(libc::ENOMEM))
+}
+
 #[cold]
 fn failed(bytes: usize) {
     if FALLIBLE.get() {

@@ -326,7 +326,7 @@ pub fn take_error(fd: RawFd) -> io::Result<()> {
 
 /// Receives once up to `max` bytes onto the end of `buf`; 0 is the end of a stream.
 pub fn recv_append(fd: RawFd, buf: &mut Vec<u8>, max: usize, flags: i32) -> io::Result<usize> {
-    buf.try_reserve(max).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    crate::oom::reserve(buf, max)?;
     let spare = buf.spare_capacity_mut();
     let (p, len) = (spare.as_mut_ptr(), spare.len().min(max));
     // SAFETY: `p` is valid for writes of `len` bytes.
@@ -345,7 +345,7 @@ pub fn recv_from(
     max: usize,
     flags: i32,
 ) -> io::Result<(usize, SockAddr)> {
-    buf.try_reserve(max).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    crate::oom::reserve(buf, max)?;
     let spare = buf.spare_capacity_mut();
     let (p, room) = (spare.as_mut_ptr(), spare.len().min(max));
     let (n, addr) = SockAddr::fill(|a, len| {
@@ -388,7 +388,7 @@ pub fn recv_message(
     control_room: usize,
     flags: i32,
 ) -> io::Result<Received> {
-    buf.try_reserve(max).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    crate::oom::reserve(buf, max)?;
     // Words, so that it is aligned for the headers in it.
     let mut control = vec![0u64; control_room.div_ceil(8)];
     let spare = buf.spare_capacity_mut();
