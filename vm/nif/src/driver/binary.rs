@@ -42,12 +42,19 @@ pub unsafe fn shared(b: *mut DrvBinary, from: usize, len: usize) -> BinHandle {
     }
 }
 
-/// A whole binary whose count the driver gives away.
+/// A whole binary whose count the driver gives away. A small one is copied: that costs less than to keep account of it.
 /// # Safety
 /// C: a live binary.
 pub unsafe fn handed_over(b: *mut DrvBinary) -> BinHandle {
+    const COPIED: usize = 1024;
     // SAFETY: C.
     unsafe {
+        let n = (*b).size as usize;
+        if n <= COPIED {
+            let copy = BinHandle::from_slice(core::slice::from_raw_parts(bytes_of(b), n));
+            driver_free_binary(b);
+            return copy;
+        }
         let handle = shared(b, 0, (*b).size as usize);
         driver_free_binary(b);
         handle
