@@ -101,7 +101,7 @@ pub(crate) struct Scheduler {
     pub switches: AtomicU64,
     /// Pid of the process that it runs; `u64::MAX`: none.
     pub current: AtomicU64,
-    /// When it woke up, on the monotonic clock.
+    /// When it was without work the last time, on the monotonic clock.
     pub awake_since: AtomicI64,
 }
 
@@ -285,10 +285,10 @@ impl Schedulers {
         let home = if home >= self.online() { 0 } else { home };
         let sched = &self.normal[home];
         let len = sched.queue.push(shared.state.effective_priority(), p);
+        let alone = if takes > 0 { polling::FEW } else { 1 };
         if sched.parker.asleep.load(Ordering::SeqCst) {
             sched.parker.wake();
-        } else if (len > if takes > 0 { polling::FEW } else { 1 }
-            || sched.aside.load(Ordering::SeqCst))
+        } else if (len > alone || sched.aside.load(Ordering::SeqCst))
             && self.sleeping.load(Ordering::SeqCst) > 0
         {
             // Somebody idle may steal.
@@ -484,12 +484,14 @@ fn idle(
 ) {
     pay_output(vm);
     let may_run = all.may_run(index);
+    let now = vm.monotonic();
+    me.awake_since.store(now, Ordering::Relaxed);
     if may_run && all.look(vm, index, polling) {
         return;
     }
     let spin = vm.config.spin[0];
     if may_run && spin > 0 {
-        let end = vm.monotonic() + spin as i64;
+        let end = now + spin as i64;
         let found = || {
             !me.queue.is_empty()
                 || has_work(all, index)

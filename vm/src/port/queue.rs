@@ -11,6 +11,47 @@ use term::{Bits, Term, View};
 /// Binaries from this size on are referred to instead of copied.
 const SHARE_FROM: usize = 1024;
 
+/// Room of a fresh piece for small ones.
+const SMALL: usize = 64;
+
+enum Piece<'a> {
+    Byte(u8),
+    Bits(Bits<'a>),
+}
+
+/// Calls `f` with the pieces of an I/O list; `None` if it is none.
+fn each_piece<'a>(list: Term<'a>, mut f: impl FnMut(Piece<'a>)) -> Option<()> {
+    let mut stack: Vec<Term<'a>> = Vec::new();
+    let mut at = list;
+    loop {
+        match at.view() {
+            View::Cons(cell) => {
+                let (head, tail) = (cell.head(), cell.tail());
+                match head.as_small() {
+                    Some(n) => {
+                        f(Piece::Byte(u8::try_from(n).ok()?));
+                        at = tail;
+                    }
+                    None => {
+                        if !tail.is_nil() {
+                            stack.push(tail);
+                        }
+                        at = head;
+                    }
+                }
+                continue;
+            }
+            View::Nil => {}
+            View::Bits(bits) if bits.is_binary() => f(Piece::Bits(bits)),
+            _ => return None,
+        }
+        match stack.pop() {
+            Some(tail) => at = tail,
+            None => return Some(()),
+        }
+    }
+}
+
 enum Chunk {
     Own(Vec<u8>),
     /// Start and end within the binary.
@@ -42,35 +83,20 @@ impl IoQueue {
     /// The bytes of an I/O list; `None` if it is none.
     pub fn of_iodata(list: Term<'_>) -> Option<IoQueue> {
         let mut q = IoQueue::new();
-        let mut stack: Vec<Term<'_>> = Vec::new();
-        let mut at = list;
-        loop {
-            match at.view() {
-                View::Cons(cell) => {
-                    let (head, tail) = (cell.head(), cell.tail());
-                    match head.as_small() {
-                        Some(n) => {
-                            q.push_byte(u8::try_from(n).ok()?);
-                            at = tail;
-                        }
-                        None => {
-                            if !tail.is_nil() {
-                                stack.push(tail);
-                            }
-                            at = head;
-                        }
-                    }
-                    continue;
-                }
-                View::Nil => {}
-                View::Bits(bits) if bits.is_binary() => q.push_bits(bits),
-                _ => return None,
-            }
-            match stack.pop() {
-                Some(tail) => at = tail,
-                None => return Some(q),
-            }
-        }
+        each_piece(list, |piece| match piece {
+            Piece::Byte(b) => q.push_byte(b),
+            Piece::Bits(bits) => q.push_bits(bits),
+        })?;
+        Some(q)
+    }
+    /// The same in one piece.
+    pub fn bytes_of(list: Term<'_>) -> Option<Vec<u8>> {
+        let mut v = Vec::with_capacity(SMALL);
+        each_piece(list, |piece| match piece {
+            Piece::Byte(b) => v.push(b),
+            Piece::Bits(bits) => v.extend_from_slice(&bits.bytes()),
+        })?;
+        Some(v)
     }
     /// Bytes in the queue.
     pub fn len(&self) -> usize {
@@ -81,7 +107,7 @@ impl IoQueue {
     }
     fn own(&mut self) -> &mut Vec<u8> {
         if !matches!(self.chunks.back(), Some(Chunk::Own(_))) {
-            self.chunks.push_back(Chunk::Own(Vec::new()));
+            self.chunks.push_back(Chunk::Own(Vec::with_capacity(SMALL)));
         }
         match self.chunks.back_mut() {
             Some(Chunk::Own(v)) => v,

@@ -393,6 +393,9 @@ impl Heap {
     }
     /// A binary of these bytes.
     pub fn binary<'h>(&'h self, bytes: &[u8]) -> Term<'h> {
+        if bytes.len() > HEAP_BIN_MAX {
+            return self.shared_bits(BinHandle::copy_of(bytes), 0, bytes.len() * 8);
+        }
         self.binary_with(bytes.len(), |b| b.copy_from_slice(bytes))
     }
     /// A binary of `len` bytes, which start as zero and are written by `fill`.

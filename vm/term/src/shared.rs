@@ -51,16 +51,28 @@ unsafe impl Sync for BinHandle {}
 impl BinHandle {
     /// A fresh binary of `len` zero bytes with room for `capacity`.
     pub fn with_capacity(len: usize, capacity: usize) -> BinHandle {
+        // SAFETY: `len` bytes are writable.
+        BinHandle::fresh(len, capacity, |data| unsafe { core::ptr::write_bytes(data, 0, len) })
+    }
+    /// A fresh binary with these bytes.
+    pub fn copy_of(bytes: &[u8]) -> BinHandle {
+        BinHandle::fresh(bytes.len(), bytes.len(), |data| {
+            // SAFETY: so many bytes are writable, and fresh.
+            unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len()) }
+        })
+    }
+    /// `fill` writes all `len` bytes.
+    fn fresh(len: usize, capacity: usize, fill: impl FnOnce(*mut u8)) -> BinHandle {
         let capacity = capacity.max(len);
         let l = layout(capacity);
-        // SAFETY: the layout is never of size zero; every byte below `len` is written here.
+        // SAFETY: the layout is never of size zero; every byte below `len` is written by `fill`.
         unsafe {
             let p = alloc(l) as *mut SharedBin;
             if p.is_null() {
                 handle_alloc_error(l);
             }
             let data = (p as *mut u8).add(HEADER);
-            core::ptr::write_bytes(data, 0, len);
+            fill(data);
             p.write(SharedBin {
                 refc: AtomicUsize::new(1),
                 used_bits: AtomicUsize::new(len * 8),

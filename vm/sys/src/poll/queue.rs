@@ -7,8 +7,8 @@ use super::Interest;
 use mio::{Poll, Token};
 use std::io;
 
-/// Most events of one wait.
-const MOST: usize = 256;
+/// Most events of one wait: while one thread tells of them another may fetch the next.
+const MOST: usize = 64;
 
 /// What the system says of a descriptor.
 pub(super) struct Event {
