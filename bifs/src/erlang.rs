@@ -37,6 +37,7 @@ pub mod system_items;
 pub mod system_monitor;
 pub mod time;
 pub mod timer;
+mod topology;
 pub mod trace;
 pub mod tuple;
 pub mod unique;

@@ -42,7 +42,10 @@ fn store<'p>(cx: &Cx<'p>, key: Term<'p>, value: Term<'p>, replace: bool) -> BifR
             vm::code::purge::wake_collector(cx.vm());
             Ok(Term::atom(atom!("ok")))
         }
-        Ok(_) => Ok(Term::atom(atom!("ok"))),
+        Ok(_) => {
+            vm::persistent_term::sweep(cx.vm());
+            Ok(Term::atom(atom!("ok")))
+        }
         Err(_) => Err(cx.system_limit()),
     }
 }
@@ -59,12 +62,14 @@ fn erase<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
     let was = cx.vm().persistent.erase(key);
     if was {
         vm::code::purge::wake_collector(cx.vm());
+        vm::persistent_term::sweep(cx.vm());
     }
     Ok(Term::bool(was))
 }
 
 fn erase_persistent_terms<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     cx.vm().persistent.erase_all();
+    vm::persistent_term::sweep(cx.vm());
     vm::code::purge::wake_collector(cx.vm());
     Ok(Term::bool(true))
 }

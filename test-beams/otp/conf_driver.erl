@@ -255,6 +255,7 @@ judge({value, {{value, Value}, _}}) ->
 isolated(Run, Limit, Fun) ->
     Before = processes(),
     Names = registered(),
+    %% Linked as under common_test: some cases look at who watches them.
     Pid = spawn_link(fun() ->
         %% test_server's own time traps count tenfold: the limit here is what ends a case.
         put(test_server_multiply_timetraps, {10, false}),

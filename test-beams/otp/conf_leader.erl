@@ -6,9 +6,18 @@
 
 start(LogFile, Priv) ->
     spawn(fun() ->
-        {ok, Fd} = file:open(LogFile, [raw, append, binary, delayed_write]),
-        loop(Fd, Priv, false)
+        loop(spawn_link(fun() -> open_log(LogFile) end), Priv, false)
     end).
+
+%% A process of its own: some cases keep every thread busy that writes files, and print meanwhile. Not delayed: others
+%% count the timers there are.
+open_log(LogFile) ->
+    {ok, Fd} = file:open(LogFile, [raw, append, binary]),
+    write_log(Fd).
+
+write_log(Fd) ->
+    receive Text -> file:write(Fd, Text) end,
+    write_log(Fd).
 
 %% What must exist for ct:get_config/1, ct:sleep/1 and the like to work. Only a node has the real
 %% test_server_ctrl, which starts the nodes that cases ask for.
@@ -44,48 +53,48 @@ control() ->
             control()
     end.
 
-loop(Fd, Priv, Capture) ->
+loop(Log, Priv, Capture) ->
     receive
         {io_request, From, ReplyAs, Request} ->
             {Reply, Output} = request(Request),
             From ! {io_reply, ReplyAs, Reply},
-            file:write(Fd, Output),
+            Log ! Output,
             is_pid(Capture) andalso Output =/= <<>> andalso
                 (Capture ! {captured, unicode:characters_to_list(Output)}),
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {structured_io, _, {_, Chars}} ->
-            _ = (catch file:write(Fd, unicode:characters_to_binary([Chars, $\n]))),
-            loop(Fd, Priv, Capture);
+            _ = (catch Log ! unicode:characters_to_binary([Chars, $\n])),
+            loop(Log, Priv, Capture);
         {capture, Who} ->
-            loop(Fd, Priv, Who);
+            loop(Log, Priv, Who);
         {sync_apply, From, {M, F, A}} ->
             Self = self(),
             spawn(fun() ->
                 group_leader(Self, self()),
                 From ! {sync_result, (catch apply(M, F, A))}
             end),
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {'$gen_call', {From, Tag}, get_tc_supervisor} ->
             From ! {Tag, self()},
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {'$gen_call', {From, Tag}, {print, _, Chars, _}} ->
-            _ = (catch file:write(Fd, unicode:characters_to_binary([Chars, $\n]))),
+            _ = (catch Log ! unicode:characters_to_binary([Chars, $\n])),
             From ! {Tag, ok},
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {'$gen_call', {From, Tag}, _} ->
             From ! {Tag, ok},
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {make_priv_dir, From} ->
             From ! {self(), make_priv_dir, ok},
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {read_comment, From} ->
             From ! {self(), read_comment, ""},
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         {get_timetrap_info, From, _} ->
             From ! {self(), get_timetrap_info, undefined},
-            loop(Fd, Priv, Capture);
+            loop(Log, Priv, Capture);
         _ ->
-            loop(Fd, Priv, Capture)
+            loop(Log, Priv, Capture)
     end.
 
 request({put_chars, Encoding, Chars}) ->

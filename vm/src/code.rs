@@ -5,7 +5,7 @@
 
 pub mod breakpoint;
 pub mod emit;
-mod funs;
+pub mod funs;
 mod fuse;
 pub mod load;
 pub mod native;

@@ -1,18 +1,22 @@
 //! Persistent terms [erl_bif_persistent.c]: a table of literals that anyone reads without a lock.
 //!
-//! Each term is the literal area `{Key, Value}`. Readers go through an array of chains whose nodes are
-//! never changed but for the term, one atomic word. Nodes and outgrown arrays are never freed: there
-//! are about as many as there ever were keys, and a reader may stand on them.
+//! Each term is the literal area `{Key, Value}`, in which sharing is kept. Readers go through an array of chains
+//! whose nodes are never changed but for the term and the way to the next node, two atomic words. A reader may
+//! stand on a node or array that was taken out, so these are freed when every thread has left its slice. There are
+//! two to four times as many chains as terms.
 //!
 //! Replaced and erased terms may still be referred to by any process, so their areas are only freed by
 //! the literal collector, once it has made every process copy what it uses ([`PersistentTerms::garbage`]).
 
 use crate::literal_area::{LiteralArea, LiteralSpace};
+use crate::sched::progress::Waiting;
+use crate::timer::Fire;
+use crate::vm::Vm;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use term::compare::eq_exact;
-use term::copy::{Literals, size_words_with};
+use term::copy::{Literals, shared_size_words};
 use term::{Heap, RawTerm, Term, Tuple};
 
 const FIRST: usize = 64;
@@ -32,7 +36,34 @@ struct Writer {
     /// Areas of current terms, by address of the pair.
     areas: std::collections::HashMap<u64, LiteralArea>,
     garbage: VecDeque<LiteralArea>,
-    nodes: usize,
+    retired: Retired,
+    /// Somebody waits for threads to let go of what was retired before.
+    sweeping: bool,
+}
+
+/// What readers may still stand on.
+#[derive(Default)]
+struct Retired {
+    nodes: Vec<*mut Node>,
+    chains: Vec<*mut Chains>,
+}
+
+// SAFETY: nobody else frees them, and readers only read.
+unsafe impl Send for Retired {}
+
+impl Retired {
+    fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.chains.is_empty()
+    }
+    /// # Safety
+    /// Every thread has left the slice in which it could find them.
+    unsafe fn free(self) {
+        // SAFETY: made from boxes, taken out of the table once; nobody reads them by the caller's word.
+        unsafe {
+            self.nodes.into_iter().for_each(|n| drop(Box::from_raw(n)));
+            self.chains.into_iter().for_each(|c| drop(Box::from_raw(c)));
+        }
+    }
 }
 
 pub struct PersistentTerms {
@@ -83,7 +114,7 @@ fn key<'p>(pair: Tuple<'p>) -> Option<Term<'p>> {
 
 impl PersistentTerms {
     fn chains(&self) -> &'static Chains {
-        // SAFETY: never freed.
+        // SAFETY: not freed before this thread's slice has ended.
         unsafe { &*self.chains.load(Ordering::Acquire) }
     }
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -91,7 +122,7 @@ impl PersistentTerms {
     }
     fn nodes(chain: &AtomicPtr<Node>) -> impl Iterator<Item = &'static Node> {
         let next = |p: *mut Node| {
-            // SAFETY: nodes are never freed.
+            // SAFETY: as above.
             unsafe { p.as_ref() }
         };
         let first = next(chain.load(Ordering::Acquire));
@@ -126,11 +157,11 @@ impl PersistentTerms {
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
-    /// Bytes that terms and table take.
     /// How many chains the table has.
     pub fn chain_count(&self) -> usize {
         self.chains().len()
     }
+    /// Bytes that terms and table take.
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed) + self.chains().len() * 8
     }
@@ -155,10 +186,10 @@ impl PersistentTerms {
                 return Ok(Put::Refused);
             }
         }
-        let size = |t| size_words_with(t, Literals::Copy);
+        let size = |t| shared_size_words(t, Literals::Copy);
         let (area, pair) = space.build(size(key) + size(value) + 3, |heap| {
-            let key = heap.copy_with(key, Literals::Copy);
-            let value = heap.copy_with(value, Literals::Copy);
+            let key = heap.copy_sharing(key, Literals::Copy);
+            let value = heap.copy_sharing(value, Literals::Copy);
             heap.tuple(&[key, value]).raw()
         })?;
         self.bytes.fetch_add(area.bytes as usize, Ordering::Relaxed);
@@ -170,36 +201,27 @@ impl PersistentTerms {
                 Ok(Put::Replaced)
             }
             None => {
-                self.count.fetch_add(1, Ordering::Relaxed);
-                self.add(&mut writer, term::hash::internal(key, 0), pair);
+                let n = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+                if n > self.chains().len() / 2 {
+                    self.resize(&mut writer, self.chains().len() * 2);
+                }
+                link(self.chains(), term::hash::internal(key, 0), pair.0);
                 Ok(Put::New)
             }
         }
     }
 
-    fn add(&self, writer: &mut Writer, hash: u32, pair: RawTerm) {
-        writer.nodes += 1;
-        if writer.nodes > self.chains().len() {
-            self.grow(writer);
-        }
-        link(self.chains(), hash, pair.0);
-    }
-
-    /// Twice as many chains, with nodes of their own for the terms there are.
-    fn grow(&self, writer: &mut Writer) {
+    /// Another number of chains, with nodes of their own for the terms there are.
+    fn resize(&self, writer: &mut Writer, size: usize) {
         let old = self.chains();
-        let fresh = new_chains(old.len() * 2);
-        // SAFETY: just made, and never freed.
+        let fresh = new_chains(size);
+        // SAFETY: just made; freed by whoever holds the writer's lock.
         let chains: &'static Chains = unsafe { &*fresh };
-        writer.nodes = 1;
         for n in old.iter().flat_map(Self::nodes) {
-            let pair = n.pair.load(Ordering::Acquire);
-            if !RawTerm(pair).is_none() {
-                link(chains, n.hash, pair);
-                writer.nodes += 1;
-            }
+            link(chains, n.hash, n.pair.load(Ordering::Acquire));
+            writer.retired.nodes.push(core::ptr::from_ref(n).cast_mut());
         }
-        self.chains.store(fresh, Ordering::Release);
+        writer.retired.chains.push(self.chains.swap(fresh, Ordering::AcqRel));
     }
 
     /// `false`: there was none.
@@ -207,6 +229,11 @@ impl PersistentTerms {
         let mut writer = self.writer();
         let Some((node, pair)) = self.find(key) else { return false };
         self.remove(&mut writer, node, pair);
+        // As in the reference: not before it is three quarters empty.
+        let n = self.chains().len();
+        if n > FIRST && self.count() < n / 4 {
+            self.resize(&mut writer, n / 2);
+        }
         true
     }
     pub fn erase_all(&self) {
@@ -217,8 +244,20 @@ impl PersistentTerms {
                 self.remove(&mut writer, node, pair);
             }
         }
+        self.resize(&mut writer, FIRST);
     }
-    fn remove(&self, writer: &mut Writer, node: &Node, pair: Tuple<'_>) {
+    /// Takes a node out of its chain. Who stands on it finds the way on.
+    fn remove(&self, writer: &mut Writer, node: &'static Node, pair: Tuple<'_>) {
+        let chains = self.chains();
+        let mut way = &chains[node.hash as usize & (chains.len() - 1)];
+        for n in Self::nodes(way) {
+            if core::ptr::eq(n, node) {
+                way.store(n.next.load(Ordering::Acquire), Ordering::Release);
+                writer.retired.nodes.push(core::ptr::from_ref(n).cast_mut());
+                break;
+            }
+            way = &n.next;
+        }
         node.pair.store(RawTerm::NONE.0, Ordering::Release);
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.discard(writer, pair.term().raw());
@@ -232,6 +271,40 @@ impl PersistentTerms {
     /// The next area that nobody finds any more, but that processes may still refer to.
     pub fn garbage(&self) -> Option<LiteralArea> {
         self.writer().garbage.pop_front()
+    }
+}
+
+/// Frees what writers have taken out, once no reader can stand on it.
+pub fn sweep(vm: &'static Vm) {
+    let mut writer = vm.persistent.writer();
+    if writer.sweeping || writer.retired.is_empty() {
+        return;
+    }
+    writer.sweeping = true;
+    let retired = core::mem::take(&mut writer.retired);
+    drop(writer);
+    let waiting = vm.sched.progress.now(0, true);
+    vm.start_timer(vm.monotonic() + STEP, Box::new(Sweep { retired, waiting }));
+}
+
+/// Nanoseconds between two looks.
+const STEP: i64 = 5_000_000;
+
+struct Sweep {
+    retired: Retired,
+    waiting: Waiting,
+}
+
+impl Fire for Sweep {
+    fn fire(mut self: Box<Self>, vm: &'static Vm) {
+        if !vm.sched.progress.passed(&mut self.waiting) {
+            vm.start_timer(vm.monotonic() + STEP, self);
+            return;
+        }
+        // SAFETY: taken out of the table before the threads passed.
+        unsafe { self.retired.free() };
+        vm.persistent.writer().sweeping = false;
+        sweep(vm);
     }
 }
 

@@ -172,7 +172,7 @@ pub struct Extra {
     pub remote_parent: Option<crate::dist::RemotePid>,
     pub suspended_by_me: Vec<(u64, u32)>,
     /// System tasks that wait until the process does not run.
-    pub(crate) tasks: Vec<task::Task>,
+    pub(crate) tasks: task::Tasks,
     /// Terms that came while it ran apart, and that become part of the heap afterwards.
     pub(crate) apart: Vec<OwnedTerm>,
     /// Native objects that end with the process, by the number of their reference.

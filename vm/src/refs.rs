@@ -101,6 +101,15 @@ pub fn monotonic() -> u64 {
     MONOTONIC.fetch_add(1, Ordering::Relaxed)
 }
 
+/// The last number of [`monotonic`], and the next ones go on from `last` if that is given.
+pub fn monotonic_state(last: Option<u64>) -> u64 {
+    let old = match last {
+        Some(last) => MONOTONIC.swap(last.wrapping_add(1), Ordering::Relaxed),
+        None => MONOTONIC.load(Ordering::Relaxed),
+    };
+    old.wrapping_sub(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

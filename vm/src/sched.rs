@@ -6,6 +6,7 @@
 //! from there is the only one to touch its inside.
 
 pub(crate) mod aside;
+pub mod binding;
 pub mod block;
 pub mod counts;
 mod park;
@@ -167,6 +168,7 @@ pub struct Schedulers {
     pub progress: Progress,
     pub wall: WallTimes,
     pub counts: counts::SchedulingCounts,
+    pub binding: binding::Binding,
     blockers: block::Blockers,
     normal: Vec<Scheduler>,
     online: AtomicUsize,
@@ -188,11 +190,17 @@ pub struct Schedulers {
 
 impl Schedulers {
     /// `dirty`: how many dirty threads there are.
-    pub(crate) fn new(n: usize, online: usize, dirty: usize) -> Schedulers {
+    pub(crate) fn new(
+        n: usize,
+        online: usize,
+        dirty: usize,
+        binding: binding::Binding,
+    ) -> Schedulers {
         Schedulers {
             progress: Progress::new(n, dirty),
             wall: WallTimes::new(n + dirty),
             counts: Default::default(),
+            binding,
             blockers: Default::default(),
             normal: (0..n).map(|_| Scheduler::default()).collect(),
             online: AtomicUsize::new(online),
@@ -321,7 +329,11 @@ impl Schedulers {
         }
         let aside = |i: usize| self.normal[i].aside.load(Ordering::SeqCst);
         let idle = |i: usize| i != index && (blocked || i >= online || aside(i));
-        self.normal.iter().enumerate().filter(|(i, _)| idle(*i)).find_map(|(_, s)| s.queue.pop())
+        let others = self.normal.iter().enumerate().filter(|(i, _)| idle(*i));
+        // Who is only in the system for a moment keeps what is bound to it.
+        let mut queues =
+            others.map(|(i, s)| if blocked || i >= online { s.queue.pop() } else { s.queue.steal() });
+        queues.find_map(|p| p)
     }
 
     /// Starts all threads but scheduler 1, which the caller becomes with [`Schedulers::run_first`].
@@ -428,9 +440,11 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     let mut since_timers = 0u32;
     let mut polling = Polling::default();
     me.parker.adopt(crate::port::of_schedulers(vm));
+    let mut bound = 0u32;
     KIND.set(ThreadKind::Normal);
     SCHEDULER.set(index + 1);
     while !all.stopping.load(Ordering::Relaxed) {
+        all.binding.check(index, &mut bound);
         if all.chores_wait.load(Ordering::Relaxed) {
             all.do_chores();
         }
@@ -606,14 +620,16 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         if !keep.in_queue.is_empty() {
             crate::signal::handle::fetch(p, vm, regs.scheduler);
         }
+        // Lifted for somebody's sake: what is less urgent waits for its time.
+        let at = keep.state.effective_priority();
+        let lifted = keep.state.settle();
         if task::pending(p) && p.exit_reason.is_none() {
-            task::run_all(p, vm);
+            task::run_all(p, vm, if lifted { at } else { Priority::Low });
         }
         if let Some(reason) = p.exit_reason.take() {
             crate::process::exit::terminate(process, vm, *reason);
             return;
         }
-        let lifted = keep.state.settle();
         let s = keep.state.get();
         let runs =
             s & state::SUSPENDED == 0 && (s & state::HIBERNATING == 0 || !p.messages.is_empty());
@@ -646,7 +662,9 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             }
             return requeue(vm, &keep, process);
         }
-        keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
+        if s & state::BOUND == 0 {
+            keep.home.store(regs.scheduler as u32, Ordering::Relaxed);
+        }
         let start = vm.monitor.slice_starts(vm);
         let from = start.and_then(|_| task::function(vm, p));
         let pid = p.pid();

@@ -4,8 +4,8 @@ use crate::process::Process;
 use crate::signal::{Body, Sender, Signal};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
 
 /// The `after` of a receive: at most one at a time for each process.
 #[derive(Clone, Copy, Default)]
@@ -24,11 +24,34 @@ pub type TimerKey = (i64, u64);
 /// What a timer does when its time has come. Runs on a scheduler, without locks held.
 pub trait Fire: Send {
     fn fire(self: Box<Self>, vm: &'static Vm);
+    /// The process without which it is of no use: the timer goes when that ends.
+    fn receiver(&self) -> Option<u64> {
+        None
+    }
+    /// The receiver has ended.
+    fn receiver_gone(self: Box<Self>) {}
+}
+
+#[derive(Default)]
+struct Table {
+    due: BTreeMap<TimerKey, Box<dyn Fire>>,
+    /// Those that go with their receiver.
+    receivers: BTreeSet<(u64, TimerKey)>,
+}
+
+impl Table {
+    fn remove(&mut self, key: TimerKey) -> Option<Box<dyn Fire>> {
+        let action = self.due.remove(&key)?;
+        if let Some(pid) = action.receiver() {
+            self.receivers.remove(&(pid, key));
+        }
+        Some(action)
+    }
 }
 
 /// See the module head.
 pub struct Timers {
-    table: Mutex<BTreeMap<TimerKey, Box<dyn Fire>>>,
+    table: Mutex<Table>,
     /// The nearest deadline, for a look without the lock.
     next: core::sync::atomic::AtomicI64,
     serial: AtomicU64,
@@ -48,8 +71,11 @@ impl Timers {
     /// Adds a timer; `true`: it is now the first to fire, so that sleepers must look again.
     pub fn add(&self, deadline: i64, action: Box<dyn Fire>) -> (TimerKey, bool) {
         let key = (deadline, self.serial.fetch_add(1, Ordering::Relaxed));
-        let mut t = self.table.lock().unwrap_or_else(|e| e.into_inner());
-        t.insert(key, action);
+        let mut t = self.table();
+        if let Some(pid) = action.receiver() {
+            t.receivers.insert((pid, key));
+        }
+        t.due.insert(key, action);
         let first = self.next.load(Ordering::Relaxed) > deadline;
         if first {
             self.next.store(deadline, Ordering::Release);
@@ -58,10 +84,31 @@ impl Timers {
     }
     /// Takes a timer out before it fires.
     pub fn cancel(&self, key: TimerKey) -> Option<Box<dyn Fire>> {
-        self.table.lock().unwrap_or_else(|e| e.into_inner()).remove(&key)
+        self.table().remove(key)
     }
     pub fn is_pending(&self, key: TimerKey) -> bool {
-        self.table.lock().unwrap_or_else(|e| e.into_inner()).contains_key(&key)
+        self.table().due.contains_key(&key)
+    }
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(|e| e.into_inner())
+    }
+    /// Takes out the timers of a process that has ended.
+    pub fn receiver_gone(&self, pid: u64) {
+        const STEP: usize = 512;
+        loop {
+            let gone: Vec<Box<dyn Fire>> = {
+                let mut t = self.table();
+                let range = (pid, (i64::MIN, 0))..=(pid, (i64::MAX, u64::MAX));
+                let keys: Vec<TimerKey> =
+                    t.receivers.range(range).take(STEP).map(|(_, key)| *key).collect();
+                keys.into_iter().filter_map(|key| t.remove(key)).collect()
+            };
+            let last = gone.len() < STEP;
+            gone.into_iter().for_each(|action| action.receiver_gone());
+            if last {
+                return;
+            }
+        }
     }
     /// The nearest deadline, if any.
     #[inline]
@@ -75,10 +122,15 @@ impl Timers {
     pub fn run(&self, vm: &'static Vm, now: i64) {
         while self.next.load(Ordering::Acquire) <= now {
             let due = {
-                let mut t = self.table.lock().unwrap_or_else(|e| e.into_inner());
-                let rest = t.split_off(&(now.saturating_add(1), 0));
-                let due = core::mem::replace(&mut *t, rest);
-                let next = t.first_key_value().map_or(i64::MAX, |(k, _)| k.0);
+                let mut t = self.table();
+                let rest = t.due.split_off(&(now.saturating_add(1), 0));
+                let due = core::mem::replace(&mut t.due, rest);
+                for (key, action) in &due {
+                    if let Some(pid) = action.receiver() {
+                        t.receivers.remove(&(pid, *key));
+                    }
+                }
+                let next = t.due.first_key_value().map_or(i64::MAX, |(k, _)| k.0);
                 self.next.store(next, Ordering::Release);
                 due
             };

@@ -9,6 +9,7 @@ use crate::process::{ProcRef, ProcTable, QueueData};
 use crate::sched::{Runnable, Schedulers};
 use crate::signal::relations::Peer;
 use crate::signal::{Body, Message, Sender, Signal};
+use crate::sched::binding::Binding;
 use crate::timer::Timers;
 use core::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::collections::HashMap;
@@ -53,6 +54,10 @@ pub struct Config {
     pub time_correction: bool,
     pub time_warp: crate::time::TimeWarp,
     pub modified_timing: Option<u8>,
+    /// How schedulers are bound to processors, how these lie, and whether the machine is asked that otherwise.
+    pub bind: crate::sched::binding::Order,
+    pub topology: Option<Vec<sys::cpu::Cpu>>,
+    pub detect_topology: bool,
     pub compat_release: u32,
     /// Bytes that a channel to another node may queue before senders wait.
     pub dist_busy_limit: u64,
@@ -113,6 +118,9 @@ impl Config {
             time_correction: true,
             time_warp: Default::default(),
             modified_timing: None,
+            bind: crate::sched::binding::Order::Unbound,
+            topology: None,
+            detect_topology: true,
             compat_release: 25,
             dist_busy_limit: 1 << 20,
             node_gc_delay: Some(60),
@@ -221,6 +229,12 @@ impl Vm {
                 config.schedulers,
                 config.schedulers_online,
                 config.dirty_cpu + config.dirty_io,
+                Binding::new(
+                    config.schedulers,
+                    config.bind,
+                    config.topology.clone(),
+                    config.detect_topology,
+                ),
             ),
             timers: Timers::default(),
             ports: crate::port::Ports::new(config.max_ports),
@@ -465,8 +479,16 @@ impl Vm {
         use crate::flags::SystemLogger;
         use crate::process::registry::Named;
         let to = match self.flags.logger() {
-            SystemLogger::Process(pid) => Some(Named::Process(pid)),
-            SystemLogger::Logger => self.registry.lookup(am::LOGGER),
+            SystemLogger::Process(pid) if self.processes.lookup(pid).is_some() => {
+                Some(Named::Process(pid))
+            }
+            logger @ (SystemLogger::Process(_) | SystemLogger::Logger) => {
+                if logger != SystemLogger::Logger {
+                    // It has ended.
+                    self.flags.set_logger(SystemLogger::Logger);
+                }
+                self.registry.lookup(am::LOGGER)
+            }
             SystemLogger::Undefined => return,
         };
         let m = OwnedTerm::build(|h| {

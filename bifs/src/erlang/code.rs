@@ -249,6 +249,13 @@ fn check_old_code<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
 }
 
 fn delete_module<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
+    if cx.vm().code.current(name).is_none() {
+        return delete_now(cx, name);
+    }
+    vm::code::purge::after_others(cx, Box::new(move |cx| delete_now(cx, name)))
+}
+
+fn delete_now<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
     let _permission = cx.vm().code.permission.lock().unwrap_or_else(|e| e.into_inner());
     match load::delete(cx.vm(), name) {
         Some(true) => Ok(am::TRUE.into()),

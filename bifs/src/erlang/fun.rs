@@ -19,6 +19,8 @@ fn fun_info<'p>(cx: &Cx<'p>, fun: Fun<'p>, item: Atom) -> BifResult<'p> {
         ("type", FunKind::External(_)) => atom!("external").into(),
         ("module", FunKind::Local { entry, .. }) => entry.module.into(),
         ("module", FunKind::External(export)) => export.module.into(),
+        // Known only while the code is loaded.
+        ("name", FunKind::Local { entry, .. }) if !vm::code::funs::is_loaded(entry) => Term::nil(),
         ("name", FunKind::Local { entry, .. }) => entry.function.into(),
         ("name", FunKind::External(export)) => export.function.into(),
         ("arity", _) => number(fun.arity()),

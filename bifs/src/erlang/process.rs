@@ -311,10 +311,13 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
             if n > cx.vm().sched.count() {
                 return Err(cx.badarg());
             }
-            if n > 0 {
-                cx.with(|p| p.shared.home.store(n as u32, std::sync::atomic::Ordering::Relaxed));
+            let old = cx.with(|p| bind(&p.shared, n as u32));
+            let old = Term::small(i64::from(old));
+            if n > 0 && n != cx.scheduler() {
+                // It goes on there.
+                return Err(cx.yield_return(old));
             }
-            Term::small(0)
+            old
         }
         a if a == atom!("async_dist") && cx.vm().release() >= 26 => {
             let on = cx.need(v.as_bool())?;
@@ -322,6 +325,19 @@ fn process_flag<'p>(cx: &Cx<'p>, flag: Term<'p>, v: Term<'p>) -> BifResult<'p> {
         }
         _ => return Err(cx.bad("badopt")),
     })
+}
+
+/// Binds a process to a scheduler, or to none by 0; the one it was bound to.
+fn bind(p: &vm::process::Shared, to: u32) -> u32 {
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    let old = if p.state.has(state::BOUND) { p.home.load(relaxed) } else { 0 };
+    if to == 0 {
+        p.state.clear(state::BOUND);
+    } else {
+        p.home.store(to, relaxed);
+        p.state.set(state::BOUND);
+    }
+    old
 }
 
 /// The options of `monitor_nodes` or `{monitor_nodes, Options}`.

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 use term::atom::am;
 use term::{Atom, OwnedTerm, Pid, Term, atom};
 use vm::code::purge;
-use vm::process::state;
+use vm::process::{Priority, state};
 use vm::process::task::{Task, Work};
 use vm::signal::{Body, Sender};
 use vm::{BifResult, Cx};
@@ -86,11 +86,19 @@ fn send<'p>(
     prio: Atom,
     what: Term<'p>,
 ) -> BifResult<'p> {
-    let known = matches!(prio.name(), "max" | "high" | "normal" | "low" | "inherit");
-    let pid = cx.need(pid.local().filter(|_| known))?;
+    let priority = match prio.name() {
+        "max" => Some(Priority::Max),
+        "high" => Some(Priority::High),
+        "normal" => Some(Priority::Normal),
+        "low" => Some(Priority::Low),
+        "inherit" => Some(own_priority(cx)),
+        _ => None,
+    };
+    let priority = cx.need(priority)?;
+    let pid = cx.need(pid.local())?;
     if let Some([op, id]) = what.as_tuple_of::<2>() {
         cx.need(op.is_atom_of(atom!("system_task_test")).then_some(()))?;
-        post(cx, pid, Task { requester, id: OwnedTerm::copy_of(id), work: Work::Test });
+        post(cx, pid, Task { requester, priority, id: OwnedTerm::copy_of(id), work: Work::Test });
         return Ok(am::OK.into());
     }
     let [op, id, arg] = cx.need(what.as_tuple_of::<3>())?;
@@ -104,13 +112,18 @@ fn send<'p>(
         "copy_literals" => Work::CopyLiterals,
         _ => return Err(cx.badarg()),
     };
-    post(cx, pid, Task { requester, id: OwnedTerm::copy_of(id), work });
+    post(cx, pid, Task { requester, priority, id: OwnedTerm::copy_of(id), work });
     Ok(am::OK.into())
 }
 
 fn post(cx: &Cx<'_>, pid: u64, task: Task) {
+    let priority = task.priority;
     cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Task(Box::new(task)));
-    vm::process::ask::hurry(cx, pid);
+    vm::process::ask::hurry_at(cx, pid, priority);
+}
+
+fn own_priority(cx: &Cx<'_>) -> Priority {
+    cx.with(|p| p.shared.state.priority())
 }
 
 fn is_collector(cx: &Cx<'_>) -> bool {
@@ -133,6 +146,7 @@ fn send_copy_request<'p>(cx: &Cx<'p>, pid: Pid<'p>, area: Term<'p>, how: Atom) -
     cx.need(known.contains(&how).then_some(()))?;
     // The whole work is done at the first request.
     let id = OwnedTerm::build(|h| h.tuple(&[h.copy(area), how.into(), h.copy(pid.term())]));
-    post(cx, local, Task { requester: cx.pid(), id, work: Work::CopyLiterals });
+    let priority = own_priority(cx);
+    post(cx, local, Task { requester: cx.pid(), priority, id, work: Work::CopyLiterals });
     Ok(am::OK.into())
 }

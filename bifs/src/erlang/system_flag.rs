@@ -1,10 +1,11 @@
 //! `erlang:system_flag/2` [bif.c]. Flags that are not here are `badarg`.
 
-use super::{process, suspend_all};
+use super::{process, suspend_all, topology};
 use core::sync::atomic::{AtomicBool, Ordering};
 use term::atom::am;
 use term::{Atom, Term, atom};
 use vm::flags::SystemLogger;
+use vm::sched::binding::Order;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -13,19 +14,6 @@ vm::bifs! { pub TABLE: "erlang" {
 
 /// Longest stack trace that can be asked for.
 const MAX_BACKTRACE: usize = 64;
-
-/// How schedulers could be bound to processors.
-const BIND_TYPES: [&str; 9] = [
-    "unbound",
-    "no_spread",
-    "thread_spread",
-    "processor_spread",
-    "spread",
-    "no_node_thread_spread",
-    "no_node_processor_spread",
-    "thread_no_node_processor_spread",
-    "default_bind",
-];
 
 fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
     let vm = cx.vm();
@@ -111,10 +99,25 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
             }
             am::TRUE.into()
         }
-        // Threads go where the operating system puts them.
         "scheduler_bind_type" => {
-            let known = v.as_atom().is_some_and(|a| BIND_TYPES.contains(&a.name()));
-            return Err(if known { cx.error(am::NOTSUP) } else { cx.badarg() });
+            let order = cx.need(v.as_atom().and_then(|a| Order::of_name(a.name())))?;
+            let old = cx.need(vm.sched.binding.set_order(order))?;
+            vm.sched.rebind();
+            Atom::new(old.name()).into()
+        }
+        "cpu_topology" => {
+            return Err(cx.trap(am::ERLANG, atom!("set_cpu_topology"), &[v]));
+        }
+        // From there.
+        "internal_cpu_topology" => {
+            let new = match v.is_atom_of(am::UNDEFINED) {
+                true => None,
+                false => Some(cx.need(topology::read(v))?),
+            };
+            let old = topology::term(h, vm.sched.binding.used().as_deref());
+            vm.sched.binding.define(new);
+            vm.sched.rebind();
+            old
         }
         "trace_control_word" => {
             let new = cx.need(v.as_u64().and_then(|n| u32::try_from(n).ok()))?;

@@ -79,12 +79,19 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         }
         "time_offset" => a(vm::time::offset_state()),
         "time_warp_mode" => a(vm::time::warp().name()),
-        "scheduler_bind_type" => a("unbound"),
+        "scheduler_bind_type" => a(vm.sched.binding.order().name()),
         "scheduler_bindings" => {
-            let all: Vec<Term> = (0..c.schedulers).map(|_| a("unbound")).collect();
+            let bound = vm.sched.binding.bound();
+            let all: Vec<Term> = bound.map(|b| b.map_or(a("unbound"), |cpu| h.uint(cpu))).collect();
             h.tuple(&all)
         }
-        "update_cpu_info" => a("unchanged"),
+        "update_cpu_info" => {
+            let changed = vm.sched.binding.update();
+            if changed {
+                vm.sched.rebind();
+            }
+            a(if changed { "changed" } else { "unchanged" })
+        }
         "schedulers" | "schedulers_total" => n(c.schedulers),
         "schedulers_online" | "schedulers_active" => n(vm.sched.online()),
         "schedulers_state" => {
@@ -105,6 +112,9 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "ets_limit" => n(c.ets_limit),
         "compat_rel" => n(c.compat_release as usize),
         "logical_processors" => sys::cpu::configured().map_or(a("unknown"), n),
+        "logical_processors_available" if vm.sched.binding.available() > 0 => {
+            n(vm.sched.binding.available())
+        }
         "logical_processors_available" | "logical_processors_online" => {
             sys::cpu::online().map_or(a("unknown"), n)
         }

@@ -101,7 +101,7 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
                 (0..vm.config.schedulers).map(|i| h.tuple(&[n(i), n(i + 1)])).collect();
             h.list(&rows)
         }
-        "cpu_topology" => topology(h),
+        "cpu_topology" => return Some(Err(format_topology(cx, vm.sched.binding.used().as_deref()))),
         "cpu_quota" => sys::cpu::quota().map_or(atom("unknown"), n),
         "os_monotonic_time_source" => clock(cx, Clock::Monotonic, true),
         "os_system_time_source" => clock(cx, Clock::System, false),
@@ -137,7 +137,6 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
 
 /// Items that are tuples. `None`: not here.
 pub fn by_tuple<'p>(cx: &Cx<'p>, t: &[Term<'p>]) -> Option<BifResult<'p>> {
-    let h = cx.heap();
     let name = t.first()?.as_atom()?;
     Some(match (name.name(), t) {
         ("memory_internal", &[_, r, list]) => memory::request(cx, memory::Ask::Memory, r, list),
@@ -145,17 +144,27 @@ pub fn by_tuple<'p>(cx: &Cx<'p>, t: &[Term<'p>]) -> Option<BifResult<'p>> {
         ("allocator", &[_, r, list]) => memory::request(cx, memory::Ask::Info, r, list),
         ("allocator_sizes", &[_, which]) => Err(trap(cx, "alloc_sizes", which)),
         ("allocator", &[_, which]) => Err(trap(cx, "alloc_info", which)),
-        ("cpu_topology", &[_, which]) => match which.as_atom()?.name() {
-            "detected" | "used" => Ok(topology(h)),
-            "defined" => Ok(atom("undefined")),
-            _ => return None,
-        },
+        ("cpu_topology", &[_, which]) => {
+            let binding = &cx.vm().sched.binding;
+            let cpus = match which.as_atom()?.name() {
+                "detected" => binding.detected().map(<[Cpu]>::to_vec),
+                "used" => binding.used(),
+                "defined" => binding.defined(),
+                _ => return None,
+            };
+            Err(format_topology(cx, cpus.as_deref()))
+        }
         _ => return None,
     })
 }
 
 fn trap<'p>(cx: &Cx<'p>, function: &str, arg: Term<'p>) -> vm::Stop {
     cx.trap(term::atom::am::ERLANG, Atom::new(function), &[arg])
+}
+
+fn format_topology(cx: &Cx<'_>, cpus: Option<&[Cpu]>) -> vm::Stop {
+    let t = super::topology::term(cx.heap(), cpus);
+    cx.trap(term::atom::am::ERLANG, Atom::new("format_cpu_topology"), &[t])
 }
 
 fn clock<'p>(cx: &Cx<'p>, clock: Clock, monotonic: bool) -> Term<'p> {
@@ -174,37 +183,3 @@ fn clock<'p>(cx: &Cx<'p>, clock: Clock, monotonic: bool) -> Term<'p> {
     h.list(&all)
 }
 
-/// Processors, cores, threads as nested lists; levels that do not tell anything apart are left out.
-fn topology<'h>(h: &'h Heap) -> Term<'h> {
-    let cpus = sys::cpu::topology();
-    if cpus.is_empty() {
-        return atom("undefined");
-    }
-    let threads = cpus.iter().any(|c| c.thread > 0);
-    let nodes = cpus.iter().any(|c| c.node.is_some());
-    type Level = (&'static str, fn(&Cpu) -> Option<u32>);
-    let mut levels: Vec<Level> = Vec::new();
-    if nodes {
-        levels.push(("node", |c| c.node));
-    }
-    levels.push(("processor", |c| Some(c.processor)));
-    if cpus.iter().any(|c| c.processor_node.is_some()) {
-        levels.push(("node", |c| c.processor_node));
-    }
-    levels.push(("core", |c| Some(c.core)));
-    if threads {
-        levels.push(("thread", |c| Some(c.thread)));
-    }
-    // The depth is that of the levels above: at most five.
-    fn build<'h>(h: &'h Heap, cpus: &[Cpu], levels: &[Level]) -> Term<'h> {
-        let Some(((name, id), rest)) = levels.split_first() else {
-            return pair(h, "logical", h.uint(cpus.first().map_or(0, |c| c.logical).into()));
-        };
-        let rows: Vec<Term<'h>> = cpus
-            .chunk_by(|a, b| id(a) == id(b))
-            .map(|group| pair(h, name, build(h, group, rest)))
-            .collect();
-        h.list(&rows)
-    }
-    build(h, &cpus, &levels)
-}

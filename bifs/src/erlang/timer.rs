@@ -28,8 +28,7 @@ vm::bifs! { pub TABLE: "erlang" {
 const END: i64 = 8_646_911_283_000_000_000;
 
 /// Pending timers by reference: their place in the VM's timer table, and the process they are for if it
-/// was given by pid. Such a timer counts as cancelled when the process has ended; its entry goes at its
-/// time.
+/// was given by pid. Such a timer goes when the process ends, and counts as cancelled from then on.
 static PENDING: LazyLock<Mutex<QuickMap<RefId, (TimerKey, Option<u64>)>>> =
     LazyLock::new(Mutex::default);
 
@@ -82,6 +81,15 @@ impl Fire for Timer {
         };
         vm.send_message(Sender::System, to, self.message);
     }
+    fn receiver(&self) -> Option<u64> {
+        match self.to {
+            To::Process(pid) => Some(pid),
+            To::Name(_) => None,
+        }
+    }
+    fn receiver_gone(self: Box<Self>) {
+        PENDING.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.id);
+    }
 }
 
 fn start<'p>(
@@ -114,13 +122,18 @@ fn start<'p>(
     } else {
         OwnedTerm::copy_with(message, Literals::Copy)
     };
-    if let To::Process(pid) = to
-        && cx.vm().processes.lookup(pid).is_none()
-    {
-        // Nobody to tell.
-        return Ok(reference);
-    }
     let id = (n0, n1);
+    let receiver = match to {
+        To::Process(pid) => match cx.vm().processes.lookup(pid) {
+            Some(p) => {
+                p.state.set(vm::process::state::TIMERS);
+                Some(p)
+            }
+            // Nobody to tell.
+            None => return Ok(reference),
+        },
+        To::Name(_) => None,
+    };
     let mut pending = PENDING.lock().unwrap_or_else(|e| e.into_inner());
     let pid = match to {
         To::Process(pid) => Some(pid),
@@ -130,6 +143,14 @@ fn start<'p>(
         .vm()
         .start_timer(deadline, Box::new(Timer { id, to, _held: Held::new(&message), message }));
     pending.insert(id, (key, pid));
+    drop(pending);
+    // Did it end before it could see the timer?
+    if let (Some(p), Some(pid)) = (receiver, pid)
+        && p.state.has(vm::process::state::EXITING)
+        && cx.vm().processes.lookup(pid).is_none()
+    {
+        cx.vm().timers.receiver_gone(pid);
+    }
     Ok(reference)
 }
 

@@ -12,7 +12,7 @@ vm::bifs! { pub TABLE: "erlang" {
 } }
 
 /// Where integers that need not be positive start: the least small integer of the reference.
-const LEAST: i128 = -(1 << 59);
+pub(crate) const LEAST: i128 = -(1 << 59);
 
 fn make_ref<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let (n0, n1) = refs::next();

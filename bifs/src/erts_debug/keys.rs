@@ -5,15 +5,18 @@
 //! many senders at once without buffers; and so on.
 
 use crate::erlang::process::{PIDS_PER_RED, PROCESSES_MIN_REDS, SLOTS_PER_RED};
-use crate::erlang::process_info;
+use crate::erlang::{process_info, unique};
 use core::time::Duration;
 use std::sync::Arc;
 use term::atom::am;
 use term::node::{self, Node};
 use term::shared::Magic;
-use term::{Heap, Term, atom};
+use term::{Heap, OwnedTerm, Term, atom};
 use vm::dist::Controller;
-use vm::process::ask;
+use vm::process::{ask, state};
+use vm::signal::Sender;
+use vm::timer::Fire;
+use vm::vm::Vm;
 use vm::{BifResult, Cx, refs};
 
 /// What `{make, magic_ref}` refers to.
@@ -33,6 +36,8 @@ pub fn get<'p>(cx: &Cx<'p>, key: &str) -> BifResult<'p> {
         // Natives do not recurse: all of it is there for foreign code.
         "stack_check" => Ok(h.uint(vm.config.stacks[0] as u64)),
         "scheduler_dump" => Ok(am::FALSE.into()),
+        "min_unique_monotonic_integer" => Ok(h.i128(unique::LEAST)),
+        "unique_monotonic_integer_state" => Ok(h.uint(refs::monotonic_state(None))),
         "lc_graph" => Ok(am::NOTSUP.into()),
         "nbalance" => Ok(h.uint(vm.sched.balanced())),
         _ => Err(cx.badarg()),
@@ -90,8 +95,42 @@ pub fn set<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
             let n = cx.need(v.as_usize())?;
             Ok(cx.heap().uint(cx.vm().processes.next_number(Some(n)) as u64))
         }
+        // Whether it may be collected; off, work that others ask for waits.
+        "gc_state" => {
+            let on = cx.need(v.as_bool())?;
+            Ok(Term::bool(set_collections(cx, on)))
+        }
+        // A heap that must not be collected: here it is whole, but for the word of whoever asks.
+        "inconsistent_heap" => match v.as_tuple_of::<2>() {
+            None if v.is_atom_of(atom!("start")) => {
+                cx.need(set_collections(cx, false).then_some(()))?;
+                Ok(cx.heap().tuple(&[atom!("start").into(), Term::nil()]))
+            }
+            Some([tag, _]) if tag.is_atom_of(atom!("start")) => {
+                cx.need((!set_collections(cx, true)).then_some(()))?;
+                Ok(am::OK.into())
+            }
+            _ => Err(cx.badarg()),
+        },
         "block_scheduler" => {
             std::thread::sleep(Duration::from_millis(cx.need(v.as_u64())?));
+            Ok(am::TRUE.into())
+        }
+        "multizero_timeout_in_timeout" => {
+            let ms = cx.need(v.as_i64().and_then(|ms| ms.checked_mul(1_000_000)))?;
+            let vm = cx.vm();
+            let deadline = cx.need(vm.monotonic().checked_add(ms))?;
+            vm.start_timer(deadline, Box::new(Zeros { pid: cx.pid(), left: 6 }));
+            Ok(am::OK.into())
+        }
+        // Markers of receives have numbers of 64 bits that do not come to an end.
+        "process_uniq_counter" => {
+            cx.need(v.as_u64())?;
+            Ok(am::TRUE.into())
+        }
+        "unique_monotonic_integer_state" => {
+            let last = v.as_u64().or_else(|| v.as_i64().map(i64::cast_unsigned));
+            refs::monotonic_state(Some(cx.need(last)?));
             Ok(am::TRUE.into())
         }
         // Nothing to switch on: senders never wait for each other.
@@ -124,6 +163,37 @@ pub fn set<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
         }
         _ => Err(cx.badarg()),
     }
+}
+
+/// A timer that, when it fires, starts one that is due at once; the last one tells a process.
+struct Zeros {
+    pid: u64,
+    left: u32,
+}
+
+impl Fire for Zeros {
+    fn fire(mut self: Box<Self>, vm: &'static Vm) {
+        if self.left == 0 {
+            let done = OwnedTerm::immediate(atom!("multizero_timeout_in_timeout_done").into());
+            return vm.send_message(Sender::System, self.pid, done);
+        }
+        self.left -= 1;
+        vm.start_timer(vm.monotonic(), self);
+    }
+}
+
+/// Switches collections of the calling process off or on; whether they were on.
+fn set_collections(cx: &Cx<'_>, on: bool) -> bool {
+    let state = |p: &vm::process::Process| {
+        let s = &p.shared.state;
+        if on { s.clear(state::NO_GC) } else { s.set(state::NO_GC) }
+    };
+    let old = cx.with(|p| state(p));
+    if on {
+        // What waits is done when it is next scheduled in.
+        cx.bump_all();
+    }
+    old & state::NO_GC == 0
 }
 
 /// How `processes/0` works, as the record `ptab_list_bif_info`.

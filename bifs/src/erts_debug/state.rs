@@ -8,6 +8,7 @@ use core::time::Duration;
 use term::atom::am;
 use term::{Atom, Term, atom};
 use vm::process::info;
+use vm::sched::binding::{self, Order};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erts_debug" {
@@ -54,7 +55,7 @@ fn breakpoint<'p>(cx: &Cx<'p>, mfa: Term<'p>, on: bool) -> BifResult<'p> {
 fn copy_shared<'p>(cx: &Cx<'p>, t: Term<'p>, literals: bool) -> BifResult<'p> {
     use term::copy::Literals;
     let how = if literals { Literals::Copy } else { Literals::Share };
-    Ok(cx.heap().copy_with(t, how))
+    Ok(cx.heap().copy_sharing(t, how))
 }
 
 fn available<'p>(cx: &Cx<'p>) -> BifResult<'p, ()> {
@@ -121,6 +122,17 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
         "atom" => {
             let n = cx.need(v.as_usize().filter(|n| *n < term::atom::count()))?;
             Ok(Term::atom(Atom(n as u32)))
+        }
+        "fake_scheduler_bindings" => {
+            let order = cx.need(v.as_atom().and_then(|a| Order::of_name(a.name())))?;
+            match vm.sched.binding.used() {
+                Some(cpus) if order != Order::Unbound => {
+                    let all = binding::sorted(&cpus, order);
+                    let all: Vec<Term> = all.into_iter().map(|n| h.uint(n.into())).collect();
+                    Ok(h.tuple(&all))
+                }
+                _ => Ok(am::FALSE.into()),
+            }
         }
         "link_list" => super::related::list(cx, v, Kind::Links),
         "monitor_list" => super::related::list(cx, v, Kind::Monitors),

@@ -41,6 +41,12 @@ pub(super) fn unloaded_code(e: &'static FunEntry) -> *mut u32 {
     slot(e).unloaded.as_ptr() as *mut u32
 }
 
+/// Whether the code of the fun's version is there, and not about to go.
+pub fn is_loaded(e: &'static FunEntry) -> bool {
+    let code = e.cell.load(Ordering::Acquire);
+    code != unloaded_code(e) && code != pending_code(e)
+}
+
 /// Code that waits until the purge of the fun's module is over.
 pub(super) fn pending_code(e: &'static FunEntry) -> *mut u32 {
     slot(e).pending.as_ptr() as *mut u32

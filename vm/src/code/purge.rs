@@ -69,6 +69,15 @@ impl Fire for Wake {
     }
 }
 
+/// As [`after_progress`], but others run for a moment in any case: what waits for this scheduler, such as a process
+/// that was just spawned, begins before.
+pub fn after_others<'p>(cx: &Cx<'p>, then: Then) -> BifResult<'p> {
+    const STEP: i64 = 100_000;
+    let waiting = cx.vm().sched.progress.now(cx.scheduler(), false);
+    cx.vm().start_timer(cx.vm().monotonic() + STEP, Box::new(Wake(cx.pid())));
+    Err(cx.wait(AfterProgress { waiting, then }))
+}
+
 /// Goes on when every thread has left the slice it is in. `dirty`: also dirty natives.
 pub(crate) fn after_progress<'p>(cx: &Cx<'p>, dirty: bool, then: Then) -> BifResult<'p> {
     let waiting = cx.vm().sched.progress.now(cx.scheduler(), dirty);
@@ -152,14 +161,17 @@ pub fn complete<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
         old
     };
     finish(vm, name);
-    if let Some(m) = removed {
-        if let Some(loaded) = m.loaded.get() {
-            // Nobody is in its functions: the library may go, unless it lives on in its resources.
-            drop(loaded.take_library());
-        }
-        retire(vm, m);
+    let Some(m) = removed else { return Ok(Term::bool(false)) };
+    if let Some(loaded) = m.loaded.get() {
+        // Nobody is in its functions: the library may go, unless it lives on in its resources.
+        drop(loaded.take_library());
     }
-    Ok(Term::bool(removed.is_some()))
+    // So that its literals are on their way out when the caller goes on, unless a dirty native is in the way.
+    let then: Then = Box::new(move |cx| {
+        retire(cx.vm(), m, cx.scheduler());
+        Ok(Term::bool(true))
+    });
+    after_progress(cx, false, then)
 }
 
 /// The purge is over: who called its funs goes on.
@@ -195,13 +207,14 @@ struct Retired {
 // SAFETY: modules are shared by all threads anyway.
 unsafe impl Send for Retired {}
 
-/// Queues the literals for release, and frees the code once no thread can stand in it.
-fn retire(vm: &'static Vm, m: &'static LoadedModule) {
+/// Queues the literals for release, and frees the code once no thread can stand in it. `asker`: the calling scheduler, which
+/// does not.
+fn retire(vm: &'static Vm, m: &'static LoadedModule, asker: usize) {
     // Natives of a module leave entries behind that name its functions: such code stays.
     if m.loaded.get().is_none() && m.functions.iter().any(|f| m.is_native(f)) {
         return;
     }
-    let waiting = vm.sched.progress.now(0, true);
+    let waiting = vm.sched.progress.now(asker, true);
     Box::new(Retired { module: m, waiting }).fire(vm);
 }
 

@@ -394,7 +394,9 @@ pub(super) unsafe fn stopped(
             (*r).x[0] = v;
             super::call::save_x(r, 1);
             let rp = (*e & !7) as *const ReturnPoint;
-            leave!(r, Outcome::Yielded, (*rp).ip, htop, e.add(1), 0)
+            // What is left of the slice is not used.
+            let left = (*(*r).process).reds_left;
+            leave!(r, Outcome::Yielded, (*rp).ip, htop, e.add(1), left)
         }
         Some(Why::Hibernate { module, function, args }) => {
             super::receive::hibernate(r, module, function, args)

@@ -34,7 +34,9 @@ fn start(
         use_stdio: o.use_stdio,
         stderr_to_stdout: o.stderr_to_stdout,
     };
-    let child = child::spawn(&spec)?;
+    // A program goes where it likes, wherever this thread is bound.
+    let here = crate::sched::scheduler();
+    let child = p.vm().sched.binding.unbound(here, || child::spawn(&spec))?;
     let mut driver = FdDriver::new(child.input.map(End::of), child.output.map(End::of), o);
     driver.is_pipe = true;
     if o.exit_status {

@@ -14,9 +14,13 @@ pub type Question = Box<dyn for<'h> FnOnce(&Cx<'_>, &'h Heap) -> Term<'h> + Send
 /// of a lower priority than the caller's.
 pub fn hurry(cx: &Cx<'_>, pid: u64) {
     let priority = cx.with(|p| p.shared.state.priority());
-    if priority > Priority::High {
-        return;
+    if priority <= Priority::High {
+        hurry_at(cx, pid, priority);
     }
+}
+
+/// As [`hurry`], for somebody of this priority.
+pub fn hurry_at(cx: &Cx<'_>, pid: u64, priority: Priority) {
     if let Some(p) = cx.vm().processes.lookup(pid)
         && p.state.lift(priority)
     {

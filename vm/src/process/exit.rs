@@ -73,7 +73,9 @@ pub(crate) fn log_max_heap(p: &Process, vm: &'static Vm) {
     let me = p.pid();
     // SAFETY: the group leader is a root of the process.
     let leader = unsafe { p.group_leader.brand() };
-    let total = p.heap.young_words() + p.heap.old_words() + p.heap.stack_words();
+    let heap = p.heap.young_words() + p.heap.old_words() + p.heap.stack_words();
+    let on_heap = p.flags.queue_data == super::QueueData::OnHeap;
+    let total = heap + if on_heap { p.messages.detached_words() } else { 0 };
     let (max, kill) = (p.heap.options.max_heap, p.flags.max_heap_kill);
     vm.log_error(Some(me), leader, |h| {
         let format = "     Process:          ~p ~n     Context:          maximum heap size reached~n     Max Heap Size:    ~p~n     Total Heap Size:  ~p~n     Kill:             ~p~n     Error Logger:     true~n     GC Info:          []~n";
@@ -149,6 +151,9 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
     vm.monitor.process_exits(me);
     // From here on nobody finds it.
     let table_ref = vm.processes.remove(me);
+    if p.shared.state.has(state::TIMERS) {
+        vm.timers.receiver_gone(me);
+    }
     let shared_reason = reason;
     // Whoever hears of the end of a connection's process may connect again at once.
     let dist = p.extra.as_mut().and_then(|e| e.dist.take());

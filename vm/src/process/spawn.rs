@@ -149,6 +149,9 @@ pub fn create(
     })?;
     let home = options.scheduler.unwrap_or_else(|| parent.map_or(1, |cx| cx.scheduler().max(1)));
     r.home.store(home as u32, Ordering::Relaxed);
+    if options.scheduler.is_some() {
+        r.state.set(super::state::BOUND);
+    }
     let own_token = parent.is_some_and(|cx| cx.with(|p| !p.seq_trace_token.is_nil()));
     let told = r.trace.has(crate::trace::flag::PROCS)
         || parent.is_some_and(|cx| cx.with(|p| crate::trace::event::procs(p)));

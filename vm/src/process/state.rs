@@ -36,6 +36,12 @@ pub const APART: u32 = 1 << 16;
 pub const APART_HANDLED: u32 = 1 << 17;
 /// Waits until a port or connection is no longer busy: it shows as suspended.
 pub const HELD_UP: u32 = 1 << 18;
+/// Timers may go with it.
+pub const TIMERS: u32 = 1 << 19;
+/// Its scheduler is the one that was asked for: nobody else takes it.
+pub const BOUND: u32 = 1 << 20;
+/// It may not be collected: a test has switched that off.
+pub const NO_GC: u32 = 1 << 21;
 const PRIORITY_SHIFT: u32 = 24;
 const PRIORITY_MASK: u32 = 3 << PRIORITY_SHIFT;
 /// Somebody of a higher priority waits for an answer: 3 minus that priority, until signals have been

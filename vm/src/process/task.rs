@@ -3,12 +3,13 @@
 //! A task arrives as a signal, so that order holds, but is done between time slices: there nothing
 //! lives in registers, so the heap may be collected and the code position is known.
 
-use super::Process;
+use super::{Priority, Process, state};
 use crate::code::LoadedModule;
 use crate::interp::ReturnPoint;
 use crate::signal::{Message, Sender};
 use crate::vm::Vm;
 use term::atom::am;
+use std::collections::VecDeque;
 use term::copy::size_words;
 use term::{Atom, OwnedTerm, RawTerm, Term, atom};
 
@@ -26,9 +27,18 @@ pub enum Work {
     Test,
 }
 
+impl Work {
+    /// Whether it may move the heap.
+    fn collects(self) -> bool {
+        matches!(self, Work::Collect { .. } | Work::CopyLiterals)
+    }
+}
+
 /// A task and who is told: `{garbage_collect | check_process_code | copy_literals, Id, Result}`.
 pub struct Task {
     pub requester: u64,
+    /// It is done before others of the process that are less urgent, and as early as a process of this priority runs.
+    pub priority: Priority,
     pub id: OwnedTerm,
     pub work: Work,
 }
@@ -54,16 +64,65 @@ impl Task {
     }
 }
 
-/// Whether tasks wait.
-#[inline]
-pub(crate) fn pending(p: &Process) -> bool {
-    p.extra.as_ref().is_some_and(|e| !e.tasks.is_empty())
+/// Tasks of normal priority that are done before one of low priority.
+const LOW_SKIPS: u8 = 8;
+
+/// Tasks that wait, by priority.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    waiting: [VecDeque<Task>; 4],
+    skipped: u8,
 }
 
-/// Does what waits. The process does not run; its state is saved.
-pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
-    let Some(extra) = &mut p.extra else { return };
-    for task in core::mem::take(&mut extra.tasks) {
+impl Tasks {
+    pub fn push(&mut self, task: Task) {
+        self.waiting[task.priority as usize].push_back(task);
+    }
+    /// Of the most urgent one that can be done.
+    fn most_urgent(&self, collects: bool) -> Option<Priority> {
+        use Priority::{High, Low, Max, Normal};
+        let can = |t: &Task| collects || !t.work.collects();
+        [Max, High, Normal, Low].into_iter().find(|p| self.waiting[*p as usize].iter().any(can))
+    }
+    /// The next task that is at least so urgent; low and normal ones take turns.
+    fn next(&mut self, least: Priority) -> Option<Task> {
+        let low = Priority::Low as usize;
+        let mut at = self.most_urgent(true).filter(|p| *p <= least)?;
+        if at == Priority::Normal && least == Priority::Low && !self.waiting[low].is_empty() {
+            if self.skipped >= LOW_SKIPS {
+                at = Priority::Low;
+            } else {
+                self.skipped += 1;
+            }
+        }
+        if at == Priority::Low {
+            self.skipped = 0;
+        }
+        self.waiting[at as usize].pop_front()
+    }
+    pub fn into_iter(self) -> impl Iterator<Item = Task> {
+        self.waiting.into_iter().flatten()
+    }
+}
+
+/// Whether tasks wait that can be done.
+#[inline]
+pub(crate) fn pending(p: &Process) -> bool {
+    p.extra.is_some() && most_urgent(p).is_some()
+}
+
+fn most_urgent(p: &Process) -> Option<Priority> {
+    p.extra.as_ref()?.tasks.most_urgent(!p.shared.state.has(state::NO_GC))
+}
+
+/// Does what waits, if it is at least so urgent. The process does not run; its state is saved.
+pub(crate) fn run_all(p: &mut Process, vm: &'static Vm, least: Priority) {
+    let mut delayed = Vec::new();
+    while let Some(task) = p.extra.as_mut().and_then(|e| e.tasks.next(least)) {
+        if task.work.collects() && p.shared.state.has(state::NO_GC) {
+            delayed.push(task);
+            continue;
+        }
         let result = match task.work {
             Work::Collect { major } => {
                 p.collect_told(vm, 0, &mut [], major);
@@ -75,20 +134,28 @@ pub(crate) fn run_all(p: &mut Process, vm: &'static Vm) {
                 if found { am::TRUE } else { am::FALSE }
             }
             Work::CopyLiterals => {
-                copy_literals(p);
+                copy_literals(p, vm);
                 am::OK
             }
             Work::Test => am::TRUE,
         };
         task.reply(vm, result.into());
     }
+    delayed.into_iter().for_each(|t| p.extra().tasks.push(t));
+    // Somebody waits for what is left as well.
+    if let Some(next) = most_urgent(p) {
+        p.shared.state.lift(next);
+    }
 }
 
 /// Does what needs no heap while the process runs a native apart.
 pub(crate) fn run_apart(p: &mut Process, vm: &'static Vm) {
     let Some(extra) = &mut p.extra else { return };
-    let code = |t: &mut Task| matches!(t.work, Work::CheckCode(_));
-    for task in extra.tasks.extract_if(.., code).collect::<Vec<_>>() {
+    let (now, later): (Vec<Task>, Vec<Task>) = core::mem::take(&mut extra.tasks)
+        .into_iter()
+        .partition(|t| matches!(t.work, Work::CheckCode(_)));
+    later.into_iter().for_each(|t| extra.tasks.push(t));
+    for task in now {
         let Work::CheckCode(module) = task.work else { continue };
         let found = vm.code.old(module).is_some_and(|m| refers_to_code(p, m, false));
         task.reply(vm, Term::bool(found));
@@ -130,7 +197,7 @@ pub(crate) fn function(vm: &Vm, p: &Process) -> Option<(Atom, Atom, u32)> {
 }
 
 /// Makes copies of what the process uses of the literal area that is about to go.
-fn copy_literals(p: &mut Process) {
+fn copy_literals(p: &mut Process, vm: &'static Vm) {
     let (base, bytes) = term::literal::leaving();
     if bytes == 0 {
         return;
@@ -160,7 +227,8 @@ fn copy_literals(p: &mut Process) {
         || p.exception.is_some()
         || p.messages.has_opened();
     if roots || p.heap.may_refer_to(base, bytes) {
-        p.collect_with(0, &mut [], true, Some((base, bytes)));
+        let r = p.collect_with(0, &mut [], true, Some((base, bytes)));
+        super::limits::after_collect(p, &r, vm);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Schedulers;
 use crate::bif::{BifResult, Cx};
-use crate::code::purge::after_progress;
+use crate::code::purge::{after_others, after_progress};
 use crate::stop::Resume;
 use core::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard};
@@ -72,9 +72,9 @@ pub fn block<'p>(cx: &Cx<'p>, dirty: bool) -> BifResult<'p> {
     after_progress(cx, dirty, Box::new(move |_| Ok(answer.into())))
 }
 
-/// Returns `answer` when every other thread has left the slice it is in.
+/// Returns `answer` when every other thread has left the slice it is in, and others could run here.
 pub fn quiesce<'p>(cx: &Cx<'p>, answer: term::Atom) -> BifResult<'p> {
-    after_progress(cx, false, Box::new(move |_| Ok(answer.into())))
+    after_others(cx, Box::new(move |_| Ok(answer.into())))
 }
 
 /// Waits until no chores are left, then as [`quiesce`].

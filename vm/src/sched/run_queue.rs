@@ -4,6 +4,7 @@
 //! [`LOW_SKIPS`] times, as the reference does.
 
 use super::Runnable;
+use crate::process::state::BOUND;
 use crate::process::{Priority, Process};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::VecDeque;
@@ -26,6 +27,17 @@ struct Lists {
 pub(crate) struct RunQueue {
     lists: Mutex<Lists>,
     len: AtomicUsize,
+}
+
+/// How many bound processes are looked at, from the end, for one that is not.
+const LOOK: usize = 64;
+
+/// The last process of a list that is not bound to its scheduler.
+fn take_free(list: &mut VecDeque<Runnable>) -> Option<Runnable> {
+    // SAFETY: a process in a queue is alive.
+    let free = |p: &Runnable| unsafe { !(*p.0).shared.state.has(BOUND) };
+    let back = list.iter().rev().take(LOOK).position(free)?;
+    list.remove(list.len() - 1 - back)
 }
 
 impl RunQueue {
@@ -64,18 +76,15 @@ impl RunQueue {
         }
         p
     }
-    /// The process another scheduler may take: the one that would wait longest.
+    /// The process another scheduler may take: the one that would wait longest, of those that are not bound.
     pub fn steal(&self) -> Option<Runnable> {
         if self.len.load(Ordering::SeqCst) == 0 {
             return None;
         }
         let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
-        let p = l
-            .max
-            .pop_back()
-            .or_else(|| l.high.pop_back())
-            .or_else(|| l.normal.pop_back())
-            .or_else(|| l.low.pop_back());
+        let l = &mut *l;
+        let lists = [&mut l.max, &mut l.high, &mut l.normal, &mut l.low];
+        let p = lists.into_iter().find_map(take_free);
         if p.is_some() {
             self.len.fetch_sub(1, Ordering::SeqCst);
         }
@@ -94,8 +103,9 @@ impl RunQueue {
         if list.len() <= n {
             return None;
         }
+        let p = take_free(list)?;
         self.len.fetch_sub(1, Ordering::SeqCst);
-        list.pop_back()
+        Some(p)
     }
     /// Moves a process that waits here to the end of the list of a higher priority.
     pub fn promote(&self, process: *const Process, to: Priority) -> bool {
@@ -105,10 +115,10 @@ impl RunQueue {
             .into_iter()
             .find_map(|list| list.remove(list.iter().position(|p| core::ptr::eq(p.0, process))?));
         let Some(p) = found else { return false };
-        if to == Priority::Max {
-            l.max.push_back(p)
-        } else {
-            l.high.push_back(p)
+        match to {
+            Priority::Max => l.max.push_back(p),
+            Priority::High => l.high.push_back(p),
+            _ => l.normal.push_back(p),
         }
         true
     }

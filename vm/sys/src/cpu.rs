@@ -26,13 +26,23 @@ pub fn available() -> Option<usize> {
 }
 
 /// The numbers of the processors in this thread's affinity mask.
-#[cfg(target_os = "linux")]
 pub fn allowed() -> Option<Vec<usize>> {
+    mask_of(0)
+}
+
+/// The same of the program's first thread, which is what others see and change.
+pub fn allowed_of_program() -> Option<Vec<usize>> {
+    mask_of(std::process::id())
+}
+
+#[cfg(target_os = "linux")]
+fn mask_of(thread: u32) -> Option<Vec<usize>> {
+    let thread = i32::try_from(thread).ok()?;
     // Larger masks for larger machines: the kernel refuses those smaller than its own.
     for words in [16, 128, 1024] {
         let mut mask = vec![0u64; words];
         // SAFETY: the mask is valid for the length given.
-        let r = unsafe { libc::sched_getaffinity(0, words * 8, mask.as_mut_ptr().cast()) };
+        let r = unsafe { libc::sched_getaffinity(thread, words * 8, mask.as_mut_ptr().cast()) };
         if r == 0 {
             return Some((0..words * 64).filter(|i| mask[i / 64] >> (i % 64) & 1 == 1).collect());
         }
@@ -41,7 +51,7 @@ pub fn allowed() -> Option<Vec<usize>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn allowed() -> Option<Vec<usize>> {
+fn mask_of(_: u32) -> Option<Vec<usize>> {
     None
 }
 

@@ -96,6 +96,16 @@ extern "C" fn on_signal(signal: i32) {
     }
 }
 
+/// SIGCHLD: the ends of programs that we started ourselves are nobody's business, as they are children of another
+/// program in the reference.
+extern "C" fn on_child(signal: i32, info: *mut libc::siginfo_t, _: *mut core::ffi::c_void) {
+    // SAFETY: the system gives a valid record.
+    let code = unsafe { (*info).si_code };
+    if !(libc::CLD_EXITED..=libc::CLD_CONTINUED).contains(&code) {
+        on_signal(signal);
+    }
+}
+
 /// The bits (1 << number) of the signals in [`ALL`] that were ignored when this module was first used.
 pub fn initially_ignored() -> u64 {
     *INITIAL.get_or_init(|| {
@@ -121,9 +131,21 @@ pub fn set(signal: i32, action: Action) -> io::Result<()> {
     let handler = match action {
         Action::Default => libc::SIG_DFL,
         Action::Ignore => libc::SIG_IGN,
+        Action::Handle if signal == libc::SIGCHLD => return set_child(),
         Action::Handle => on_signal as extern "C" fn(i32) as usize,
     };
     set_raw(signal, handler)
+}
+
+fn set_child() -> io::Result<()> {
+    // SAFETY: all zeroes is a valid sigaction (empty mask); the handler does only what one may.
+    unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = on_child as *const () as usize;
+        new.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK | libc::SA_SIGINFO;
+        libc::sigemptyset(&mut new.sa_mask);
+        crate::fd::check(libc::sigaction(libc::SIGCHLD, &new, std::ptr::null_mut())).map(drop)
+    }
 }
 
 /// Sets a disposition; also called in a child between fork and exec, so it does nothing but system calls.

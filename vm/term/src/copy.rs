@@ -17,6 +17,9 @@ use crate::term::{RAW_SUBTAGS, RawTerm, Subtag, TAG_BOXED, TAG_HEADER, TAG_LIST,
 use crate::work::Work;
 use std::sync::Arc;
 
+mod sharing;
+pub use sharing::shared_size_words;
+
 /// What to do with literals within a term.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Literals {

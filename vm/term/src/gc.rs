@@ -444,6 +444,8 @@ impl ProcHeap {
             Kind::Minor | Kind::Renew => size_for(worst.max(self.words as usize).max(least)),
             Kind::Major(_) => size_for(worst.max(least)),
         };
+        // A first block is smaller than it counts: that it grows to the least size is nobody's business.
+        let unseen = (self.words as usize) < least && words <= least;
         let to = alloc_block(words);
         let gone = if major { self.old.take() } else { None };
         let old = match &gone {
@@ -518,7 +520,7 @@ impl ProcHeap {
                 old.live = c.promoted;
                 self.old_vheap_limit = vheap_limit(c.promoted_bytes / 8, self.old_vheap_limit);
             }
-            Kind::Minor => self.minors += 1,
+            Kind::Minor => self.minors += u32::from(!unseen),
             Kind::Move(_) => (),
         }
         if old.used == 0 {

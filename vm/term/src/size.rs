@@ -140,6 +140,8 @@ pub fn type_name(t: Term<'_>) -> &'static str {
             let (owner, start) = b.owner();
             let whole = start == 0 && b.is_binary() && b.byte_len() == b.referenced_bytes();
             match (owner == t.raw(), whole) {
+                // Only later releases have bitstrings of their own.
+                _ if !b.is_binary() && personality::release() < 27 => "sub_binary",
                 (true, _) => "heap_binary",
                 (false, true) if b.is_shared() => "refc_binary",
                 _ => "sub_binary",

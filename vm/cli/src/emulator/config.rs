@@ -117,6 +117,17 @@ pub enum BindType {
     Default,
 }
 
+/// Where a logical processor is, by `+sct`: the numbers of each level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub node: Option<u32>,
+    pub processor: u32,
+    pub processor_node: Option<u32>,
+    pub core: u32,
+    pub thread: u32,
+    pub logical: u32,
+}
+
 /// Everything that the flags decide, and the arguments of `init`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmuConfig {
@@ -155,6 +166,10 @@ pub struct EmuConfig {
     pub busy_wait_dirty_io: BusyWait,
     /// `+sbt`, `+stbt`.
     pub bind: BindType,
+    /// `+sct`: how processors lie.
+    pub topology: Option<Vec<Place>>,
+    /// `+ssrct` takes it away: ask the machine how they lie.
+    pub detect_topology: bool,
     /// `+scl`: gather load on few schedulers.
     pub compact_load: bool,
     /// `+sub`: balance utilization instead.
@@ -256,6 +271,8 @@ impl EmuConfig {
             busy_wait_dirty_cpu: BusyWait::Short,
             busy_wait_dirty_io: BusyWait::Short,
             bind: BindType::Unbound,
+            topology: None,
+            detect_topology: true,
             compact_load: true,
             balance_utilization: false,
             forced_wakeup: 0,

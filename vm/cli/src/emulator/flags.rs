@@ -259,8 +259,8 @@ pub const FLAGS: &[Flag] = flags! {
     "SDio" Value "N", "dirty I/O schedulers (1-1024)", Used, 25, Early,
         |d, v| store(&mut d.config.dirty_io_schedulers, within(v, 1, MAX_SCHEDULERS), "bad number of dirty I/O schedulers ", v);
     "s" Alone "", "", Used, 25, Main, |d, v| bad(format!("bad scheduling option -s{}", d.shown(v)));
-    "sbt" Value "TYPE", "bind schedulers: u, ns, ts, ps, s, nnts, nnps, tnnps or db", Ignored("schedulers are never bound"), 25, Main, |d, v| bind(d, v);
-    "stbt" Value "TYPE", "the same, where it is possible", Ignored("schedulers are never bound"), 25, Main, |d, v| bind(d, v);
+    "sbt" Value "TYPE", "bind schedulers: u, ns, ts, ps, s, nnts, nnps, tnnps or db", Used, 25, Main, |d, v| bind(d, v);
+    "stbt" Value "TYPE", "the same, where it is possible", Used, 25, Main, |d, v| bind(d, v);
     "sbwt" Value "LENGTH", "busy waiting: none, very_short, short, medium, long or very_long", Used, 25, Main,
         |d, v| store(&mut d.config.busy_wait, busy_wait(v), "bad scheduler busy wait threshold: ", v);
     "sbwtdcpu" Value "LENGTH", "the same for dirty CPU schedulers", Used, 25, Main,
@@ -270,8 +270,9 @@ pub const FLAGS: &[Flag] = flags! {
     "scl" Value "BOOL", "gather load on few schedulers", OWN_BALANCE, 25, Main, |d, v| match boolean(v) {
         Some(on) => { d.config.compact_load = on; d.config.balance_utilization &= !on; Ok(()) }
         None => bad(format!("bad scheduler compact load value '{}'", show(v))) };
-    "sct" Value "TOPOLOGY", "how processors lie", Ignored("the system is asked"), 25, Main,
-        |_d, v| topology(v).or_else(|why| bad(format!("bad cpu topology '{}': {why}", show(v))));
+    "sct" Value "TOPOLOGY", "how processors lie", Used, 25, Main, |d, v| match topology(v) {
+        Ok(places) => { d.config.topology.get_or_insert_default().extend(places); Ok(()) }
+        Err(why) => bad(format!("bad cpu topology '{}': {why}", show(v))) };
     "secio" Value "BOOL", "eager polling", Ignored("ignored by the reference too"), 25, Main, |_d, _v| Ok(());
     "sfwi" Value "MS", "wake every scheduler this often; 0 is never", Ignored("no wake-up is lost"), 25, Main,
         |d, v| store(&mut d.config.forced_wakeup, u64::try_from(atoi(v)).ok(), "bad scheduler forced wakeup interval ", v);
@@ -283,7 +284,8 @@ pub const FLAGS: &[Flag] = flags! {
         |d, v| store(&mut d.config.dirty_cpu_stack, within(v, 20, 8192), "bad stack size for dirty CPU scheduler threads ", v);
     "sssdio" Value "KILOWORDS", "the same for dirty I/O schedulers", Used, 25, Main,
         |d, v| store(&mut d.config.dirty_io_stack, within(v, 20, 8192), "bad stack size for dirty IO scheduler threads ", v);
-    "ssrct" Alone "", "do not ask the system how processors lie", Ignored("it is asked when needed"), 25, Early, |_d, _v| Ok(());
+    "ssrct" Alone "", "do not ask the system how processors lie", Used, 25, Early, |d, _v| {
+        d.config.detect_topology = false; Ok(()) };
     "sub" Value "BOOL", "balance the utilization of schedulers", OWN_BALANCE, 25, Main, |d, v| match boolean(v) {
         Some(on) => { d.config.balance_utilization = on; Ok(()) }
         None => bad(format!("bad scheduler utilization balancing  value '{}'", show(v))) };

@@ -1,6 +1,6 @@
 //! Values of flags, read as the reference reads them: `atoi`, `strtol`, `sscanf`.
 
-use super::config::{BindType, BusyWait};
+use super::config::{BindType, BusyWait, Place};
 
 /// Leading blanks, a sign, digits; what follows is left over. Too large numbers stop at the ends of `i64`.
 /// Nothing if there is no digit.
@@ -94,60 +94,95 @@ pub fn bind_type(text: &[u8]) -> Option<BindType> {
     })
 }
 
-/// Checks a CPU topology: `L0-3c0-3p0N0`, parts joined by colons.
-///
-/// Only the grammar counts here: which letters, that numbers follow them, that logical processors are named and that
-/// each has a place of its own.
-pub fn topology(text: &[u8]) -> Result<(), &'static str> {
+/// A CPU topology: `L0-3c0-3p0n0`, parts joined by colons. Letters go from the inside out, so that `n` before `p`
+/// is a node within a processor.
+pub fn topology(text: &[u8]) -> Result<Vec<Place>, &'static str> {
+    let mut all: Vec<Place> = Vec::new();
     for part in text.split(|&b| b == b':') {
-        let mut rest = part;
-        let mut logical = 0usize;
-        let mut places = 1usize;
-        loop {
-            let kind = match rest.first() {
-                Some(kind @ (b'L' | b't' | b'c' | b'p' | b'n' | b'N')) => *kind,
-                _ => return Err("invalid identifier type"),
-            };
-            rest = rest.get(1..).unwrap_or_default();
-            let count = identifiers(&mut rest)?;
-            if kind == b'L' {
-                logical = logical.saturating_add(count);
-            } else {
-                places = places.max(count);
-            }
-            if rest.is_empty() {
-                break;
-            }
-        }
-        if logical == 0 {
-            return Err("missing logical identifier");
-        }
-        if places < logical {
-            return Err("not unique entities");
+        part_of_topology(part, &mut all)?;
+    }
+    let mut logical: Vec<u32> = all.iter().map(|p| p.logical).collect();
+    logical.sort_unstable();
+    if logical.windows(2).any(|w| w[0] == w[1]) {
+        return Err("not unique logical identifiers");
+    }
+    let at = |p: &Place| (p.node, p.processor, p.processor_node, p.core, p.thread);
+    let mut places: Vec<_> = all.iter().map(at).collect();
+    places.sort_unstable();
+    if places.windows(2).any(|w| w[0] == w[1]) {
+        return Err("not unique entities");
+    }
+    Ok(all)
+}
+
+fn part_of_topology(part: &[u8], all: &mut Vec<Place>) -> Result<(), &'static str> {
+    let mut rest = part;
+    let mut logical = Vec::new();
+    let (mut thread, mut core, mut processor) = (vec![0], vec![0], None);
+    let (mut inner, mut node) = (None, None);
+    loop {
+        let Some((kind, after)) = rest.split_first() else {
+            return Err("invalid identifier type");
+        };
+        rest = after;
+        let to = match kind {
+            b'L' => &mut logical,
+            b't' => &mut thread,
+            b'c' => &mut core,
+            b'p' => processor.insert(Vec::new()),
+            b'n' | b'N' if processor.is_none() => inner.insert(Vec::new()),
+            b'n' | b'N' => node.insert(Vec::new()),
+            _ => return Err("invalid identifier type"),
+        };
+        *to = identifiers(&mut rest)?;
+        if rest.is_empty() {
+            break;
         }
     }
+    if logical.is_empty() {
+        return Err("missing logical identifier");
+    }
+    // Without a processor a node is above all.
+    if processor.is_none() && node.is_none() {
+        node = inner.take();
+    }
+    let processor = processor.unwrap_or_else(|| vec![0]);
+    let fits = |ids: &[u32]| ids.len() == 1 || ids.len() == logical.len();
+    let optional = [&inner, &node].into_iter().flatten();
+    if ![&thread, &core, &processor].into_iter().chain(optional).all(|ids| fits(ids)) {
+        return Err("invalid identifier range");
+    }
+    let of = |ids: &[u32], i: usize| ids.get(i).or(ids.first()).copied().unwrap_or(0);
+    all.extend(logical.iter().enumerate().map(|(i, l)| Place {
+        node: node.as_deref().map(|ids| of(ids, i)),
+        processor: of(&processor, i),
+        processor_node: inner.as_deref().map(|ids| of(ids, i)),
+        core: of(&core, i),
+        thread: of(&thread, i),
+        logical: *l,
+    }));
     Ok(())
 }
 
-/// How many identifiers `0-3,5` names; `rest` moves behind them.
-fn identifiers(rest: &mut &[u8]) -> Result<usize, &'static str> {
-    const LIMIT: i64 = 0x7fff;
-    let mut count = 0usize;
+/// The identifiers that `0-3,5` names; `rest` moves behind them.
+fn identifiers(rest: &mut &[u8]) -> Result<Vec<u32>, &'static str> {
+    const LIMIT: i64 = 0xffff;
+    let mut all = Vec::new();
     loop {
         let (first, after) = digits(rest).ok_or("invalid identifier")?;
         let (last, after) = match after.strip_prefix(b"-") {
             Some(range) => digits(range).ok_or("invalid identifier range")?,
             None => (first, after),
         };
-        if last < first || last > LIMIT {
+        if last < first || last > LIMIT || all.len() > LIMIT as usize {
             return Err("invalid identifier range");
         }
-        count = count.saturating_add(usize::try_from(last - first + 1).unwrap_or(usize::MAX));
+        all.extend((first..=last).filter_map(|n| u32::try_from(n).ok()));
         match after.strip_prefix(b",") {
             Some(more) => *rest = more,
             None => {
                 *rest = after;
-                return Ok(count);
+                return Ok(all);
             }
         }
     }

@@ -276,7 +276,14 @@ pub fn may_open(d: &NativeDriver) -> bool {
 }
 pub fn port_opened(d: &NativeDriver, port: Poster) {
     if let Some(h) = lock().as_mut().and_then(|t| t.get_mut(&d.name)) {
-        h.ports.retain(Poster::is_alive);
+        // Those that are gone leave when the room is used up; afterwards half of it is free.
+        if h.ports.len() == h.ports.capacity() {
+            h.ports.retain(Poster::is_alive);
+            let n = h.ports.len();
+            if n * 2 > h.ports.capacity() {
+                h.ports.reserve(n + 1);
+            }
+        }
         h.ports.push(port);
     }
 }
