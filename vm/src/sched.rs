@@ -235,6 +235,11 @@ impl Schedulers {
     pub fn context_switches(&self) -> u64 {
         self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed)).sum()
     }
+    /// How many processes a scheduler (from 1) has begun to run, and how many wait for it.
+    pub(crate) fn turn(&self, scheduler: usize) -> (u64, usize) {
+        let s = scheduler.checked_sub(1).and_then(|i| self.normal.get(i));
+        s.map_or((0, 0), |s| (s.switches.load(Ordering::Relaxed), s.queue.len()))
+    }
     /// How often schedulers have compared their queues.
     pub fn balanced(&self) -> u64 {
         self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed) / BALANCE).sum()
@@ -331,8 +336,8 @@ impl Schedulers {
         let idle = |i: usize| i != index && (blocked || i >= online || aside(i));
         let others = self.normal.iter().enumerate().filter(|(i, _)| idle(*i));
         // Who is only in the system for a moment keeps what is bound to it.
-        let mut queues =
-            others.map(|(i, s)| if blocked || i >= online { s.queue.pop() } else { s.queue.steal() });
+        let mut queues = others
+            .map(|(i, s)| if blocked || i >= online { s.queue.pop() } else { s.queue.steal() });
         queues.find_map(|p| p)
     }
 

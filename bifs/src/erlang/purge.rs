@@ -5,8 +5,8 @@ use core::sync::atomic::Ordering;
 use term::atom::am;
 use term::{Atom, OwnedTerm, Pid, Term, atom};
 use vm::code::purge;
-use vm::process::{Priority, state};
 use vm::process::task::{Task, Work};
+use vm::process::{Priority, state};
 use vm::signal::{Body, Sender};
 use vm::{BifResult, Cx};
 

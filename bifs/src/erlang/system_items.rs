@@ -101,7 +101,9 @@ pub fn by_name<'p>(cx: &Cx<'p>, item: Atom) -> Option<BifResult<'p>> {
                 (0..vm.config.schedulers).map(|i| h.tuple(&[n(i), n(i + 1)])).collect();
             h.list(&rows)
         }
-        "cpu_topology" => return Some(Err(format_topology(cx, vm.sched.binding.used().as_deref()))),
+        "cpu_topology" => {
+            return Some(Err(format_topology(cx, vm.sched.binding.used().as_deref())));
+        }
         "cpu_quota" => sys::cpu::quota().map_or(atom("unknown"), n),
         "os_monotonic_time_source" => clock(cx, Clock::Monotonic, true),
         "os_system_time_source" => clock(cx, Clock::System, false),
@@ -182,4 +184,3 @@ fn clock<'p>(cx: &Cx<'p>, clock: Clock, monotonic: bool) -> Term<'p> {
     all.push(pair(h, "time", h.int(clock.now())));
     h.list(&all)
 }
-

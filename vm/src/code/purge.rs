@@ -69,13 +69,42 @@ impl Fire for Wake {
     }
 }
 
-/// As [`after_progress`], but others run for a moment in any case: what waits for this scheduler, such as a process
-/// that was just spawned, begins before.
+/// As [`after_progress`], but what waits for this scheduler when this is called, such as a process that was just spawned,
+/// runs before, however urgent the caller is. It is not waited for for long.
 pub fn after_others<'p>(cx: &Cx<'p>, then: Then) -> BifResult<'p> {
-    const STEP: i64 = 100_000;
-    let waiting = cx.vm().sched.progress.now(cx.scheduler(), false);
-    cx.vm().start_timer(cx.vm().monotonic() + STEP, Box::new(Wake(cx.pid())));
-    Err(cx.wait(AfterProgress { waiting, then }))
+    let scheduler = cx.scheduler();
+    let (switches, waiting) = cx.vm().sched.turn(scheduler);
+    let rest = AfterProgress { waiting: cx.vm().sched.progress.now(scheduler, false), then };
+    // Each look is a switch of its own.
+    Err(AfterOthers { scheduler, until: switches + waiting as u64, looks: 0, rest }.look_again(cx))
+}
+
+struct AfterOthers {
+    scheduler: usize,
+    /// The scheduler's count of switches without the looks.
+    until: u64,
+    looks: u64,
+    rest: AfterProgress,
+}
+
+impl AfterOthers {
+    fn look_again(mut self, cx: &Cx<'_>) -> Stop {
+        const STEP: i64 = 100_000;
+        self.looks += 1;
+        cx.vm().start_timer(cx.vm().monotonic() + STEP, Box::new(Wake(cx.pid())));
+        cx.wait(self)
+    }
+}
+
+impl Resume for AfterOthers {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        const MOST: u64 = 100;
+        let (switches, waiting) = cx.vm().sched.turn(self.scheduler);
+        if waiting == 0 || switches >= self.until + self.looks || self.looks >= MOST {
+            return Box::new(self.rest).resume(cx);
+        }
+        Err(self.look_again(cx))
+    }
 }
 
 /// Goes on when every thread has left the slice it is in. `dirty`: also dirty natives.

@@ -8,8 +8,8 @@ use crate::code::LoadedModule;
 use crate::interp::ReturnPoint;
 use crate::signal::{Message, Sender};
 use crate::vm::Vm;
-use term::atom::am;
 use std::collections::VecDeque;
+use term::atom::am;
 use term::copy::size_words;
 use term::{Atom, OwnedTerm, RawTerm, Term, atom};
 

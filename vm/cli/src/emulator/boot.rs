@@ -9,9 +9,9 @@ use crate::word;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use sys::cpu::Cpu;
 use sys::signal::Action;
 use term::{Atom, Term};
-use sys::cpu::Cpu;
 use vm::sched::binding::Order;
 use vm::{Config, Vm};
 
