@@ -140,6 +140,8 @@ pub struct Process {
     pub(crate) exit_reason: Option<Box<OwnedTerm>>,
     /// Words that a collection on a dirty scheduler is to make room for.
     pub(crate) collect_dirty: Option<(u32, bool)>,
+    /// The next signal has a payload that a dirty thread decodes.
+    pub(crate) large_payload: bool,
     pub(crate) suspend_count: u32,
     /// It has ended, but for its memory.
     pub(crate) remains: Option<Box<apart::Remains>>,
@@ -242,6 +244,7 @@ impl Process {
             receive_timer: Default::default(),
             exit_reason: None,
             collect_dirty: None,
+            large_payload: false,
             remains: None,
             suspend_count: 0,
             seq_trace_token: RawTerm::NIL,

@@ -398,7 +398,7 @@ impl Schedulers {
         }
     }
     fn do_chores(&self) {
-        while self.chores_wait.swap(false, Ordering::SeqCst) {
+        if self.chores_wait.swap(false, Ordering::SeqCst) {
             let chores =
                 core::mem::take(&mut *self.chores.lock().unwrap_or_else(|e| e.into_inner()));
             for (f, argument) in chores {
@@ -635,6 +635,11 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             crate::process::exit::terminate(process, vm, *reason);
             return;
         }
+        if p.large_payload {
+            keep.state.set(state::DIRTY_CPU | state::ACTIVE);
+            keep.state.clear(state::RUNNING);
+            return vm.sched.enqueue(Runnable(process));
+        }
         let s = keep.state.get();
         let runs =
             s & state::SUSPENDED == 0 && (s & state::HIBERNATING == 0 || !p.messages.is_empty());
@@ -769,6 +774,11 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
             let keep = ProcRef::from_owner(process);
             let exiting = (*process).exit_reason.is_some();
             let outcome = if exiting {
+                Outcome::Yielded
+            } else if (*process).large_payload {
+                crate::signal::handle::fetch_large(&mut *process, vm);
+                // It may be what the process waits for.
+                keep.state.clear(state::WAITING);
                 Outcome::Yielded
             } else if let Some((need, major)) = (*process).collect_dirty.take() {
                 interp::collect_saved(&mut *process, vm, need as usize, major);

@@ -25,12 +25,41 @@ pub(crate) fn closed(vm: &'static Vm, c: &Arc<Connection>, reason: &OwnedTerm) {
         }
         _ => OwnedTerm::copy_of(reason.term()),
     };
-    clean(vm, c);
+    let pids = clean(vm, c);
+    go_on(Cleaning { vm, c: c.clone(), pids, reason: Some(reason) });
+}
+
+/// Processes that are told in one go that a connection is over.
+const TOLD_AT_ONCE: usize = 256;
+
+/// A connection that is over, while processes are told.
+struct Cleaning {
+    vm: &'static Vm,
+    c: Arc<Connection>,
+    pids: Vec<u64>,
+    /// Why it ended, if it was up.
+    reason: Option<OwnedTerm>,
+}
+
+fn go_on(mut w: Cleaning) {
+    let left = w.pids.len().saturating_sub(TOLD_AT_ONCE);
+    let (vm, c) = (w.vm, w.c.clone());
+    for pid in w.pids.drain(left..) {
+        vm.signal(pid, Sender::System, Body::ConnectionDown(Box::new((c.name, c.id))));
+    }
+    if left > 0 {
+        let go_on = |argument: usize| {
+            // SAFETY: made below.
+            go_on(*unsafe { Box::from_raw(argument as *mut Cleaning) });
+        };
+        return vm.sched.later(go_on, Box::into_raw(Box::new(w)) as usize);
+    }
+    let Some(reason) = w.reason else { return forget(vm, &c) };
     {
         let entry = vm.dist.entry(c.name);
         let _telling = lock(&entry.telling);
         // Who hears of it may connect again at once.
-        entry.forget(c);
+        entry.forget(&c);
         nodes::tell(vm, nodes::Event::down(c.name, Some(c.id), c.is_visible(), reason));
     }
     vm.dist.release(vm);
@@ -45,20 +74,20 @@ pub fn abort(vm: &'static Vm, c: &Arc<Connection>) -> bool {
         return false;
     }
     c.closed();
-    clean(vm, c);
-    forget(vm, c);
+    let pids = clean(vm, c);
+    go_on(Cleaning { vm, c: c.clone(), pids, reason: None });
     true
 }
 
-fn clean(vm: &'static Vm, c: &Arc<Connection>) {
+/// Nothing more comes in. The processes that are to be told.
+fn clean(vm: &'static Vm, c: &Arc<Connection>) -> Vec<u64> {
     // Whoever takes input in is done after this.
     lock(&c.input).clear();
     lock(&c.names).clear();
     lock(&c.spawn_exits).clear();
-    for pid in c.take_relations() {
-        vm.signal(pid, Sender::System, Body::ConnectionDown(Box::new((c.name, c.id))));
-    }
+    // Nobody waits for a queue that nobody takes from.
     c.drain(vm);
+    c.take_relations()
 }
 
 fn forget(vm: &'static Vm, c: &Arc<Connection>) {
@@ -71,9 +100,12 @@ fn noconnection() -> OwnedTerm {
     OwnedTerm::immediate(Term::atom(atom!("noconnection")))
 }
 
-/// In a process that had links or monitors through the connection.
-pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: u32) {
-    let Some(t) = p.relations.get_mut() else { return };
+/// Links and monitors that fire in one go.
+const FIRED_AT_ONCE: usize = 500;
+
+/// In a process that had links or monitors through the connection. Whether there are more of them.
+pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: u32) -> bool {
+    let Some(t) = p.relations.get_mut() else { return false };
     let links: Vec<_> = t
         .links
         .iter()
@@ -81,6 +113,7 @@ pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: 
             Peer::Remote(r) if l.connection == id && r.node_name() == node => Some(r),
             _ => None,
         })
+        .take(FIRED_AT_ONCE)
         .collect();
     let watches: Vec<RefId> = t
         .watches
@@ -94,9 +127,11 @@ pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: 
             w.connection == id && of == node
         })
         .map(|(r, _)| *r)
+        .take(FIRED_AT_ONCE - links.len())
         .collect();
+    let more = links.len() + watches.len() == FIRED_AT_ONCE;
     let (mut spawns, mut downs) = (Vec::new(), 0);
-    if let Some(remote) = &mut t.remote {
+    if let Some(remote) = t.remote.as_mut().filter(|_| !more) {
         remote.watchers.retain(|_, w| (w.node, w.id) != (node, id));
         downs = remote.nodes.remove(&(node, id)).unwrap_or(0);
         let lost = |s: &spawn::Pending| (s.node, s.id) == (node, id);
@@ -117,4 +152,5 @@ pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: 
         let m = OwnedTerm::build(|h| h.tuple(&[atom!("nodedown").into(), Term::atom(node)]));
         crate::signal::handle::enqueue_own(p, vm, crate::signal::Sender::System, m);
     }
+    more
 }

@@ -298,7 +298,6 @@ pub(crate) fn receive(p: &mut Process, vm: &'static Vm, from: Sender, body: Body
             return receive(p, vm, from, decoded(t, e.used));
         }
         (Body::SpawnReply(r), _) => super::spawn::replied(p, vm, *r),
-        (Body::ConnectionDown(c), _) => super::down::connection_down(p, vm, c.0, c.1),
         (body, _) => return Some(body),
     }
     None

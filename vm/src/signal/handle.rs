@@ -10,9 +10,38 @@ use crate::vm::Vm;
 use term::atom::am;
 use term::{OwnedTerm, Term};
 
-/// Takes all waiting signals and handles them in order.
+/// Bytes of a payload that a dirty thread decodes.
+const LARGE: usize = 256 << 10;
+/// Bytes of payloads that are decoded in one go.
+const AT_ONCE: usize = 1 << 20;
+
+/// Takes all waiting signals and handles them in order. What takes long stays in the queue for the next time, and
+/// what comes after it too; except where no scheduler waits (`scheduler` is 0).
 pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
-    for item in p.shared.in_queue.take_all() {
+    let mut taken = p.shared.in_queue.take_all();
+    let mut decoded = 0;
+    while let Some(item) = taken.next() {
+        if let Item::Signal(s) = &item
+            && p.exit_reason.is_none()
+        {
+            let later = match &s.body {
+                Body::Encoded(e) if scheduler != 0 => {
+                    let n = e.payload.len();
+                    p.large_payload = n >= LARGE;
+                    decoded += n;
+                    n >= LARGE || decoded > AT_ONCE.max(n)
+                }
+                Body::ConnectionDown(c) => {
+                    crate::dist::down::connection_down(p, vm, c.0, c.1) && p.exit_reason.is_none()
+                }
+                _ => false,
+            };
+            if later {
+                // SAFETY: this thread runs the process, and so is the queue's consumer.
+                unsafe { p.shared.in_queue.put_back(item, taken) };
+                break;
+            }
+        }
         match item {
             Item::Message(m) => {
                 if p.shared.trace.has(flag::RECEIVE) {
@@ -35,6 +64,28 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
         if p.exit_reason.is_some() {
             p.shared.state.set(state::EXITING);
         }
+    }
+}
+
+/// Decodes the large payload that is next, on a dirty thread.
+pub(crate) fn fetch_large(p: &mut Process, vm: &'static Vm) {
+    p.large_payload = false;
+    let mut taken = p.shared.in_queue.take_all();
+    match taken.next() {
+        Some(Item::Signal(s)) if matches!(s.body, Body::Encoded(_)) => {
+            let Signal { from, body, .. } = *s;
+            handle(p, vm, 0, from, body);
+        }
+        // SAFETY: as above.
+        Some(first) => return unsafe { p.shared.in_queue.put_back(first, taken) },
+        None => {}
+    }
+    if let Some(first) = taken.next() {
+        // SAFETY: as above.
+        unsafe { p.shared.in_queue.put_back(first, taken) };
+    }
+    if p.exit_reason.is_some() {
+        p.shared.state.set(state::EXITING);
     }
 }
 

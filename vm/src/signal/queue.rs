@@ -136,6 +136,33 @@ impl InQueue {
         }
         Taken(first)
     }
+    /// Puts back what was taken and is not handled yet, before what has come since.
+    /// # Safety
+    /// Only the consumer may.
+    pub unsafe fn put_back(&self, first: Item, rest: Taken) {
+        let rest = core::mem::ManuallyDrop::new(rest);
+        let mut newest = first.into_link();
+        // SAFETY: taken items are ours until they are published below. What is in the chain stays until the
+        // consumer takes it, and producers look at the head only.
+        unsafe {
+            *next(newest) = null_mut();
+            let mut node = rest.0;
+            while !node.is_null() {
+                let following = core::mem::replace(&mut *next(node), newest);
+                newest = node;
+                node = following;
+            }
+            let empty = null_mut();
+            let put =
+                self.head.compare_exchange(empty, newest, Ordering::Release, Ordering::Acquire);
+            if let Err(mut oldest) = put {
+                while !(*next(oldest)).is_null() {
+                    oldest = *next(oldest);
+                }
+                *next(oldest) = newest;
+            }
+        }
+    }
 }
 
 impl Default for InQueue {
@@ -181,6 +208,34 @@ mod tests {
     use super::*;
     use crate::signal::{Body, Sender};
     use term::{OwnedTerm, Term};
+
+    #[test]
+    fn what_is_put_back_comes_first() {
+        let q = InQueue::new();
+        let push = |id| q.push(Signal::new(Sender::System, Body::Unlink { id }));
+        let id = |i: Item| match i {
+            Item::Signal(s) => match s.body {
+                Body::Unlink { id } => id,
+                _ => 0,
+            },
+            Item::Message(_) => 0,
+        };
+        for late in [false, true] {
+            (1..=4).for_each(push);
+            let mut taken = q.take_all();
+            assert_eq!(taken.next().map(id), Some(1));
+            if late {
+                (5..=6).for_each(push);
+            }
+            let Some(second) = taken.next() else { panic!("lost") };
+            // SAFETY: nobody else takes.
+            unsafe { q.put_back(second, taken) };
+            if !late {
+                (5..=6).for_each(push);
+            }
+            assert_eq!(q.take_all().map(id).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+        }
+    }
 
     #[test]
     fn order_holds_for_each_producer() {
