@@ -636,6 +636,9 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             return;
         }
         if p.large_payload {
+            if told_in {
+                trace::event::slice(vm, p, false);
+            }
             keep.state.set(state::DIRTY_CPU | state::ACTIVE);
             keep.state.clear(state::RUNNING);
             return vm.sched.enqueue(Runnable(process));
