@@ -80,6 +80,8 @@ pub fn tables() -> Vec<BifTable> {
         seq_trace::TABLE,
         trace::TABLE,
         trace::INTERNAL,
+        trace::SESSIONS,
+        trace::CLEANER,
         spawn_request::TABLE,
         spawn_request::INTERNAL,
         statistics::TABLE,

@@ -5,6 +5,7 @@ pub mod atomics;
 pub mod binary;
 pub mod coverage;
 pub mod erlang;
+pub mod erl_tracer;
 pub mod error_logger;
 pub mod erts_debug;
 pub mod ets;
@@ -67,7 +68,7 @@ pub fn tables() -> Vec<BifTable> {
 pub fn nif_tables() -> Vec<BifTable> {
     [
         vec![prim_buffer::TABLE, prim_tty::TABLE, prim_tty::info::TABLE, zlib::TABLE, zstd::TABLE],
-        vec![prim_net::TABLE],
+        vec![erl_tracer::TABLE, prim_net::TABLE],
         prim_file::tables(),
         prim_socket::tables(),
     ]

@@ -292,6 +292,13 @@ impl Default for Tracing {
 }
 
 impl Tracing {
+    /// A new session.
+    pub fn create(&self, name: Atom, tracer: Tracer) -> Arc<Session> {
+        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let s = Arc::new(Session::new(id, name, Some(tracer)));
+        self.sessions.add(&s);
+        s
+    }
     /// All sessions, `legacy` first.
     pub fn all(&self) -> Vec<Arc<Session>> {
         let mut all = vec![self.legacy.clone()];

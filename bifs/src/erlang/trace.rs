@@ -357,3 +357,179 @@ fn trace_delivered<'p>(cx: &Cx<'p>, tracee: Term<'p>) -> BifResult<'p> {
     vm::trace::deliver::delivered(cx, pid, (n0, n1));
     Ok(cx.heap().reference(n0, n1))
 }
+
+// Sessions.
+
+vm::bifs! { pub SESSIONS: "erts_internal" {
+    Plain "trace"/4 => trace_in(0, 1, 2, 3);
+    Plain "trace_pattern"/4 => trace_pattern_in(0, 1, 2, 3);
+    Plain "trace_info"/3 => trace_info_in(0, 1, 2);
+    /// `{Strong, {Name, Weak}}`: the session lives as long as the reference
+    Plain "trace_session_create"/3 => create(0, 1, 2);
+    Plain "trace_session_destroy"/1 => destroy(0);
+} }
+
+vm::bifs! { pub CLEANER: "erts_trace_cleaner" {
+    /// Sessions clean up after themselves: there is never anything to do
+    Plain "check"/0 => check();
+    Plain "send_trace_clean_signal"/1 => clean(0);
+} }
+
+/// Keeps a session alive as long as its reference.
+struct Strong {
+    vm: &'static vm::Vm,
+    session: Arc<Session>,
+}
+
+impl Drop for Strong {
+    fn drop(&mut self) {
+        if self.session.end() {
+            // Not here: a collection may be what drops it.
+            let (vm, session) = (self.vm, self.session.clone());
+            vm.start_timer(vm.monotonic(), Box::new(Clear(session)));
+        }
+    }
+}
+
+struct Clear(Arc<Session>);
+
+impl vm::timer::Fire for Clear {
+    fn fire(self: Box<Self>, vm: &'static vm::Vm) {
+        pattern::clear_session(vm, &self.0);
+    }
+}
+
+/// The session that a term names, which must not have ended.
+fn session_of(cx: &Cx<'_>, t: Term<'_>) -> Option<Arc<Session>> {
+    let tracing = &cx.vm().tracing;
+    let [a, b] = t.as_tuple_of::<2>()?;
+    if let Some(magic) = a.as_reference().and_then(|r| r.magic()) {
+        let strong = magic.downcast::<Strong>()?;
+        return Some(strong.session.clone()).filter(|s| !s.is_over());
+    }
+    let (name, id) = (a.as_atom()?, b.as_u64()?);
+    tracing.all().into_iter().find(|s| s.id == id && s.name == name)
+}
+
+fn weak<'p>(cx: &Cx<'p>, s: &Session) -> Term<'p> {
+    cx.heap().tuple(&[s.name.into(), cx.heap().uint(s.id)])
+}
+
+fn create<'p>(cx: &Cx<'p>, name: Atom, tracer: Term<'p>, options: Term<'p>) -> BifResult<'p> {
+    let vm = cx.vm();
+    cx.need(options.is_nil().then_some(())).map_err(|_| cx.bad("badopt"))?;
+    let tracer = Tracer::of(tracer).filter(|t| match t {
+        Tracer::Process(pid) => vm.processes.lookup(*pid).is_some(),
+        Tracer::Port(port) => vm::port::exists(vm, *port),
+        Tracer::Module(m) => vm::trace::module::is_tracer(vm, m.0),
+    });
+    let tracer = cx.need(tracer)?;
+    let session = vm.tracing.create(name, tracer);
+    let h = cx.heap();
+    let (n0, n1) = vm::refs::next_magic();
+    let weak = weak(cx, &session);
+    let strong = h.magic_reference(n0, n1, term::shared::Magic::handle(Strong { vm, session }));
+    Ok(h.tuple(&[strong, weak]))
+}
+
+fn destroy<'p>(cx: &Cx<'p>, session: Term<'p>) -> BifResult<'p> {
+    let Some(s) = session_of(cx, session) else {
+        let [a, b] = cx.need(session.as_tuple_of::<2>())?;
+        let known = a.as_reference().is_some() || a.as_atom().is_some() && b.is_integer();
+        return cx.need(known.then_some(Term::bool(false)));
+    };
+    cx.need((s.id != 0).then_some(()))?;
+    let first = s.end();
+    if first {
+        pattern::clear_session(cx.vm(), &s);
+    }
+    Ok(Term::bool(first))
+}
+
+fn trace_in<'p>(
+    cx: &Cx<'p>,
+    session: Term<'p>,
+    whom: Term<'p>,
+    how: Term<'p>,
+    list: Term<'p>,
+) -> BifResult<'p> {
+    let s = session_of(cx, session).ok_or_else(|| cx.bad("session"))?;
+    set_flags(cx, &s, whom, how, list)
+}
+
+fn trace_pattern_in<'p>(
+    cx: &Cx<'p>,
+    session: Term<'p>,
+    mfa: Term<'p>,
+    spec: Term<'p>,
+    options: Term<'p>,
+) -> BifResult<'p> {
+    let s = session_of(cx, session).ok_or_else(|| cx.bad("session"))?;
+    set_pattern(cx, &s, mfa, spec, options)
+}
+
+fn trace_info_in<'p>(
+    cx: &Cx<'p>,
+    session: Term<'p>,
+    what: Term<'p>,
+    key: Term<'p>,
+) -> BifResult<'p> {
+    if session.is_atom_of(atom!("any")) {
+        cx.need(key.is_atom_of(atom!("session")).then_some(()))?;
+        return sessions(cx, what);
+    }
+    let s = session_of(cx, session).ok_or_else(|| cx.bad("session"))?;
+    tell(cx, &s, what, key)
+}
+
+/// `{session, Sessions}` that trace something; all if it is `any`.
+fn sessions<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
+    let (vm, h) = (cx.vm(), cx.heap());
+    let found: Vec<Arc<Session>> = if let Some(pid) = what.as_pid() {
+        let Some(p) = pid.local().and_then(|pid| vm.processes.lookup(pid)) else {
+            return Ok(am::UNDEFINED.into());
+        };
+        p.trace.sessions()
+    } else if let Some(port) = what.as_port() {
+        let Some(p) = port.local().and_then(|id| vm.ports.get(id)) else {
+            return Ok(am::UNDEFINED.into());
+        };
+        p.trace.sessions()
+    } else if let Some(t) = what.as_tuple() {
+        let [m, f, a] = *t.elements() else { return Err(cx.badarg()) };
+        let mfa = (cx.need(m.as_atom())?, cx.need(f.as_atom())?, cx.need(a.as_small())?);
+        let Some(all) = info::sessions_of(vm, mfa) else { return Ok(am::UNDEFINED.into()) };
+        all
+    } else {
+        match cx.need(what.as_atom())?.name() {
+            "any" => vm.tracing.all(),
+            "new" | "new_processes" => {
+                vm.tracing.all().into_iter().filter(|s| s.settings().processes.is_some()).collect()
+            }
+            "new_ports" => {
+                vm.tracing.all().into_iter().filter(|s| s.settings().ports.is_some()).collect()
+            }
+            "on_load" => vm.tracing.all().into_iter().filter(|s| s.settings().on_load.on).collect(),
+            "send" | "receive" => {
+                let send = what.is_atom_of(atom!("send"));
+                let set = |s: &Arc<Session>| {
+                    let s = s.settings();
+                    let e = if send { &s.send } else { &s.receive };
+                    !e.on || e.spec.is_some()
+                };
+                vm.tracing.all().into_iter().filter(set).collect()
+            }
+            _ => return Err(cx.badarg()),
+        }
+    };
+    let named: Vec<Term> =
+        found.iter().filter(|s| !s.is_over()).map(|s| weak(cx, s)).collect();
+    Ok(h.tuple(&[atom!("session").into(), h.list(&named)]))
+}
+
+fn check<'p>(_: &Cx<'p>) -> BifResult<'p> {
+    Ok(Term::bool(false))
+}
+fn clean<'p>(_: &Cx<'p>, _: Term<'p>) -> BifResult<'p> {
+    Ok(Term::bool(false))
+}

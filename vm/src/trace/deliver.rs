@@ -150,6 +150,34 @@ pub fn send(
     }
 }
 
+/// As a tracer that a program calls by name: the tracee is any term, and so is a scheduler's number.
+pub fn as_told(
+    vm: &'static Vm,
+    pid: u64,
+    tracer: &Tracer,
+    tracee: Term<'_>,
+    flags: u32,
+    scheduler: Option<Term<'_>>,
+    news: News<'_>,
+) {
+    let m = OwnedTerm::build(|h| {
+        let stamp = timestamp(vm, flags, h);
+        let mut parts = Vec::with_capacity(8);
+        if news.tag == atom!("seq_trace") && news.extra.is_none() {
+            parts.extend([news.tag.into(), h.copy(tracee), h.copy(news.what)]);
+        } else {
+            let tag = if stamp.is_some() { atom!("trace_ts") } else { atom!("trace") };
+            parts.extend([tag.into(), h.copy(tracee), news.tag.into(), h.copy(news.what)]);
+        }
+        parts.extend(news.extra.map(|t| h.copy(t)));
+        parts.extend(news.result.map(|t| h.copy(t)));
+        parts.extend(scheduler.map(|t| h.copy(t)));
+        parts.extend(stamp);
+        h.tuple(&parts)
+    });
+    hand_over(vm, tracer, Who::Process(pid), m);
+}
+
 /// The external format of a message as output of a port.
 fn to_port(vm: &'static Vm, port: u64, who: Who, m: &OwnedTerm) -> bool {
     let resolver = crate::code::load::VmResolver(vm);

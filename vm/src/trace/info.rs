@@ -3,7 +3,7 @@
 use super::flag;
 use super::pattern::find;
 use super::point::{Pattern, Spent};
-use super::session::{Session, Spec};
+use super::session::{Event, Session, Spec};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -154,9 +154,23 @@ pub fn event<'h>(session: &Session, h: &'h Heap, send: bool) -> Term<'h> {
     };
     let value = match &e {
         e if !e.on => am::FALSE.into(),
-        session::Event { spec: Some(s), .. } => h.copy(s.source.term()),
+        Event { spec: Some(s), .. } => h.copy(s.source.term()),
         _ => am::TRUE.into(),
     };
     h.tuple(&[atom!("match_spec").into(), value])
 }
-use super::session;
+
+/// The sessions that trace a function. `None`: there is no such function.
+pub fn sessions_of(
+    vm: &'static Vm,
+    (m, f, arity): (Atom, Atom, i64),
+) -> Option<Vec<Arc<Session>>> {
+    let points = find(vm, m, f, u32::try_from(arity).ok()?)?;
+    let mut all: Vec<Arc<Session>> = Vec::new();
+    for pattern in points.iter().flat_map(|p| p.patterns().to_vec()) {
+        if !all.iter().any(|s| s.id == pattern.session.id) {
+            all.push(pattern.session);
+        }
+    }
+    Some(all)
+}
