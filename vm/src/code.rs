@@ -123,6 +123,8 @@ pub struct LoadedModule {
     pub nifs: Vec<usize>,
     /// The NIF library of this version, if it has loaded one.
     pub loaded: std::sync::OnceLock<native::Loaded>,
+    /// Where traced calls of natives in tail positions return to.
+    pub traced_returns: Mutex<Vec<Box<ReturnPoint>>>,
     /// Where calls of traced functions, or of those with breakpoints, go.
     pub breakpoints: std::sync::OnceLock<breakpoint::Stubs>,
 }
@@ -147,7 +149,23 @@ impl LoadedModule {
     /// Whether a continuation word returns into the code.
     pub fn contains_return(&self, word: u64) -> bool {
         let r = self.returns.as_ptr_range();
-        (r.start as u64..r.end as u64).contains(&(word & !7))
+        (r.start as u64..r.end as u64).contains(&(word & !7)) || {
+            let traced = self.traced_returns.lock().unwrap_or_else(|e| e.into_inner());
+            traced.iter().any(|p| &raw const **p as u64 == word & !7)
+        }
+    }
+    /// The point that a traced call of a native in a tail position returns to, with `frame` slots.
+    pub(crate) fn traced_return(&self, ip: *const u32, frame: u32) -> *const ReturnPoint {
+        let mut traced = self.traced_returns.lock().unwrap_or_else(|e| e.into_inner());
+        let at = match traced.iter().position(|p| p.ip == ip) {
+            Some(at) => at,
+            None => {
+                let function = self.functions.as_ptr();
+                traced.push(Box::new(ReturnPoint { ip, function, line: 0, frame }));
+                traced.len() - 1
+            }
+        };
+        &raw const *traced[at]
     }
     pub fn attributes(&self) -> Term<'_> {
         // SAFETY: literals live as long as the module.

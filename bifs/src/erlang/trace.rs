@@ -329,12 +329,10 @@ pub(super) fn tell<'p>(
             Ok(info::event(session, h, name.name() == "send"))
         }
         "new" | "new_processes" => {
-            let d = session.settings().processes.clone();
-            of(default(d))
+            of(default(session.default_processes(vm)))
         }
         "new_ports" => {
-            let d = session.settings().ports.clone();
-            of(default(d))
+            of(default(session.default_ports(vm)))
         }
         _ => Err(cx.bad("badopt")),
     }

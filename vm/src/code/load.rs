@@ -317,6 +317,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         records,
         nifs: module.functions.iter().enumerate().filter(|f| f.1.nif).map(|f| f.0).collect(),
         loaded: Default::default(),
+        traced_returns: Default::default(),
         breakpoints: Default::default(),
     });
     Ok(Prepared { module, literals: unused })

@@ -629,6 +629,11 @@ impl Emitter<'_> {
                     .ptr(bif as *const _ as u64)
                     .ptr(e as *const _ as u64);
                 self.u32(words * 8);
+                // Where the call returns to while it is traced: it is no tail call then.
+                match words {
+                    0 => self.op(call::return_),
+                    _ => self.op(call::deallocate_return).u32(words * 8),
+                };
             }
             _ if words == 0 => {
                 self.op(call::call_only).ptr(e as *const _ as u64);

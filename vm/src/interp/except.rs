@@ -173,7 +173,13 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
         at = at.add(1);
     }
     // Nobody catches it: the process ends.
-    crate::trace::call::passed(r, end, raise.class.atom(), raise.reason);
+    let (mut class, mut reason) = (raise.class, raise.reason);
+    if class == Class::Throw {
+        let heap = &(*p).heap.heap;
+        let pair = heap.tuple(&[Term::atom(am::NOCATCH), reason.brand()]).raw();
+        (class, reason) = (Class::Error, pair);
+    }
+    crate::trace::call::passed(r, end, class.atom(), reason);
     crate::process::exit::uncaught(r, raise);
     (*r).outcome = Outcome::Exited;
 }

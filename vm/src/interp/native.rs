@@ -167,8 +167,15 @@ unsafe extern "C" fn call_traced_last(
     e: *mut u64,
     fc: i64,
 ) {
-    let e = (e as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64;
-    (*(*r).process).tail_caller = ip as u64;
+    // As the reference has it: the calling function is still there when the native returns.
+    let e = match (*r).vm.code.module_at(ip as u64) {
+        Some(m) => {
+            let e = e.sub(1);
+            *e = m.traced_return(ip.add(7), u32_at(ip, 6) / 8) as u64 | 7;
+            e
+        }
+        None => (e as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64,
+    };
     enter!(r, ptr_at::<Export>(ip, 4), htop, e, fc)
 }
 

@@ -8,6 +8,7 @@ use crate::signal::queue::Item;
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, Message, MonitorSignal, RefId, Sender};
 use crate::timer::{Fire, TimerKey};
+use crate::trace::{self, flag};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
 use std::io;
@@ -150,6 +151,9 @@ impl<'a> PortCx<'a> {
 
     /// Sends a message to a process.
     pub fn send(&self, pid: u64, message: OwnedTerm) {
+        if self.port.trace.has(flag::SEND) {
+            trace::port::sent(self.vm, self.port.id, &self.port.trace, pid, message.term());
+        }
         self.vm.send_message(Sender::Port(self.port.id), pid, message);
     }
     /// Sends `{Port, Term}` to the owner.
@@ -157,7 +161,13 @@ impl<'a> PortCx<'a> {
         let port = self.term();
         let m = OwnedTerm::build(|h| h.tuple(&[port, f(h)]));
         match &mut self.state.outbox {
-            Some(held) => held.push(m),
+            Some(held) => {
+                if self.port.trace.has(flag::SEND) {
+                    let owner = self.port.owner();
+                    trace::port::sent(self.vm, self.port.id, &self.port.trace, owner, m.term());
+                }
+                held.push(m)
+            }
             None => self.send(self.owner(), m),
         }
     }

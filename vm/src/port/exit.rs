@@ -64,6 +64,9 @@ impl Port {
         self.set_flag(CLOSING, true);
         self.set_busy(vm, false);
         self.drop_name(vm);
+        if self.trace.has(crate::trace::flag::PORTS) {
+            crate::trace::port::event(vm, self.id, &self.trace, "closed", shown.term());
+        }
         // Whoever hears of the end, `net_kernel` above all, may connect again at once.
         if let Some(c) = self.dist.get() {
             crate::dist::down::closed(vm, c, shown);
@@ -129,7 +132,13 @@ impl Port {
     fn drop_name(&self, vm: &'static Vm) {
         match self.registered.swap(0, Ordering::AcqRel) {
             0 => {}
-            name => vm.registry.port_exits(Atom(name), self.id),
+            name => {
+                vm.registry.port_exits(Atom(name), self.id);
+                if self.trace.has(crate::trace::flag::PORTS) {
+                    let name = Term::atom(Atom(name));
+                    crate::trace::port::event(vm, self.id, &self.trace, "unregister", name);
+                }
+            }
         }
     }
 }

@@ -104,6 +104,22 @@ fn create(
         .ports
         .insert(|id| new_port(id, name.text().into_owned(), driver.clone(), 0, owner))
         .ok_or(OpenError::SystemLimit)?;
+    if vm.tracing.new_ports.load(core::sync::atomic::Ordering::Acquire) {
+        crate::trace::port::inherit(vm, &port.trace);
+    }
+    if port.trace.has(crate::trace::flag::PORTS) {
+        crate::trace::port::opened(vm, port.id, &port.trace, owner, &String::from_utf8_lossy(&port.name));
+        crate::trace::port::event(
+            vm,
+            port.id,
+            &port.trace,
+            "getting_linked",
+            Term::local_pid(owner),
+        );
+    }
+    if crate::trace::event::own_procs(cx) {
+        crate::trace::event::own_event(cx, "link", Term::local_port(port.id));
+    }
     let started = {
         // Nobody else knows the port yet, but its descriptors may be ready at once.
         let mut core = super::lock(&port.core);

@@ -5,6 +5,7 @@ use super::request::Item;
 use super::{Control, Core, IoQueue, PARALLELISM, Port};
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, ExitSignal, RefId, Sender};
+use crate::trace::{self, flag};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -91,6 +92,29 @@ impl Port {
         core: &mut Core,
         r: Request,
     ) -> Answer {
+        if !self.trace.has(flag::RUNNING_PORTS) {
+            return self.carry_out(vm, core, r);
+        }
+        let what = match r.op {
+            Op::Command { .. } => "command",
+            Op::Close { .. } => "close",
+            Op::Connect { .. } => "connect",
+            Op::Control(..) => "control",
+            Op::Call(..) => "call",
+            Op::Info(_) => "info",
+            Op::Bad(_) => "badsig",
+        };
+        trace::port::slice(vm, self.id, &self.trace, true, what);
+        let answer = self.carry_out(vm, core, r);
+        trace::port::slice(vm, self.id, &self.trace, false, what);
+        answer
+    }
+    fn carry_out(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        r: Request,
+    ) -> Answer {
         if core.state.dead || self.is(super::CLOSING) {
             return match r.op {
                 Op::Info(_) => Answer::atom(am::UNDEFINED),
@@ -98,6 +122,9 @@ impl Port {
             };
         }
         core.state.caller = r.caller;
+        if self.trace.has(flag::RECEIVE) {
+            self.told_of(vm, &r);
+        }
         let owner = self.connected.load(Ordering::Acquire);
         match r.op {
             Op::Command { from, data } => {
@@ -153,6 +180,34 @@ impl Port {
                 }
                 if r.bang { self.bad_signal(vm) } else { Answer::BadArg }
             }
+        }
+    }
+    /// Tells of a request whoever wants to know.
+    #[cold]
+    fn told_of(&self, vm: &'static Vm, r: &Request) {
+        let what = OwnedTerm::build(|h| match &r.op {
+            Op::Command { data, .. } => {
+                let bytes: Vec<u8> =
+                    data.slices(usize::MAX).iter().flat_map(|s| s.to_vec()).collect();
+                h.tuple(&[am::COMMAND.into(), h.binary(&bytes)])
+            }
+            Op::Close { .. } => am::CLOSE.into(),
+            Op::Connect { to, .. } => {
+                let to = to.map_or(am::UNDEFINED.into(), Term::local_pid);
+                h.tuple(&[am::CONNECT.into(), to])
+            }
+            Op::Control(n, data) => {
+                let pair = h.tuple(&[Term::small((*n).into()), h.binary(data)]);
+                h.tuple(&[atom!("control").into(), pair])
+            }
+            Op::Call(n, data) => {
+                let pair = h.tuple(&[Term::small((*n).into()), h.copy(data.term())]);
+                h.tuple(&[atom!("call").into(), pair])
+            }
+            Op::Info(_) | Op::Bad(_) => am::UNDEFINED.into(),
+        });
+        if !matches!(r.op, Op::Info(_) | Op::Bad(_)) {
+            trace::port::received(vm, self.id, &self.trace, r.caller, |h| h.copy(what.term()));
         }
     }
     /// The owner gets an exit signal for a message that should not have been sent.

@@ -204,6 +204,9 @@ pub fn register(vm: &'static Vm, name: Atom, port: u64) -> bool {
         if p.is(super::CLOSING) {
             vm.registry.port_exits(name, port);
         }
+        if p.trace.has(crate::trace::flag::PORTS) {
+            crate::trace::port::event(vm, port, &p.trace, "register", Term::atom(name));
+        }
         true
     } else {
         p.registered.store(0, Ordering::Release);
@@ -213,7 +216,11 @@ pub fn register(vm: &'static Vm, name: Atom, port: u64) -> bool {
 /// The port's name was taken away.
 pub fn unregister(vm: &'static Vm, port: u64) {
     if let Some(p) = vm.ports.get(port) {
-        p.registered.store(0, Ordering::Release);
+        let name = p.registered.swap(0, Ordering::AcqRel);
+        if name != 0 && p.trace.has(crate::trace::flag::PORTS) {
+            let name = Term::atom(Atom(name));
+            crate::trace::port::event(vm, port, &p.trace, "unregister", name);
+        }
     }
 }
 

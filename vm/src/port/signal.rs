@@ -64,11 +64,13 @@ impl Port {
             (Body::Link, Some(pid)) => {
                 if state.links.get(&pid).is_none() {
                     state.links.insert(pid, LinkState::default());
+                    self.link_told(vm, "getting_linked", pid);
                 }
             }
             (Body::Unlink { id }, Some(pid)) => {
                 if state.links.get(&pid).is_some_and(|l| l.unlinking == 0) {
                     state.links.remove(&pid);
+                    self.link_told(vm, "getting_unlinked", pid);
                 }
                 vm.signal(pid, Sender::Port(self.id), Body::UnlinkAck { id });
             }
@@ -108,6 +110,12 @@ impl Port {
 }
 
 impl Port {
+    fn link_told(&self, vm: &'static Vm, what: &str, pid: u64) {
+        if self.trace.has(crate::trace::flag::PORTS) {
+            let pid = term::Term::local_pid(pid);
+            crate::trace::port::event(vm, self.id, &self.trace, what, pid);
+        }
+    }
     /// It stands for the system and outlives everybody.
     pub(super) fn is_forker(&self) -> bool {
         self.driver.name == super::children::FORKER

@@ -10,7 +10,7 @@ use crate::signal::{Body, DownSignal, ExitSignal, Sender, Signal};
 use crate::stop::{Class, Raise};
 use crate::vm::Vm;
 use term::atom::am;
-use term::{OwnedTerm, Term};
+use term::{Atom, OwnedTerm, Term};
 
 /// Its first function returned.
 pub(crate) unsafe fn normal(r: *mut Regs) {
@@ -145,6 +145,9 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
     crate::timer::cancel_receive(p);
     if let Some(name) = p.shared.registered_name() {
         vm.registry.process_exits(name, me);
+        if crate::trace::event::procs(p) {
+            crate::trace::event::procs_event(vm, p, Atom::new("unregister"), name.into());
+        }
     }
     vm.process_exits(me);
     vm.sched.blocker_exits(me);

@@ -33,7 +33,8 @@ pub fn link(cx: &Cx<'_>, peer: Peer) {
     if fresh {
         let passed = cx.with(|p| {
             const PASSED: u32 = flag::SET_ON_LINK | flag::SET_ON_FIRST_LINK;
-            p.shared.trace.has(PASSED).then(|| event::pass_on_link(p)).flatten()
+            let may = matches!(peer, Peer::Process(_)) && p.shared.trace.has(PASSED);
+            may.then(|| event::pass_on_link(p)).flatten()
         });
         let body = passed.map_or(Body::Link, Body::TracedLink);
         cx.vm().signal_peer(peer, Sender::Process(cx.pid()), body);

@@ -268,6 +268,7 @@ pub(crate) fn exit_signal(p: &mut Process, vm: &'static Vm, from: Sender, x: Exi
 }
 
 fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut priority: bool) {
+    let mut unlinked = None;
     if x.linked {
         let Some(peer) = peer_of(from) else { return };
         let Some(t) = p.relations.get_mut() else { return };
@@ -281,13 +282,16 @@ fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut pr
             Some(l) if l.unlinking != 0 => return,
             Some(_) => priority = t.priority_links.remove(&peer),
         }
-        if event::procs(p) {
-            told_of(p, vm, "getting_unlinked", peer);
-        }
+        unlinked = event::procs(p).then_some(peer);
     }
     if x.kill {
         p.exit_reason.get_or_insert_with(|| Box::new(OwnedTerm::immediate(Term::atom(am::KILLED))));
         return;
+    }
+    let to_self = from == Sender::Process(p.pid()) && !x.linked;
+    let ends = !p.flags.trap_exit && (!x.reason.term().is_atom_of(am::NORMAL) || to_self);
+    if let Some(peer) = unlinked.filter(|_| !ends) {
+        told_of(p, vm, "getting_unlinked", peer);
     }
     if p.flags.trap_exit {
         let (reason, sender) = (&x.reason, &x.sender);
@@ -299,11 +303,9 @@ fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut pr
         push(p, vm, from, Message::new(m), priority);
         return;
     }
-    let to_self = from == Sender::Process(p.pid()) && !x.linked;
-    if x.reason.term().is_atom_of(am::NORMAL) && !to_self {
-        return;
+    if ends {
+        p.exit_reason.get_or_insert_with(|| Box::new(x.reason));
     }
-    p.exit_reason.get_or_insert_with(|| Box::new(x.reason));
 }
 
 pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {

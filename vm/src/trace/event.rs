@@ -150,7 +150,7 @@ pub fn own_procs(cx: &Cx<'_>) -> bool {
 pub(crate) fn inherit(vm: &'static Vm, parent: Option<&Process>, child: &Process, linked: bool) {
     if vm.tracing.new_processes.load(core::sync::atomic::Ordering::Acquire) {
         for session in vm.tracing.all() {
-            let set = session.settings().processes.clone();
+            let set = session.default_processes(vm);
             if let Some((flags, tracer)) = set {
                 child.shared.trace.update(|list| list.push(Traced { session, flags, tracer }));
             }

@@ -1,6 +1,7 @@
 //! Sessions: flags, patterns and default tracers that belong together [erl_trace.h: ErtsTraceSession].
 
-use super::{Tracer, Tracing};
+use super::deliver::is_alive;
+use super::{Tracer, Tracing, Who};
 use crate::match_spec::Program;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -39,6 +40,9 @@ pub struct Settings {
     pub on_load: OnLoad,
 }
 
+/// Nobody in particular is traced.
+const NOBODY: Who = Who::Process(u64::MAX >> 8);
+
 /// See the module head.
 pub struct Session {
     /// 0 is `legacy`.
@@ -64,6 +68,18 @@ impl Session {
     }
     pub fn settings(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(|e| e.into_inner())
+    }
+    /// Flags and tracer of new processes, unless that has ended.
+    pub fn default_processes(&self, vm: &'static crate::Vm) -> Option<(u32, Tracer)> {
+        let mut s = self.settings();
+        s.processes.take_if(|(_, t)| !is_alive(vm, t, NOBODY));
+        s.processes.clone()
+    }
+    /// The same of new ports.
+    pub fn default_ports(&self, vm: &'static crate::Vm) -> Option<(u32, Tracer)> {
+        let mut s = self.settings();
+        s.ports.take_if(|(_, t)| !is_alive(vm, t, NOBODY));
+        s.ports.clone()
     }
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)

@@ -1,0 +1,67 @@
+//! What happens to ports: their openings and ends, links and names; what they are given and what they send.
+
+use super::deliver::{Kind, News, Who, tell};
+use super::{TraceCell, Traced, flag};
+use crate::vm::Vm;
+use term::{Atom, Heap, OwnedTerm, Term, atom};
+
+fn all(vm: &'static Vm, id: u64, cell: &TraceCell, of: u32, news: News<'_>) {
+    for t in cell.of(of) {
+        tell(vm, Who::Port(id), cell, &t, None, news);
+    }
+}
+
+/// What a new port gets.
+#[cold]
+pub(crate) fn inherit(vm: &'static Vm, cell: &TraceCell) {
+    for session in vm.tracing.all() {
+        let set = session.default_ports(vm);
+        if let Some((flags, tracer)) = set {
+            cell.update(|list| list.push(Traced { session, flags, tracer }));
+        }
+    }
+}
+
+/// `open`, with the owner and the driver's name.
+#[cold]
+pub(crate) fn opened(vm: &'static Vm, id: u64, cell: &TraceCell, owner: u64, driver: &str) {
+    let news = News::new(Kind::Ports, atom!("open"), Term::local_pid(owner))
+        .with(Atom::new(driver).into());
+    all(vm, id, cell, flag::PORTS, news);
+}
+
+/// Any other event of ports.
+#[cold]
+pub(crate) fn event(vm: &'static Vm, id: u64, cell: &TraceCell, tag: &str, what: Term<'_>) {
+    all(vm, id, cell, flag::PORTS, News::new(Kind::Ports, Atom::new(tag), what));
+}
+
+/// A process asked something of the port: `{Caller, What}`.
+#[cold]
+pub(crate) fn received(
+    vm: &'static Vm,
+    id: u64,
+    cell: &TraceCell,
+    caller: u64,
+    what: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+) {
+    let what = OwnedTerm::build(|h| h.tuple(&[Term::local_pid(caller), what(h)]));
+    all(vm, id, cell, flag::RECEIVE, News::new(Kind::Receive, atom!("receive"), what.term()));
+}
+
+/// The port sends a message to a process.
+#[cold]
+pub(crate) fn sent(vm: &'static Vm, id: u64, cell: &TraceCell, to: u64, message: Term<'_>) {
+    let gone = vm.processes.lookup(to).is_none();
+    let tag = if gone { atom!("send_to_non_existing_process") } else { atom!("send") };
+    let news = News::new(Kind::Send, tag, message).with(Term::local_pid(to));
+    all(vm, id, cell, flag::SEND, news);
+}
+
+/// Slices of a port: what it does begins or ends.
+#[cold]
+pub(crate) fn slice(vm: &'static Vm, id: u64, cell: &TraceCell, begins: bool, what: &str) {
+    let tag = if begins { atom!("in") } else { atom!("out") };
+    let news = News::new(Kind::RunningPorts, tag, Atom::new(what).into());
+    all(vm, id, cell, flag::RUNNING_PORTS, news);
+}
