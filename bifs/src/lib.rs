@@ -4,8 +4,8 @@
 pub mod atomics;
 pub mod binary;
 pub mod coverage;
-pub mod erlang;
 pub mod erl_tracer;
+pub mod erlang;
 pub mod error_logger;
 pub mod erts_debug;
 pub mod ets;

@@ -70,7 +70,7 @@ main() ->
     step("many frames"),
     on({?MODULE, deep, 1}, [{'_', [], [{return_trace}]}], [local]),
     Me = self(),
-    P = spawn_link(fun() -> receive go -> ok end, Me ! {sum, length(deep(3000))}, receive go -> ok end end),
+    P = spawn_link(fun() -> receive go -> ok end, Me ! {sum, length(deep(300))}, receive go -> ok end end),
     1 = erlang:trace(P, true, [call]),
     P ! go,
     receive {sum, N} -> d(N) end,

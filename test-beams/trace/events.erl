@@ -1,3 +1,4 @@
+%% modes: plain
 %% Events of processes: sends, receives, births, deaths, links, names, slices, collections; what is inherited.
 -module(events).
 -export([main/0, child/0]).

@@ -46,7 +46,10 @@ pub fn deliver<'p>(
     how: How,
 ) -> BifResult<'p, Sent> {
     let to_named = |named| to_named(cx, to, named, message, result, how);
-    let remote = |to| job::send(cx, to, message, result, how);
+    let remote = |node| {
+        traced(cx, to, message);
+        job::send(cx, node, message, result, how)
+    };
     match to.view() {
         View::Pid(pid) => match RemotePid::of(pid.term()) {
             Some(pid) => return remote(To::Pid(pid)),
@@ -77,6 +80,9 @@ pub fn deliver<'p>(
         View::Port(port) => {
             if let Some(port) = port.local() {
                 traced(cx, to, message);
+                if seq::has_token(cx) {
+                    seq::sending(cx, to, message);
+                }
                 let sent = vm::port::send_command(cx, port, message, result, how.nosuspend)?;
                 return Ok(of_port(sent));
             }
@@ -143,6 +149,9 @@ fn to_named<'p>(
         }
         Named::Port(port) => {
             traced(cx, Term::local_port(port), message);
+            if seq::has_token(cx) {
+                seq::sending(cx, Term::local_port(port), message);
+            }
             vm::port::send_command(cx, port, message, result, how.nosuspend).map(of_port)
         }
     }

@@ -90,6 +90,11 @@ fn system_flag<'p>(cx: &Cx<'p>, flag: Atom, v: Term<'p>) -> BifResult<'p> {
             let to = cx.need(vm::trace::seq::tracer_of(vm, v))?;
             f.set_sequential_tracer(to).map_or(Term::bool(false), |t| t.term(h))
         }
+        "reset_seq_trace" => {
+            cx.need(v.is_atom_of(am::TRUE).then_some(()))?;
+            vm::trace::seq::reset(cx);
+            am::TRUE.into()
+        }
         "scheduling_statistics" => {
             match v.as_atom().map(|a| a.name()) {
                 Some("enable") => vm.sched.counts.enable(true),

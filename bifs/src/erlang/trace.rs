@@ -328,12 +328,8 @@ pub(super) fn tell<'p>(
             cx.need((key_atom()? == atom!("match_spec")).then_some(()))?;
             Ok(info::event(session, h, name.name() == "send"))
         }
-        "new" | "new_processes" => {
-            of(default(session.default_processes(vm)))
-        }
-        "new_ports" => {
-            of(default(session.default_ports(vm)))
-        }
+        "new" | "new_processes" => of(default(session.default_processes(vm))),
+        "new_ports" => of(default(session.default_ports(vm))),
         _ => Err(cx.bad("badopt")),
     }
 }
@@ -520,8 +516,7 @@ fn sessions<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
             _ => return Err(cx.badarg()),
         }
     };
-    let named: Vec<Term> =
-        found.iter().filter(|s| !s.is_over()).map(|s| weak(cx, s)).collect();
+    let named: Vec<Term> = found.iter().filter(|s| !s.is_over()).map(|s| weak(cx, s)).collect();
     Ok(h.tuple(&[atom!("session").into(), h.list(&named)]))
 }
 

@@ -108,7 +108,13 @@ fn create(
         crate::trace::port::inherit(vm, &port.trace);
     }
     if port.trace.has(crate::trace::flag::PORTS) {
-        crate::trace::port::opened(vm, port.id, &port.trace, owner, &String::from_utf8_lossy(&port.name));
+        crate::trace::port::opened(
+            vm,
+            port.id,
+            &port.trace,
+            owner,
+            &String::from_utf8_lossy(&port.name),
+        );
         crate::trace::port::event(
             vm,
             port.id,

@@ -109,12 +109,7 @@ impl Port {
         trace::port::slice(vm, self.id, &self.trace, false, what);
         answer
     }
-    fn carry_out(
-        self: &Arc<Self>,
-        vm: &'static Vm,
-        core: &mut Core,
-        r: Request,
-    ) -> Answer {
+    fn carry_out(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, r: Request) -> Answer {
         if core.state.dead || self.is(super::CLOSING) {
             return match r.op {
                 Op::Info(_) => Answer::atom(am::UNDEFINED),

@@ -282,6 +282,15 @@ impl MessageQueue {
             Some(((*node).raw(), token))
         }
     }
+    /// No message has a token any more.
+    pub fn clear_tokens(&mut self) {
+        let mut node = self.first;
+        while !node.is_null() {
+            // SAFETY: nodes of the list are live and ours.
+            unsafe { (*node).take_token() };
+            node = following(node);
+        }
+    }
     /// Takes the message at the cursor out; it must have been opened.
     #[inline]
     pub fn remove_current(&mut self) {

@@ -262,6 +262,9 @@ pub(crate) fn slices(p: &Process) -> bool {
 /// The process begins (`in`) or ends (`out`) a slice.
 #[cold]
 pub(crate) fn slice(vm: &'static Vm, p: &mut Process, begins: bool) {
+    if begins {
+        forget_the_dead(vm, p);
+    }
     if cell(p).has(flag::CALL) {
         if begins {
             super::call::scheduled_in(p);
@@ -275,6 +278,18 @@ pub(crate) fn slice(vm: &'static Vm, p: &mut Process, begins: bool) {
     let tag = if begins { atom!("in") } else { atom!("out") };
     let place = task::function(vm, p);
     tell_place(vm, p, SLICES, tag, place);
+}
+
+/// Traces of tracers that have ended go.
+fn forget_the_dead(vm: &'static Vm, p: &Process) {
+    use super::Tracer;
+    for t in cell(p).of(flag::ALL) {
+        let who = Who::Process(p.pid());
+        let is_module = matches!(t.tracer, Tracer::Module(_));
+        if !is_module && !super::deliver::is_alive(vm, &t.tracer, who) {
+            cell(p).clear(&t.session);
+        }
+    }
 }
 
 /// The process that is about to end runs (`in_exiting`), stops (`out_exiting`), has ended (`out_exited`).

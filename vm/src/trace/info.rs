@@ -161,10 +161,7 @@ pub fn event<'h>(session: &Session, h: &'h Heap, send: bool) -> Term<'h> {
 }
 
 /// The sessions that trace a function. `None`: there is no such function.
-pub fn sessions_of(
-    vm: &'static Vm,
-    (m, f, arity): (Atom, Atom, i64),
-) -> Option<Vec<Arc<Session>>> {
+pub fn sessions_of(vm: &'static Vm, (m, f, arity): (Atom, Atom, i64)) -> Option<Vec<Arc<Session>>> {
     let points = find(vm, m, f, u32::try_from(arity).ok()?)?;
     let mut all: Vec<Arc<Session>> = Vec::new();
     for pattern in points.iter().flat_map(|p| p.patterns().to_vec()) {

@@ -232,6 +232,25 @@ pub(crate) fn received(
     e.seq_clock = e.seq_clock.max(serial);
 }
 
+/// Takes all tokens away, those of messages that wait included: of the caller at once, of others in signal order.
+pub fn reset(cx: &Cx<'_>) {
+    let vm = cx.vm();
+    cx.with(forget);
+    for pid in vm.processes.pids().into_iter().filter(|pid| *pid != cx.pid()) {
+        crate::process::ask::run_in(cx, pid, Box::new(|cx| cx.with(forget)));
+    }
+}
+
+fn forget(p: &mut Process) {
+    p.seq_trace_token = RawTerm::NIL;
+    if p.messages.has_tokens() {
+        p.messages.clear_tokens();
+    }
+    if let Some(e) = &mut p.extra {
+        (e.seq_clock, e.seq_last) = (0, 0);
+    }
+}
+
 /// Tells the sequential tracer, if the token's flags ask for it.
 pub(crate) fn output(vm: &'static Vm, token: Term<'_>, kind: i64, to: Term<'_>, message: Term<'_>) {
     let Some(t) = Token::of(token) else { return };
