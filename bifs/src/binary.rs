@@ -69,7 +69,7 @@ fn copy<'p>(cx: &Cx<'p>, bits: Bits<'p>) -> BifResult<'p> {
 }
 
 fn copy_2<'p>(cx: &Cx<'p>, bits: Bits<'p>, times: usize) -> BifResult<'p> {
-    if times == 0 {
+    if times == 0 && (bits.is_binary() || cx.vm().release() < 26) {
         return Ok(cx.heap().binary(&[]));
     }
     if !bits.is_binary() {

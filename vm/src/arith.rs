@@ -58,7 +58,7 @@ impl<'p> Number<'p> {
     fn to_f64(&self) -> Option<f64> {
         match *self {
             Number::Small(n, _) => Some(n as f64),
-            Number::Big(int) => bignum::to_f64(int),
+            Number::Big(int) => big_to_f64(int),
             Number::Float(f) => Some(f),
         }
     }
@@ -89,6 +89,11 @@ pub fn with_int<R>(t: Term<'_>, f: impl FnOnce(Int<'_>) -> R) -> Option<R> {
         View::Big(b) => Some(f(Int::new(b.is_negative(), b.digits()))),
         _ => None,
     }
+}
+
+/// A large integer as a float, rounded as the release does.
+pub fn big_to_f64(n: Int) -> Option<f64> {
+    if term::personality::release() >= 28 { bignum::to_nearest_f64(n) } else { bignum::to_f64(n) }
 }
 
 /// Any number as a float; `None`: no number, or an integer beyond the range of floats.

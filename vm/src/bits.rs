@@ -254,7 +254,7 @@ impl<'a> BitWriter<'a> {
             View::Small(v) => (v as f64, v as f32),
             View::Big(b) => {
                 let f =
-                    bignum::to_f64(Int::new(b.is_negative(), b.digits())).ok_or(Bad::NoFloat)?;
+                    crate::arith::big_to_f64(Int::new(b.is_negative(), b.digits())).ok_or(Bad::NoFloat)?;
                 (f, f as f32)
             }
             _ => return Err(Bad::Type),

@@ -95,6 +95,19 @@ fn with_int<R>(t: Term<'_>, f: impl FnOnce(Int<'_>) -> R) -> Option<R> {
     }
 }
 
+/// The default object, which since OTP 29 must have a place for the key even where it is not needed.
+fn default_of<'p>(
+    cx: &Cx<'p>,
+    default: Option<Term<'p>>,
+    keypos: usize,
+) -> BifResult<'p, Option<Tuple<'p>>> {
+    let Some(t) = default else { return Ok(None) };
+    if cx.vm().release() >= 28 && t.as_tuple().is_none_or(|t| t.arity() < keypos) {
+        return Err(Error::Default.stop(cx));
+    }
+    cx.need(t.as_tuple()).map(Some)
+}
+
 /// A default object with the key put in.
 fn with_key<'p>(t: Tuple<'p>, keypos: usize, key: Term<'p>) -> Option<Object> {
     let mut elements = t.elements().to_vec();
@@ -112,10 +125,7 @@ fn counter<'p>(
     let table = find_for(cx, id, Need::Write)?;
     let heap = cx.heap();
     let keypos = table.keypos();
-    let default = match default {
-        Some(t) => Some(cx.need(t.as_tuple())?),
-        None => None,
-    };
+    let default = default_of(cx, default, keypos)?;
     if !table.is_set() {
         return Err(Error::TableType.stop(cx));
     }
@@ -171,10 +181,7 @@ fn element<'p>(
 ) -> Result<Term<'p>, Stop> {
     let table = find_for(cx, id, Need::Write)?;
     let keypos = table.keypos();
-    let default = match default {
-        Some(t) => Some(cx.need(t.as_tuple())?),
-        None => None,
-    };
+    let default = default_of(cx, default, keypos)?;
     if !table.is_set() {
         return Err(cx.badarg());
     }

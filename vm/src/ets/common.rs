@@ -22,6 +22,7 @@ pub enum Error {
     BadKey,
     /// The position is that of the key.
     KeyPos,
+    Default,
     Position,
     TableType,
     Owner,
@@ -42,6 +43,7 @@ impl Error {
             Error::Access => atom!("access"),
             Error::BadKey => am::BADKEY,
             Error::KeyPos => atom!("keypos"),
+            Error::Default => atom!("default"),
             Error::Position => atom!("position"),
             Error::TableType => atom!("table_type"),
             Error::Owner => atom!("owner"),

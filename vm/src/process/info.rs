@@ -61,6 +61,9 @@ pub fn position(cx: &Cx<'_>, own: bool, most: usize) -> Position {
             let returns = p.resume.as_ref().is_some_and(|r| r.resume.only_returns());
             let trap = (am::ERLANG, atom!("bif_return_trap"), 2);
             let native = if returns { Some(trap) } else { p.current_native };
+            // `hibernate/0` does not show: its caller stands there.
+            let dozes = (am::ERLANG, atom!("hibernate"), 0);
+            let native = native.filter(|n| *n != dozes || rest.is_empty());
             return Position { native, addresses: rest };
         }
         if p.shared.state.has(state::HIBERNATING) {

@@ -2,7 +2,8 @@
 //!
 //! Order (`erlexec.c: initial_argv_massage`): `ERL_OTPnn_FLAGS`, `ERL_AFLAGS`, the command line, `ERL_FLAGS`,
 //! `ERL_ZFLAGS`. Each source ends with a `--`, so that flags of one cannot swallow words of the next. What follows an
-//! `-extra` is moved behind everything else. Up to OTP 25 a command line that stands alone is passed on as it is.
+//! `-extra` is moved behind everything else. Up to OTP 25 a command line that stands alone is passed on as it is. Since OTP 26
+//! what follows `-S` on the command line is moved too, and a `--` stands where `-extra` and `-S` stood.
 
 use super::Refusal;
 use crate::word::{Word, show, to_path};
@@ -20,10 +21,21 @@ pub struct Sources<'a> {
     pub env: &'a dyn Fn(&str) -> Option<Word>,
 }
 
+/// Where words come from, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// Anywhere, up to OTP 25.
+    Older,
+    CommandLine,
+    Variable,
+    File,
+}
+
 /// Words in front of and behind `-extra`.
 #[derive(Default)]
 struct Merged {
     words: Vec<Word>,
+    /// `++S` and what followed `-S` on the command line.
     last: Vec<Word>,
     extra: Vec<Word>,
 }
@@ -43,29 +55,25 @@ pub fn merge(sources: &Sources<'_>) -> Result<Vec<Word>, Refusal> {
 
     let mut merged = Merged::default();
     let newer = sources.release > 25;
+    let variable = if newer { From::Variable } else { From::Older };
+    let line = if newer { From::CommandLine } else { From::Older };
     for list in first {
-        merged.add(list, newer, 0)?;
+        merged.add(list, variable, 0)?;
     }
     if !command_line.is_empty() {
-        merged.add(command_line, newer, 0)?;
+        merged.add(command_line, line, 0)?;
         merged.words.push(b"--".to_vec());
     }
     for list in after {
-        merged.add(list, newer, 0)?;
+        merged.add(list, variable, 0)?;
     }
 
     let Merged { mut words, last, extra } = merged;
-    if newer && !(last.is_empty() && extra.is_empty()) {
-        words.push(b"--".to_vec());
-    }
-    if !last.is_empty() {
-        words.push(b"++S".to_vec());
-        words.extend(last);
-    }
     if !extra.is_empty() {
         words.push(b"-extra".to_vec());
         words.extend(extra);
     }
+    words.extend(last);
     Ok(words)
 }
 
@@ -76,7 +84,7 @@ fn names_file(words: &[Word]) -> bool {
 
 impl Merged {
     /// Adds the words of one source, with files in place of `-args_file NAME`.
-    fn add(&mut self, list: Vec<Word>, newer: bool, depth: usize) -> Result<(), Refusal> {
+    fn add(&mut self, list: Vec<Word>, from: From, depth: usize) -> Result<(), Refusal> {
         let mut rest = list.into_iter();
         while let Some(word) = rest.next() {
             match word.as_slice() {
@@ -88,15 +96,25 @@ impl Merged {
                             show(&name)
                         )));
                     }
-                    self.add(read_args_file(&name)?, newer, depth + 1)?;
+                    let file = if from == From::Older { from } else { From::File };
+                    self.add(read_args_file(&name)?, file, depth + 1)?;
                 }
                 b"-extra" => {
                     self.extra.extend(rest);
+                    if matches!(from, From::Variable | From::File) {
+                        // The one that ends a source.
+                        self.extra.pop_if(|w| w == b"--");
+                    }
+                    if matches!(from, From::Variable | From::CommandLine) {
+                        self.words.push(b"--".to_vec());
+                    }
                     break;
                 }
-                // From OTP 26 on, -S takes everything to the end of the command line.
-                b"-S" if newer => {
-                    self.last.extend(rest);
+                // It takes everything to the end of the command line; a `--` there is the program's own.
+                b"-S" if from == From::CommandLine => {
+                    self.last.push(b"++S".to_vec());
+                    self.last.extend(rest.map(|w| if w == b"--" { b"\\--".to_vec() } else { w }));
+                    self.words.push(b"--".to_vec());
                     break;
                 }
                 _ => self.words.push(word),

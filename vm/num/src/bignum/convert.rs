@@ -22,6 +22,28 @@ pub fn to_f64(a: Int) -> Option<f64> {
     Some(if a.is_negative() { -value } else { value })
 }
 
+/// The nearest float, ties to even, as the reference has it since OTP 29; `None` when that is beyond the range of floats.
+pub fn to_nearest_f64(a: Int) -> Option<f64> {
+    let digits = a.digits();
+    let Some((&top, rest)) = digits.split_last() else { return Some(0.0) };
+    let shift = top.leading_zeros();
+    let second = rest.last().copied().unwrap_or(0);
+    // The upper 64 bits; the lowest of them also stands for all that is below.
+    let mut upper = ((u128::from(top) << 64 | u128::from(second)) << shift >> 64) as u64;
+    let below = second.checked_shl(shift).unwrap_or(0) != 0;
+    if below || rest.iter().rev().skip(1).any(|d| *d != 0) {
+        upper |= 1;
+    }
+    let exponent = 64 * rest.len() as i32 - shift as i32;
+    if exponent > 1024 - 64 {
+        return None;
+    }
+    // Rounded once, in the first step; the second is exact or overflows.
+    let value = upper as f64 * 2f64.powi(exponent);
+    let value = value.is_finite().then_some(value)?;
+    Some(if a.is_negative() { -value } else { value })
+}
+
 /// The integer part, exactly; `None` for infinities and NaN.
 pub fn from_f64(value: f64) -> Option<Big> {
     if !value.is_finite() {

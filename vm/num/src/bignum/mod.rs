@@ -22,7 +22,7 @@ mod value;
 
 pub use bits::{TooBig, band, bit_length, bnot, bor, bxor, shl, shr};
 pub use bytes::{Endian, from_bytes, from_magnitude_le, magnitude_len, to_bytes, to_magnitude_le};
-pub use convert::{cmp_f64, cmp_i64_f64, from_f64, to_f64};
+pub use convert::{cmp_f64, cmp_i64_f64, from_f64, to_f64, to_nearest_f64};
 pub use div::{div, div_rem, rem};
 pub use sum::{
     Written, abs, add, add_i64, add_into, add_need, compare, mul, mul_i64, mul_into, mul_need, neg,

@@ -135,3 +135,19 @@ fn laws_hold_for_long_integers() {
         assert_eq!(both, sum);
     }
 }
+
+#[test]
+fn nearest_floats() {
+    let big = |text: &str| parse(text.as_bytes(), 10).expect("an integer");
+    let near = |text: &str| to_nearest_f64(big(text).as_int());
+    assert_eq!(near("23103600909262978713932334836200192786"), Some(2.310360090926298e37));
+    assert_eq!(near("-23103600909262978713932334836200192786"), Some(-2.310360090926298e37));
+    // Ties go to the even one, unless something lies below.
+    assert_eq!(near("36893488147419107329"), Some(36893488147419111424.0));
+    assert_eq!(near("36893488147419107328"), Some(36893488147419103232.0));
+    assert_eq!(near(&(u128::MAX.to_string())), Some(2f64.powi(128)));
+    let most = to_nearest_f64(from_f64(f64::MAX).expect("finite").as_int());
+    assert_eq!(most, Some(f64::MAX));
+    let beyond = shl(from_f64(f64::MAX).expect("finite").as_int(), 1, 99).ok();
+    assert_eq!(beyond.and_then(|b| to_nearest_f64(b.as_int())), None);
+}
