@@ -253,8 +253,8 @@ impl<'a> BitWriter<'a> {
             View::Float(f) => (f, f as f32),
             View::Small(v) => (v as f64, v as f32),
             View::Big(b) => {
-                let f =
-                    crate::arith::big_to_f64(Int::new(b.is_negative(), b.digits())).ok_or(Bad::NoFloat)?;
+                let f = crate::arith::big_to_f64(Int::new(b.is_negative(), b.digits()))
+                    .ok_or(Bad::NoFloat)?;
                 (f, f as f32)
             }
             _ => return Err(Bad::Type),
