@@ -83,10 +83,14 @@ busy(N) ->
     os:cmd("kill -STOP " ++ Pid),
     Data = binary:copy(<<0>>, 200000),
     ok = fill({nobody, N}, Data),
+    erlang:system_monitor(self(), [busy_dist_port]),
     Ps = [spawn(fun() -> F(), receive stop -> ok end end)
           || F <- [fun() -> link(P) end, fun() -> monitor(process, P) end, fun() -> P ! x end]],
     p(busy, [tb_nodes:until(fun() -> waits(process_info(W, [status, current_function])) end) || W <- Ps]),
+    Told = [receive {monitor, W, busy_dist_port, C} -> is_port(C) after 5000 -> none end || W <- Ps],
+    erlang:system_monitor(undefined),
     os:cmd("kill -CONT " ++ Pid),
+    p(told, Told),
     p(free, [tb_nodes:until(fun() -> process_info(W, status) =:= {status, waiting} end) || W <- Ps]),
     [W ! stop || W <- Ps].
 

@@ -1,5 +1,6 @@
 //! `erlang:system_monitor`: one process is told of long collections, large heaps, long slices and busy ports.
 
+use crate::dist::Controller;
 use crate::process::Process;
 use crate::process::info;
 use crate::signal::Sender;
@@ -109,6 +110,17 @@ impl SystemMonitor {
     pub(crate) fn busy_port(&self, vm: &'static Vm, pid: u64, port: u64) {
         if self.get().is_some_and(|(_, o)| o.busy_port) {
             self.tell(vm, pid, atom!("busy_port"), |_| Term::local_port(port));
+        }
+    }
+
+    /// A process waits for the connection that `carrier` carries.
+    pub(crate) fn busy_dist_port(&self, vm: &'static Vm, pid: u64, carrier: Option<Controller>) {
+        if self.get().is_some_and(|(_, o)| o.busy_dist_port) {
+            self.tell(vm, pid, atom!("busy_dist_port"), |_| match carrier {
+                Some(Controller::Port(port)) => Term::local_port(port),
+                Some(Controller::Process(pid)) => Term::local_pid(pid),
+                None => term::atom::am::UNDEFINED.into(),
+            });
         }
     }
 

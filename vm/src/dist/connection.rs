@@ -336,6 +336,12 @@ impl Connection {
             self.end(vm, am::KILLED);
         }
     }
+    /// Ends a connection because something cannot be sent that must not be missing.
+    pub(super) fn give_up(&self, vm: &'static Vm) {
+        if self.exiting() == (true, true) {
+            self.end(vm, term::atom!("system_limit"));
+        }
+    }
     /// Ends the controller.
     pub(super) fn end(&self, vm: &'static Vm, reason: Atom) {
         match self.controller() {

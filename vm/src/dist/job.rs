@@ -102,6 +102,7 @@ fn wait<'p>(
     let waits = !nosuspend && c.is_busy() && !cx.with(|p| p.flags.async_dist);
     if waits && c.wait_for(cx) {
         cx.held_up(true);
+        cx.vm().monitor.busy_dist_port(cx.vm(), cx.pid(), c.controller());
         let result = cx.hold(result);
         return Err(cx.wait(Blocked { c, result }));
     }

@@ -29,9 +29,10 @@ pub fn send(vm: &'static Vm, c: &Arc<Connection>, op: Op, payload: Option<Term<'
     if let Op::MonitorExit { from: Watched::Name(_), reference, .. } = &op {
         super::lock(&c.names).remove(reference);
     }
-    // What is too large for the format was never a term that could come from there.
-    if let Ok(frames) = output::encode(vm, c.flags(), &op, payload) {
-        c.push(vm, frames);
+    match output::encode(vm, c.flags(), &op, payload) {
+        Ok(frames) => c.push(vm, frames),
+        // A reason that is too large for the format: the other side hears at least that something ended.
+        Err(_) => c.give_up(vm),
     }
 }
 
