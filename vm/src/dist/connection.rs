@@ -288,6 +288,10 @@ impl Connection {
         }
         true
     }
+    /// Whether a process that waits has not been woken yet.
+    pub(super) fn has_waiting(&self, pid: u64) -> bool {
+        lock(&self.out).suspended.contains(&pid)
+    }
     /// Drops what is queued, and lets those go on who wait.
     pub(super) fn drain(&self, vm: &'static Vm) {
         let (dropped, suspended) = {

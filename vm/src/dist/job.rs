@@ -2,11 +2,13 @@
 
 use super::connection::Connection;
 use super::op::Op;
-use super::output::Encoding;
+use super::output::{Encoding, Frame};
 use super::peer::{RemotePid, RemoteRef};
 use super::{Way, flags, relation};
 use crate::bif::{BifResult, Cx, Held};
 use crate::stop::Resume;
+use crate::vm::Vm;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use term::{Atom, Term};
 
@@ -142,7 +144,13 @@ impl Job {
         match done {
             Err(_) => Err(cx.system_limit()),
             Ok(true) => {
-                self.c.push(cx.vm(), self.encoding.finish());
+                let frames = self.encoding.finish();
+                if frames.len() > 1 && !self.nosuspend && !cx.with(|p| p.flags.async_dist) {
+                    let frames = VecDeque::from(frames);
+                    let all = Pieces { vm: cx.vm(), c: self.c, frames, result: None };
+                    return all.go_on(cx, result);
+                }
+                self.c.push(cx.vm(), frames);
                 wait(cx, self.c, result, self.nosuspend)
             }
             Ok(false) => {
@@ -166,6 +174,66 @@ impl Resume for Job {
     }
 }
 
+/// The fragments of a large message, which are queued as the connection has room, so that nobody else waits for all of them.
+struct Pieces {
+    vm: &'static Vm,
+    c: Arc<Connection>,
+    frames: VecDeque<Frame>,
+    result: Option<Held>,
+}
+
+/// Reductions that a fragment costs.
+const FRAGMENT_REDS: usize = 100;
+
+impl Pieces {
+    fn go_on<'p>(mut self, cx: &Cx<'p>, result: Term<'p>) -> BifResult<'p, ()> {
+        while let Some(frame) = self.frames.pop_front() {
+            self.c.push(self.vm, vec![frame]);
+            let rest = cx.bump(FRAGMENT_REDS);
+            if self.frames.is_empty() {
+                break;
+            }
+            if self.c.is_busy() && self.c.wait_for(cx) {
+                cx.held_up(true);
+                self.vm.monitor.busy_dist_port(self.vm, cx.pid(), self.c.controller());
+                cx.keep(&mut self.result, result);
+                return Err(cx.wait(self));
+            }
+            if !rest {
+                cx.keep(&mut self.result, result);
+                return Err(cx.yield_to(self));
+            }
+        }
+        wait(cx, self.c.clone(), result, false)
+    }
+}
+
+impl Resume for Pieces {
+    fn only_returns(&self) -> bool {
+        true
+    }
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        if self.c.has_waiting(cx.pid()) {
+            return Err(cx.wait(*self));
+        }
+        cx.held_up(false);
+        let held = cx.need(self.result)?;
+        let result = cx.get(held);
+        self.go_on(cx, result)?;
+        Ok(result)
+    }
+}
+
+/// Whoever ends while he sends has sent it.
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        let rest: Vec<Frame> = self.frames.drain(..).collect();
+        if !rest.is_empty() {
+            self.c.push(self.vm, rest);
+        }
+    }
+}
+
 struct Blocked {
     c: Arc<Connection>,
     result: Held,
@@ -176,11 +244,11 @@ impl Resume for Blocked {
         true
     }
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
-        cx.held_up(false);
-        if self.c.is_busy() && self.c.wait_for(cx) {
-            cx.held_up(true);
+        if self.c.has_waiting(cx.pid()) {
             return Err(cx.wait(*self));
         }
+        // It had its turn, even if others have filled the queue again: else it might wait for ever.
+        cx.held_up(false);
         Ok(cx.get(self.result))
     }
 }

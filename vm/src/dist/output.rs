@@ -8,6 +8,7 @@ use super::op::{Op, Waiting};
 use crate::code::load::VmResolver;
 use crate::port::IoQueue;
 use crate::vm::Vm;
+use core::sync::atomic::{AtomicU64, Ordering};
 use etf::atom_cache::{AtomTable, Fragment, Sent, empty_header};
 use etf::{EncodeError, EncodeOptions, Encoder, Part, tag};
 use std::collections::VecDeque;
@@ -27,12 +28,16 @@ pub struct Frame {
     body: IoQueue,
 }
 
+/// Fragments of several messages may be mixed: a number tells whose they are.
 enum PartOf {
     Whole,
-    /// So many fragments in all.
-    First(u64),
-    Next(u64),
+    /// The message's number, and how many fragments it has.
+    First(u64, u64),
+    Next(u64, u64),
 }
+
+/// Of messages that were cut.
+static SEQUENCE: AtomicU64 = AtomicU64::new(1);
 
 impl Frame {
     pub fn size(&self) -> usize {
@@ -47,7 +52,6 @@ pub struct Out {
     /// What was sent before the connection was up.
     pub waiting: Vec<Waiting>,
     pub cache: Option<Sent>,
-    sequence: u64,
     /// The controller wants to know when there is something.
     pub notify: bool,
     pub suspended: Vec<u64>,
@@ -57,7 +61,7 @@ impl Out {
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
-    pub fn push(&mut self, frames: Vec<Frame>) {
+    pub fn push(&mut self, frames: impl IntoIterator<Item = Frame>) {
         self.queue.extend(frames);
     }
     /// The first packet with its header, and what it counted.
@@ -70,11 +74,8 @@ impl Out {
         }
         let fragment = match f.part {
             PartOf::Whole => Fragment::Whole,
-            PartOf::First(number) => {
-                self.sequence = self.sequence.wrapping_add(1);
-                Fragment::First { sequence: self.sequence, number }
-            }
-            PartOf::Next(number) => Fragment::Next { sequence: self.sequence, number },
+            PartOf::First(sequence, number) => Fragment::First { sequence, number },
+            PartOf::Next(sequence, number) => Fragment::Next { sequence, number },
         };
         let header = match (&mut self.cache, fragment) {
             (Some(cache), Fragment::Whole | Fragment::First { .. }) => {
@@ -170,10 +171,11 @@ impl Encoding {
         }
         let count = payload.len().div_ceil(FRAGMENT) as u64;
         body.append(payload.split_front(FRAGMENT));
-        let mut frames = vec![Frame { atoms, part: PartOf::First(count), body }];
+        let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed);
+        let mut frames = vec![Frame { atoms, part: PartOf::First(sequence, count), body }];
         for number in (1..count).rev() {
             let body = payload.split_front(FRAGMENT);
-            frames.push(Frame { atoms: Vec::new(), part: PartOf::Next(number), body });
+            frames.push(Frame { atoms: Vec::new(), part: PartOf::Next(sequence, number), body });
         }
         frames
     }

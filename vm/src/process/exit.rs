@@ -94,6 +94,8 @@ pub(crate) fn log_max_heap(p: &Process, vm: &'static Vm) {
 pub(crate) fn terminate(process: *mut Process, vm: &'static Vm, reason: OwnedTerm) {
     // SAFETY: the caller is the runner.
     let p = unsafe { &mut *process };
+    // What it was sending goes before what tells of its end.
+    p.resume = None;
     let table_ref = leave(p, vm, &reason);
     bury(p);
     drop(table_ref);
