@@ -20,7 +20,7 @@ pub(crate) use ops::need_words;
 use crate::bif::Bif;
 use crate::interp::{self, Handler, ReturnPoint};
 use crate::literal_area::LiteralArea;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::collections::HashMap;
 use std::sync::{Mutex, RwLock};
 use term::boxed::{Export, FunEntry};
@@ -247,6 +247,8 @@ pub struct CodeServer {
     pub code_bytes: AtomicUsize,
     /// One loader at a time (`erts_try_seize_code_mod_permission`).
     pub permission: Mutex<()>,
+    /// A test keeps code from being changed: natives that would do so try again later.
+    pub seized: AtomicBool,
     purge: Mutex<purge::PurgeState>,
     leaving: Mutex<purge::Leaving>,
 }
@@ -276,6 +278,7 @@ impl CodeServer {
             natives,
             code_bytes: AtomicUsize::new(0),
             permission: Mutex::new(()),
+            seized: AtomicBool::new(false),
             purge: Mutex::default(),
             leaving: Mutex::default(),
         };

@@ -1,5 +1,6 @@
 //! Loading, deleting and asking about modules [beam_bif_load.c].
 
+use core::sync::atomic::Ordering;
 use term::atom::am;
 use term::shared::Magic;
 use term::{Atom, Term, atom};
@@ -85,7 +86,13 @@ fn has_on_load<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     Ok(Term::bool(h.on_load))
 }
 
+/// Stops, to be called again, while a test keeps code from being changed.
+fn may_change<'p>(cx: &Cx<'p>) -> BifResult<'p, ()> {
+    if cx.vm().code.seized.load(Ordering::Acquire) { Err(cx.again()) } else { Ok(()) }
+}
+
 fn finish_loading<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
+    may_change(cx)?;
     let items = cx.need(list.0.to_vec())?;
     let mut all = Vec::new();
     for t in items {
@@ -144,6 +151,7 @@ fn call_on_load<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
 }
 
 fn finish_after_on_load<'p>(cx: &Cx<'p>, name: Atom, keep: bool) -> BifResult<'p> {
+    may_change(cx)?;
     let _permission = cx.vm().code.permission.lock().unwrap_or_else(|e| e.into_inner());
     if load::finish_on_load(cx.vm(), name, keep) { Ok(am::TRUE.into()) } else { Err(cx.badarg()) }
 }
@@ -249,6 +257,7 @@ fn check_old_code<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
 }
 
 fn delete_module<'p>(cx: &Cx<'p>, name: Atom) -> BifResult<'p> {
+    may_change(cx)?;
     if cx.vm().code.current(name).is_none() {
         return delete_now(cx, name);
     }

@@ -176,6 +176,14 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             cx.with(|p| p.reds_left = n.clamp(0, vm::interp::CONTEXT_REDS));
             Ok(am::TRUE.into())
         }
+        // Nobody changes code meanwhile.
+        "code_write_permission" => {
+            let seized = &cx.vm().code.seized;
+            if !cx.need(v.as_bool())? {
+                return Ok(Term::bool(seized.swap(false, Ordering::AcqRel)));
+            }
+            if seized.swap(true, Ordering::AcqRel) { Err(cx.again()) } else { Ok(am::TRUE.into()) }
+        }
         // Every scheduler stands still.
         "block" => {
             let time = Duration::from_millis(cx.need(v.as_u64())?);

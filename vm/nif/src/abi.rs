@@ -51,13 +51,13 @@ pub struct NifEntry {
     pub min_erts: *const c_char,
 }
 
+/// What is ours of `ErlNifBinary`: the library's is longer, by one word before 2.8 and by two since, which we must not write.
 #[repr(C)]
 pub struct NifBinary {
     pub size: usize,
     pub data: *mut u8,
     /// The count of a shared binary that the library owns, or 0.
     pub handle: u64,
-    pub spare: [*mut c_void; 2],
 }
 
 #[repr(C)]

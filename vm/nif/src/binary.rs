@@ -11,7 +11,7 @@ use term::{Bits, Term};
 use vm::code::load::VmResolver;
 
 fn inspected(data: *const u8, size: usize) -> NifBinary {
-    NifBinary { size, data: data.cast_mut(), handle: 0, spare: [null_mut(); 2] }
+    NifBinary { size, data: data.cast_mut(), handle: 0 }
 }
 
 /// An address for no bytes.
@@ -91,7 +91,7 @@ fn owned(b: BinHandle) -> NifBinary {
     let (data, size) = (b.data_ptr(), b.bytes().len());
     let handle = b.into_raw();
     crate::check::binary_made(handle);
-    NifBinary { size, data, handle, spare: [null_mut(); 2] }
+    NifBinary { size, data, handle }
 }
 
 #[unsafe(no_mangle)]

@@ -19,7 +19,7 @@ use term::{Atom, Term, atom};
 use vm::bif::Held;
 use vm::code::LoadedModule;
 use vm::code::native::{Nif, install, install_library};
-use vm::{BifResult, Cx, Kind};
+use vm::{BifResult, Cx, Kind, Resume};
 
 vm::bifs! { pub TABLE: "erlang" {
     /// Installs natives in the calling module.
@@ -110,10 +110,43 @@ fn load_nif<'p>(cx: &Cx<'p>, path: Term<'p>, info: Term<'p>) -> BifResult<'p> {
         let text = format!("Calling load_nif from old module '{}' not allowed", shown(caller.name));
         return Ok(error(cx, Refused("old_code", text)));
     }
+    if cx.vm().code.seized.load(Ordering::Acquire) {
+        let info = cx.hold(info);
+        return Err(cx.yield_to(Later { caller, path, info }));
+    }
     if before.is_none() {
         return Ok(attempt(cx, caller, &path, info));
     }
     let info = cx.hold(info);
+    later(cx, caller, path, info)
+}
+
+/// A call that waits while code must not be changed.
+struct Later {
+    caller: &'static LoadedModule,
+    path: Vec<u8>,
+    info: Held,
+}
+
+impl Resume for Later {
+    fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        if cx.vm().code.seized.load(Ordering::Acquire) {
+            return Err(cx.yield_to(*self));
+        }
+        later(cx, self.caller, self.path, self.info)
+    }
+    fn code(&self) -> Option<&'static LoadedModule> {
+        Some(self.caller)
+    }
+}
+
+/// Loads when nobody else runs.
+fn later<'p>(
+    cx: &Cx<'p>,
+    caller: &'static LoadedModule,
+    path: Vec<u8>,
+    info: Held,
+) -> BifResult<'p> {
     vm::sched::block::alone_then(cx, Box::new(move |cx| Ok(upgrade(cx, caller, &path, info))))
 }
 
