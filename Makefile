@@ -65,6 +65,7 @@ bless: fetch
 # The profile that packages have: slower to build, faster to run.
 dist:
 	$(CARGO) build --profile dist
+	.ci/check-handlers $(abspath $(or $(CARGO_TARGET_DIR),target))/dist/oxbeam
 
 bench: dist fetch
 	OXBEAM_PROGRAM=$(abspath $(or $(CARGO_TARGET_DIR),target))/dist/oxbeam benches/run --otp $(OTP) $(ARGS)

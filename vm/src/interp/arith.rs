@@ -26,13 +26,13 @@ macro_rules! arith2 {
         #[inline(never)]
         unsafe extern "C" fn $slow<P: Src, Q: Src, D: Dst>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
             let ($a, $b) = (P::get(r, e, ip.add(5)), Q::get(r, e, ip.add(5 + P::N)));
-            match full2(r, ip, htop, e, fc, $full, $op, $a, $b) {
-                Done::Value(v, htop) => {
-                    D::put(r, e, ip.add(3), v);
-                    go!(r, ip.add(5 + P::N + Q::N), htop, e, fc)
-                }
-                Done::Branch => go!(r, target_at(ip, 2), htop, e, fc),
-                Done::Raised => {}
+            let v = full2(r, ip, htop, e, fc, $full, $op, $a, $b);
+            if !v.is_none() {
+                D::put(r, e, ip.add(3), v);
+                go!(r, ip.add(5 + P::N + Q::N), (*(*r).process).heap.heap.top(), e, fc)
+            }
+            if u32_at(ip, 2) != 0 {
+                go!(r, target_at(ip, 2), htop, e, fc)
             }
         }
     )* };
@@ -44,13 +44,9 @@ pub(super) fn tag_bits<S: Src>(t: RawTerm) -> u64 {
     if S::SMALL { 0 } else { t.0 }
 }
 
-enum Done {
-    Value(RawTerm, *mut u64),
-    Branch,
-    Raised,
-}
-
+/// The value; or none, after raising if there is no branch to take. It has a frame of its own, for its results lie in memory.
 #[allow(clippy::too_many_arguments)]
+#[inline(never)]
 unsafe fn full2(
     r: *mut Regs,
     ip: *const u32,
@@ -61,15 +57,15 @@ unsafe fn full2(
     op: Atom,
     a: RawTerm,
     b: RawTerm,
-) -> Done {
+) -> RawTerm {
     let p = super::save(r, htop, e, fc);
     match f(&(*p).heap.heap, a.brand(), b.brand()) {
-        Ok(t) => Done::Value(t.raw(), (*p).heap.heap.top()),
-        Err(_) if u32_at(ip, 2) != 0 => Done::Branch,
+        Ok(t) => t.raw(),
+        Err(_) if u32_at(ip, 2) != 0 => RawTerm::NONE,
         Err(err) => {
             ((*r).x[0], (*r).x[1]) = (a, b);
             arith_error(r, ip, err, op, 2);
-            Done::Raised
+            RawTerm::NONE
         }
     }
 }

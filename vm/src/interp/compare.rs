@@ -37,6 +37,11 @@ unsafe fn is_bits(t: RawTerm) -> bool {
             || s == Subtag::MatchContext as u64
     })
 }
+/// Whether bits that are left are whole bytes.
+#[inline(never)]
+unsafe fn is_bytes(t: RawTerm) -> bool {
+    t.brand().bits_left().is_some_and(|n| n % 8 == 0)
+}
 
 test1! {
     is_integer |t| t.is_small() || is_big(t);
@@ -48,7 +53,7 @@ test1! {
     is_reference |t| boxed_is(t, |s| (Subtag::Ref as u64..=Subtag::MagicRef as u64).contains(&s) || s == Subtag::ExtRef as u64);
     is_nil |t| t.is_nil();
     is_bitstr |t| is_bits(t);
-    is_binary |t| is_bits(t) && t.brand().bits_left().is_some_and(|n| n % 8 == 0);
+    is_binary |t| is_bits(t) && is_bytes(t);
     is_list |t| t.is_list() || t.is_nil();
     is_nonempty_list |t| t.is_list();
     is_tuple |t| t.is_boxed_of(Subtag::Tuple);

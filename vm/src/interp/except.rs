@@ -342,7 +342,16 @@ pub unsafe extern "C" fn catch_end(
 #[inline(never)]
 unsafe extern "C" fn caught(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let p = super::save(r, htop, e, fc);
-    let heap = &(*p).heap.heap;
+    (*r).x[0] = caught_value(r);
+    if (*p).heap.heap.fragment_words() > (*p).heap.block_words() {
+        super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, 1, 0);
+    }
+    go!(r, ip.add(3), (*p).heap.heap.top(), (*p).heap.stack, fc)
+}
+/// What `catch` gives for the exception in x1..x3.
+#[inline(never)]
+unsafe fn caught_value(r: *mut Regs) -> RawTerm {
+    let heap = &(*(*r).process).heap.heap;
     let reason: Term = (*r).x[2].brand();
     let value = match (*r).x[1].as_atom() {
         Some(am::THROW) => reason,
@@ -352,11 +361,7 @@ unsafe extern "C" fn caught(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mu
             heap.tuple(&[Term::atom(am::EXIT_UPPER), heap.tuple(&[reason, trace])])
         }
     };
-    (*r).x[0] = value.raw();
-    if (*p).heap.heap.fragment_words() > (*p).heap.block_words() {
-        super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, 1, 0);
-    }
-    go!(r, ip.add(3), (*p).heap.heap.top(), (*p).heap.stack, fc)
+    value.raw()
 }
 pub unsafe extern "C" fn build_stacktrace(
     r: *mut Regs,

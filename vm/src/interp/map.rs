@@ -82,6 +82,48 @@ pub unsafe extern "C" fn put_map_exact(
     }
     return put_map_exact_any(r, ip, htop, e, fc);
 }
+/// Keys and values of an instruction.
+unsafe fn pairs<'p>(r: *mut Regs, ip: *const u32, e: *mut u64) -> Vec<(Term<'p>, Term<'p>)> {
+    (0..u32_at(ip, 5) as usize)
+        .map(|i| {
+            let at = ip.add(8 + 4 * i);
+            (A::get(r, e, at).brand(), A::get(r, e, at.add(2)).brand())
+        })
+        .collect()
+}
+/// The map with all pairs, or none if it is no map. As below: what lies in memory has a frame of its own, so that the
+/// handler can end in a jump.
+#[inline(never)]
+unsafe fn with_pairs(r: *mut Regs, ip: *const u32, e: *mut u64) -> RawTerm {
+    let map: Term = A::get(r, e, ip.add(6)).brand();
+    let Some(map) = map.as_map() else { return RawTerm::NONE };
+    (*(*r).process).heap.heap.map_put_many(map, &pairs(r, ip, e)).raw()
+}
+#[derive(Clone, Copy)]
+enum Put {
+    Done,
+    NoMap,
+    /// It has been raised if there is no branch.
+    NoKey,
+}
+#[inline(never)]
+unsafe fn put_known_pairs(r: *mut Regs, ip: *const u32, e: *mut u64) -> Put {
+    let map: Term = A::get(r, e, ip.add(6)).brand();
+    let Some(map) = map.as_map() else { return Put::NoMap };
+    let heap = &(*(*r).process).heap.heap;
+    match heap.map_update_many(map, &pairs(r, ip, e)) {
+        Ok(v) => {
+            put_any(r, e, ip.add(3), v.raw());
+            return Put::Done;
+        }
+        Err(key) if u32_at(ip, 2) == 0 => {
+            let t = heap.tuple(&[Term::atom(am::BADKEY), key]).raw();
+            super::except::error(r, ip, t);
+        }
+        Err(_) => {}
+    }
+    Put::NoKey
+}
 #[inline(never)]
 unsafe extern "C" fn put_map_assoc_any(
     r: *mut Regs,
@@ -90,21 +132,13 @@ unsafe extern "C" fn put_map_assoc_any(
     e: *mut u64,
     fc: i64,
 ) {
-    let n = u32_at(ip, 5) as usize;
-    let p = save(r, htop, e, fc);
-    let map: Term = A::get(r, e, ip.add(6)).brand();
-    let Some(map) = map.as_map() else { return bad_map(r, ip, htop, e, fc) };
-    let v = {
-        let pairs: Vec<(Term, Term)> = (0..n)
-            .map(|i| {
-                let at = ip.add(8 + 4 * i);
-                (A::get(r, e, at).brand(), A::get(r, e, at.add(2)).brand())
-            })
-            .collect();
-        (*p).heap.heap.map_put_many(map, &pairs).raw()
-    };
+    save(r, htop, e, fc);
+    let v = with_pairs(r, ip, e);
+    if v.is_none() {
+        return bad_map(r, ip, htop, e, fc);
+    }
     put_any(r, e, ip.add(3), v);
-    return settle(r, ip, ip.add(8 + 4 * n), fc);
+    return settle(r, ip, ip.add(8 + 4 * u32_at(ip, 5) as usize), fc);
 }
 #[inline(never)]
 unsafe extern "C" fn put_map_exact_any(
@@ -114,28 +148,14 @@ unsafe extern "C" fn put_map_exact_any(
     e: *mut u64,
     fc: i64,
 ) {
-    let n = u32_at(ip, 5) as usize;
-    let p = save(r, htop, e, fc);
-    let map: Term = A::get(r, e, ip.add(6)).brand();
-    let Some(map) = map.as_map() else { return bad_map(r, ip, htop, e, fc) };
-    let v = {
-        let pairs: Vec<(Term, Term)> = (0..n)
-            .map(|i| {
-                let at = ip.add(8 + 4 * i);
-                (A::get(r, e, at).brand(), A::get(r, e, at.add(2)).brand())
-            })
-            .collect();
-        (*p).heap.heap.map_update_many(map, &pairs).map(|t| t.raw()).map_err(|k| k.raw())
-    };
-    match v {
-        Ok(v) => put_any(r, e, ip.add(3), v),
-        Err(_) if u32_at(ip, 2) != 0 => go!(r, target_at(ip, 2), htop, e, fc),
-        Err(key) => {
-            let t = (*p).heap.heap.tuple(&[Term::atom(am::BADKEY), key.brand()]).raw();
-            return super::except::error(r, ip, t);
-        }
+    save(r, htop, e, fc);
+    match put_known_pairs(r, ip, e) {
+        Put::Done => {}
+        Put::NoMap => return bad_map(r, ip, htop, e, fc),
+        Put::NoKey if u32_at(ip, 2) != 0 => go!(r, target_at(ip, 2), htop, e, fc),
+        Put::NoKey => return,
     }
-    return settle(r, ip, ip.add(8 + 4 * n), fc);
+    return settle(r, ip, ip.add(8 + 4 * u32_at(ip, 5) as usize), fc);
 }
 #[cold]
 #[inline(never)]

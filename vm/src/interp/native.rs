@@ -559,15 +559,19 @@ unsafe extern "C" fn ask_handler(
     if !(*r).vm.code.is_loaded(target) {
         return super::except::undef(r, ip, export);
     }
-    let heap = &(*p).heap.heap;
-    let args: Vec<Term> = (0..n).map(|i| (*r).x[i].brand()).collect();
-    let list = heap.list(&args);
-    drop(args);
+    let list = argument_list(r, n);
     (*r).x[0] = RawTerm::atom((*export).module);
     (*r).x[1] = RawTerm::atom((*export).function);
-    (*r).x[2] = list.raw();
+    (*r).x[2] = list;
     let htop = (*p).heap.heap.top();
     enter!(r, target as *const _ as *const Export, htop, e, fc)
+}
+
+/// The first registers as a list.
+#[inline(never)]
+unsafe fn argument_list(r: *mut Regs, n: usize) -> RawTerm {
+    let args: Vec<Term> = (0..n).map(|i| (*r).x[i].brand()).collect();
+    (*(*r).process).heap.heap.list(&args).raw()
 }
 
 /// Builds the fun and the argument list of a call that came to an entry's own code: its arguments and

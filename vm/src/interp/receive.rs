@@ -261,6 +261,33 @@ pub unsafe extern "C" fn recv_marker_reserve(
     put_any(r, e, ip.add(2), RawTerm::small(serial as i64));
     go!(r, ip.add(3), htop, e, fc)
 }
+// Identifiers of references lie in memory, so each of these has a frame of its own.
+
+unsafe fn local_id(t: RawTerm) -> Option<(u64, u64)> {
+    t.brand().as_reference().and_then(|t| t.local_id())
+}
+#[inline(never)]
+unsafe fn bind_mark(r: *mut Regs, marker: RawTerm, reference: RawTerm) {
+    if let (true, Some(id)) = (marker.is_small(), local_id(reference)) {
+        (*(*r).process).messages.bind_mark(marker.small_value() as u64, id);
+    }
+}
+#[inline(never)]
+unsafe fn clear_mark(r: *mut Regs, t: RawTerm) {
+    let p = (*r).process;
+    if t.is_small() {
+        (*p).messages.clear_mark_serial(t.small_value() as u64);
+    } else if let Some(id) = local_id(t) {
+        (*p).messages.clear_mark(id);
+    }
+}
+#[inline(never)]
+unsafe fn use_mark(r: *mut Regs, t: RawTerm) {
+    if let Some(id) = local_id(t) {
+        (*(*r).process).messages.use_mark(id);
+    }
+}
+
 /// Slots: 2 marker, 4 reference.
 pub unsafe extern "C" fn recv_marker_bind(
     r: *mut Regs,
@@ -269,11 +296,7 @@ pub unsafe extern "C" fn recv_marker_bind(
     e: *mut u64,
     fc: i64,
 ) {
-    let (m, t) = (A::get(r, e, ip.add(2)), A::get(r, e, ip.add(4)));
-    let id = t.brand().as_reference().and_then(|t| t.local_id());
-    if let (true, Some(id)) = (m.is_small(), id) {
-        (*(*r).process).messages.bind_mark(m.small_value() as u64, id);
-    }
+    bind_mark(r, A::get(r, e, ip.add(2)), A::get(r, e, ip.add(4)));
     go!(r, ip.add(6), htop, e, fc)
 }
 /// Slot 2: reference.
@@ -284,13 +307,7 @@ pub unsafe extern "C" fn recv_marker_clear(
     e: *mut u64,
     fc: i64,
 ) {
-    let t = A::get(r, e, ip.add(2));
-    let p = (*r).process;
-    if t.is_small() {
-        (*p).messages.clear_mark_serial(t.small_value() as u64);
-    } else if let Some(id) = t.brand().as_reference().and_then(|t| t.local_id()) {
-        (*p).messages.clear_mark(id);
-    }
+    clear_mark(r, A::get(r, e, ip.add(2)));
     go!(r, ip.add(4), htop, e, fc)
 }
 /// Slot 2: reference.
@@ -301,10 +318,7 @@ pub unsafe extern "C" fn recv_marker_use(
     e: *mut u64,
     fc: i64,
 ) {
-    let t = A::get(r, e, ip.add(2));
-    if let Some(id) = t.brand().as_reference().and_then(|t| t.local_id()) {
-        (*(*r).process).messages.use_mark(id);
-    }
+    use_mark(r, A::get(r, e, ip.add(2)));
     go!(r, ip.add(4), htop, e, fc)
 }
 

@@ -39,25 +39,31 @@ unsafe extern "C" fn system_limit(
     fail_with(r, ip, htop, e, fc, am::SYSTEM_LIMIT)
 }
 
-/// A size in `unit` bits.
-fn bits_of(size: Term<'_>, unit: u64) -> Result<usize, Atom> {
-    let n = match size.view() {
+// Results are numbers: one that lies in memory would keep a handler from ending in a jump.
+const DONE: i64 = 0;
+const BADARG: i64 = -1;
+const SYSTEM_LIMIT: i64 = -2;
+
+/// A size in `unit` bits, or what is wrong with it.
+#[inline(never)]
+unsafe fn bits_of(size: RawTerm, unit: u64) -> i64 {
+    let n = match size.brand().view() {
         View::Small(n) if n >= 0 => n as u64,
-        View::Big(b) if !b.is_negative() => return Err(am::SYSTEM_LIMIT),
-        _ => return Err(am::BADARG),
+        View::Big(b) if !b.is_negative() => return SYSTEM_LIMIT,
+        _ => return BADARG,
     };
     match n.checked_mul(unit) {
-        Some(n) if n <= MAX_BITS => Ok(n as usize),
-        _ => Err(am::SYSTEM_LIMIT),
+        Some(n) if n <= MAX_BITS => n as i64,
+        _ => SYSTEM_LIMIT,
     }
 }
 
 macro_rules! size_or_fail {
     ($size:expr, $r:expr, $ip:expr, $htop:expr, $e:expr, $fc:expr) => {
         match $size {
-            Ok(n) => n,
-            Err(am::SYSTEM_LIMIT) => return system_limit($r, $ip, $htop, $e, $fc),
-            Err(_) => return badarg($r, $ip, $htop, $e, $fc),
+            SYSTEM_LIMIT => return system_limit($r, $ip, $htop, $e, $fc),
+            n if n < 0 => return badarg($r, $ip, $htop, $e, $fc),
+            n => n as usize,
         }
     };
 }
@@ -74,24 +80,28 @@ unsafe extern "C" fn again(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut
 
 /// Slots: 2 branch, 3 destination, 4 live, 5 size, 7 words to leave free, 8 bits of a size.
 unsafe extern "C" fn init(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
-    let size = A::get(r, e, ip.add(5)).brand();
+    let size = A::get(r, e, ip.add(5));
     let n = size_or_fail!(bits_of(size, u64::from(u32_at(ip, 8))), r, ip, htop, e, fc);
     let p = (*r).process;
     if no_room(htop, e, 2 + HEAP_BIN_MAX / 8 + u32_at(ip, 7) as usize) || (*p).heap.vheap_full() {
         return again(r, ip, htop, e, fc);
     }
     save(r, htop, e, fc);
-    let t = (*p).heap.heap.bits_with(n, |_| ());
+    make(r, ip, e, n);
+    go!(r, ip.add(9), (*p).heap.heap.top(), e, fc)
+}
+#[inline(never)]
+unsafe fn make(r: *mut Regs, ip: *const u32, e: *mut u64, n: usize) {
+    let t = (*(*r).process).heap.heap.bits_with(n, |_| ());
     put_any(r, e, ip.add(3), t.raw());
     if let Some(bits) = t.as_bits() {
         (*r).bs_data = bits.raw_parts().0 as *mut u8;
         ((*r).bs_at, (*r).bs_end) = (0, n);
     }
-    go!(r, ip.add(9), (*p).heap.heap.top(), e, fc)
 }
 /// Slots: 2 branch, 3 destination, 4 live, 5 bitstring, 7 words to leave free, 8 unit, 9 size.
 unsafe extern "C" fn append(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
-    let size = A::get(r, e, ip.add(9)).brand();
+    let size = A::get(r, e, ip.add(9));
     let n = size_or_fail!(bits_of(size, 1), r, ip, htop, e, fc);
     let p = (*r).process;
     if no_room(htop, e, 2 + HEAP_BIN_MAX / 8 + u32_at(ip, 7) as usize) || (*p).heap.vheap_full() {
@@ -100,16 +110,12 @@ unsafe extern "C" fn append(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mu
         let need = 2 + HEAP_BIN_MAX / 8 + u32_at(ip, 7) as usize;
         collect_keep(r, htop, e, u32_at(ip, 4) as usize, A::keep(ip.add(5)), need);
         if keep > 0 {
-            (*r).x[keep - 1] = size.raw();
+            (*r).x[keep - 1] = size;
         }
         go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
     }
     save(r, htop, e, fc);
-    match extended(r, e, ip, n, false) {
-        Ok(t) => put_any(r, e, ip.add(3), t),
-        Err(am::SYSTEM_LIMIT) => return system_limit(r, ip, htop, e, fc),
-        Err(_) => return badarg(r, ip, htop, e, fc),
-    }
+    size_or_fail!(extend(r, e, ip, n, false), r, ip, htop, e, fc);
     go!(r, ip.add(11), (*p).heap.heap.top(), e, fc)
 }
 /// Slots as [`append`]; does not collect.
@@ -120,15 +126,22 @@ unsafe extern "C" fn private_append(
     e: *mut u64,
     fc: i64,
 ) {
-    let size = A::get(r, e, ip.add(9)).brand();
+    let size = A::get(r, e, ip.add(9));
     let n = size_or_fail!(bits_of(size, 1), r, ip, htop, e, fc);
     let p = save(r, htop, e, fc);
-    match extended(r, e, ip, n, true) {
-        Ok(t) => put_any(r, e, ip.add(3), t),
-        Err(am::SYSTEM_LIMIT) => return system_limit(r, ip, htop, e, fc),
-        Err(_) => return badarg(r, ip, htop, e, fc),
-    }
+    size_or_fail!(extend(r, e, ip, n, true), r, ip, htop, e, fc);
     go!(r, ip.add(11), (*p).heap.heap.top(), e, fc)
+}
+#[inline(never)]
+unsafe fn extend(r: *mut Regs, e: *mut u64, ip: *const u32, n: usize, private: bool) -> i64 {
+    match extended(r, e, ip, n, private) {
+        Ok(t) => {
+            put_any(r, e, ip.add(3), t);
+            DONE
+        }
+        Err(am::SYSTEM_LIMIT) => SYSTEM_LIMIT,
+        Err(_) => BADARG,
+    }
 }
 unsafe fn extended(
     r: *mut Regs,
@@ -174,8 +187,12 @@ unsafe fn put(r: *mut Regs, f: impl FnOnce(&mut BitWriter<'_>) -> Result<(), Bad
 macro_rules! fields {
     ($($name:ident, $slots:literal, |$r:ident, $ip:ident, $e:ident, $w:ident, $src:ident| $put:expr;)*) => { $(
         unsafe extern "C" fn $name($r: *mut Regs, $ip: *const u32, htop: *mut u64, $e: *mut u64, fc: i64) {
-            let $src: Term = A::get($r, $e, $ip.add(3)).brand();
-            if !put($r, |$w| $put) {
+            #[inline(never)]
+            unsafe fn field($r: *mut Regs, $ip: *const u32, $e: *mut u64) -> bool {
+                let $src: Term = A::get($r, $e, $ip.add(3)).brand();
+                put($r, |$w| $put)
+            }
+            if !field($r, $ip, $e) {
                 return badarg($r, $ip, htop, $e, fc);
             }
             go!($r, $ip.add($slots), htop, $e, fc)
@@ -183,8 +200,8 @@ macro_rules! fields {
     )* };
 }
 unsafe fn sized(r: *mut Regs, ip: *const u32, e: *mut u64) -> Result<usize, Bad> {
-    let size = A::get(r, e, ip.add(7)).brand();
-    bits_of(size, u64::from(u32_at(ip, 5))).map_err(|_| Bad::Size)
+    let n = bits_of(A::get(r, e, ip.add(7)), u64::from(u32_at(ip, 5)));
+    usize::try_from(n).map_err(|_| Bad::Size)
 }
 unsafe fn is_little(ip: *const u32) -> bool {
     u32_at(ip, 6) & LITTLE != 0
@@ -210,8 +227,12 @@ unsafe extern "C" fn put_string(
     e: *mut u64,
     fc: i64,
 ) {
-    let bytes: &[u8] = core::slice::from_raw_parts(ptr_at(ip, 3), u32_at(ip, 5) as usize);
-    if !put(r, |w| w.put_bytes(bytes)) {
+    #[inline(never)]
+    unsafe fn field(r: *mut Regs, ip: *const u32) -> bool {
+        let bytes: &[u8] = core::slice::from_raw_parts(ptr_at(ip, 3), u32_at(ip, 5) as usize);
+        put(r, |w| w.put_bytes(bytes))
+    }
+    if !field(r, ip) {
         return badarg(r, ip, htop, e, fc);
     }
     go!(r, ip.add(6), htop, e, fc)
@@ -219,14 +240,15 @@ unsafe extern "C" fn put_string(
 
 /// `a + b * unit`. Slots: 2 branch, 3 destination, 4 unit, 5 a, 7 b.
 unsafe extern "C" fn add(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
-    let (a, b) = (A::get(r, e, ip.add(5)).brand(), A::get(r, e, ip.add(7)).brand());
+    let (a, b) = (A::get(r, e, ip.add(5)), A::get(r, e, ip.add(7)));
     let (a, b) = (bits_of(a, 1), bits_of(b, u64::from(u32_at(ip, 4))));
-    let sum = match (a, b) {
-        (Ok(a), Ok(b)) => a + b,
-        (Err(am::BADARG), _) | (_, Err(am::BADARG)) => return badarg(r, ip, htop, e, fc),
-        _ => return system_limit(r, ip, htop, e, fc),
-    };
-    put_any(r, e, ip.add(3), RawTerm::small(sum as i64));
+    if a == BADARG || b == BADARG {
+        return badarg(r, ip, htop, e, fc);
+    }
+    if a < 0 || b < 0 {
+        return system_limit(r, ip, htop, e, fc);
+    }
+    put_any(r, e, ip.add(3), RawTerm::small(a + b));
     go!(r, ip.add(9), htop, e, fc)
 }
 /// Slots: 2 (unused), 3 destination, 4 source.
