@@ -11,6 +11,7 @@ main() ->
     in_process(fun bound/0),
     in_process(fun yields/0),
     in_process(fun limit/0),
+    in_process(fun dirty/0),
     erts_debug:set_internal_state(available_internal_state, Old),
     ok.
 
@@ -99,3 +100,22 @@ limit() ->
     end,
     p(on_heap, Ends(on_heap)),
     p(off_heap, Ends(off_heap)).
+
+%% Dirty natives that wait for a thread go by priority.
+dirty() ->
+    Me = self(),
+    N = erlang:system_info(dirty_cpu_schedulers_online),
+    Busy = [spawn(fun() -> erts_debug:dirty_cpu(alive_waitexiting, Me) end) || _ <- lists:seq(1, N)],
+    [receive {alive, P} -> ok end || P <- Busy],
+    Wait = fun(Priority) ->
+        P = spawn_opt(fun() -> Me ! {self(), goes}, erts_debug:dirty_cpu(copy, x), Me ! Priority end, [{priority, Priority}]),
+        receive {P, goes} -> ok end
+    end,
+    [Wait(low) || _ <- lists:seq(1, N)],
+    receive after 50 -> ok end,
+    [Wait(normal) || _ <- lists:seq(1, 2 * N)],
+    receive after 50 -> ok end,
+    [Wait(high) || _ <- lists:seq(1, N)],
+    [exit(P, kill) || P <- Busy],
+    Order = [receive A when is_atom(A) -> A end || _ <- lists:seq(1, 4 * N)],
+    p(dirty, {lists:usort(lists:sublist(Order, N)), lists:usort(lists:nthtail(3 * N, Order))}).

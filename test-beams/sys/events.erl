@@ -7,6 +7,10 @@ main() ->
     logger(),
     children(),
     numbers(),
+    process_flag(sensitive, true),
+    p(sensitive, process_info(self(), backtrace)),
+    process_flag(sensitive, false),
+    p(limits, try is_port(open_port({spawn, "true"}, [{busy_limits_port, {1 bsl 64 - 2, 1 bsl 64 - 2}}])) catch E:R -> {E, R} end),
     p(types, [erts_internal:term_type(T) || T <- [<<5:7>>, <<1, 2, 3>>, 1 bsl 70, fun lists:sort/1, #{}]]).
 
 logger() ->

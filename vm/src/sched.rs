@@ -9,6 +9,7 @@ pub(crate) mod aside;
 pub mod binding;
 pub mod block;
 pub mod counts;
+mod dirty;
 mod park;
 mod polling;
 pub mod progress;
@@ -23,10 +24,10 @@ use crate::vm::Vm;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use park::Parker;
 use polling::Polling;
+use dirty::DirtyPool;
 use progress::Progress;
 use run_queue::RunQueue;
-use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 use term::RawTerm;
 use wall::WallTimes;
@@ -116,49 +117,6 @@ impl Default for Scheduler {
             switches: AtomicU64::new(0),
             current: AtomicU64::new(u64::MAX),
             awake_since: AtomicI64::new(i64::MIN / 2),
-        }
-    }
-}
-
-/// A pool of dirty threads with one queue.
-#[derive(Default)]
-struct DirtyPool {
-    queue: Mutex<VecDeque<Runnable>>,
-    bell: Condvar,
-    len: AtomicUsize,
-    /// Threads that sleep.
-    asleep: AtomicUsize,
-}
-
-impl DirtyPool {
-    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Runnable>> {
-        self.queue.lock().unwrap_or_else(|e| e.into_inner())
-    }
-    fn push(&self, p: Runnable) {
-        let mut q = self.queue();
-        q.push_back(p);
-        self.len.store(q.len(), Ordering::SeqCst);
-        drop(q);
-        // Who sleeps has counted itself under the lock.
-        if self.asleep.load(Ordering::SeqCst) > 0 {
-            self.bell.notify_one();
-        }
-    }
-    /// The next process; looks for one so many nanoseconds before it sleeps.
-    fn pop(&self, spin: u64, now: impl Fn() -> i64) -> Runnable {
-        if spin > 0 && self.len.load(Ordering::SeqCst) == 0 {
-            let end = now() + spin as i64;
-            look_for(&|| self.len.load(Ordering::Relaxed) > 0, || now() >= end);
-        }
-        let mut q = self.queue();
-        loop {
-            if let Some(p) = q.pop_front() {
-                self.len.store(q.len(), Ordering::SeqCst);
-                return p;
-            }
-            self.asleep.fetch_add(1, Ordering::SeqCst);
-            q = self.bell.wait(q).unwrap_or_else(|e| e.into_inner());
-            self.asleep.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
@@ -266,8 +224,8 @@ impl Schedulers {
     /// Lengths of the run queues, then of the dirty CPU and dirty I/O queues.
     pub fn queue_lengths(&self) -> Vec<usize> {
         let mut v: Vec<usize> = self.normal.iter().map(|s| s.queue.len()).collect();
-        v.push(self.dirty_cpu.len.load(Ordering::Relaxed));
-        v.push(self.dirty_io.len.load(Ordering::Relaxed));
+        v.push(self.dirty_cpu.len());
+        v.push(self.dirty_io.len());
         v
     }
     /// Wakes one scheduler if all of those online sleep.
@@ -288,7 +246,7 @@ impl Schedulers {
         let s = shared.state.get();
         if s & (state::DIRTY_CPU | state::DIRTY_IO) != 0 && s & state::EXITING == 0 {
             let pool = if s & state::DIRTY_CPU != 0 { &self.dirty_cpu } else { &self.dirty_io };
-            pool.push(p);
+            pool.push(shared.state.effective_priority(), p);
             return;
         }
         // Who has just found that a descriptor is ready has nothing else to do.
@@ -599,7 +557,13 @@ fn look_for(found: &dyn Fn() -> bool, over: impl Fn() -> bool) -> bool {
 }
 
 fn has_work(all: &Schedulers, index: usize) -> bool {
-    all.normal.iter().enumerate().any(|(i, s)| i != index && !s.queue.is_empty())
+    // Of those that do not run, also what is bound to them.
+    let blocked = !matches!(all.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX);
+    let online = all.online();
+    all.normal.iter().enumerate().any(|(i, s)| {
+        let stands = blocked || i >= online;
+        i != index && (s.queue.has_free() || stands && !s.queue.is_empty())
+    })
 }
 
 fn steal(all: &Schedulers, index: usize) -> Option<Runnable> {

@@ -181,7 +181,7 @@ fn limits(t: Term<'_>) -> Option<Limits> {
         return Some(Limits::DISABLED);
     }
     let [low, high] = t.as_tuple_of::<2>()?;
-    let size = |t: Term<'_>| t.as_usize().filter(|n| (1..usize::MAX - 1).contains(n));
+    let size = |t: Term<'_>| t.as_usize().filter(|n| (1..usize::MAX).contains(n));
     let (low, high) = (size(low)?, size(high)?);
     Some(Limits { low: low.min(high), high })
 }

@@ -390,7 +390,7 @@ pub fn magic_references(cx: &Cx<'_>) -> Vec<(u64, usize)> {
 
 /// The stack as text, innermost frame first [erts_stack_dump].
 pub fn backtrace(cx: &Cx<'_>) -> Vec<u8> {
-    cx.with(|p| backtrace_of(p, cx.vm()))
+    cx.with(|p| if p.flags.sensitive { Vec::new() } else { backtrace_of(p, cx.vm()) })
 }
 pub(crate) fn backtrace_of(p: &Process, vm: &crate::vm::Vm) -> Vec<u8> {
     use std::io::Write;

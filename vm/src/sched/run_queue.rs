@@ -13,8 +13,9 @@ use std::sync::Mutex;
 /// Normal processes that run before one of low priority.
 const LOW_SKIPS: u32 = 8;
 
+/// The lists alone.
 #[derive(Default)]
-struct Lists {
+pub(super) struct Lists {
     max: VecDeque<Runnable>,
     high: VecDeque<Runnable>,
     normal: VecDeque<Runnable>,
@@ -22,11 +23,44 @@ struct Lists {
     skipped: u32,
 }
 
+impl Lists {
+    pub fn push(&mut self, priority: Priority, p: Runnable) {
+        match priority {
+            Priority::Max => self.max.push_back(p),
+            Priority::High => self.high.push_back(p),
+            Priority::Normal => self.normal.push_back(p),
+            Priority::Low => self.low.push_back(p),
+        }
+    }
+    pub fn pop(&mut self) -> Option<Runnable> {
+        if let Some(p) = self.max.pop_front() {
+            Some(p)
+        } else if let Some(p) = self.high.pop_front() {
+            Some(p)
+        } else if !self.low.is_empty() && (self.normal.is_empty() || self.skipped >= LOW_SKIPS) {
+            self.skipped = 0;
+            self.low.pop_front()
+        } else {
+            if !self.low.is_empty() {
+                self.skipped += 1;
+            }
+            self.normal.pop_front()
+        }
+    }
+}
+
 /// See the module head.
 #[derive(Default)]
 pub(crate) struct RunQueue {
     lists: Mutex<Lists>,
     len: AtomicUsize,
+    /// Those of them that are bound to this queue.
+    bound: AtomicUsize,
+}
+
+fn is_bound(p: &Runnable) -> bool {
+    // SAFETY: a process in a queue is alive; it binds itself only while it runs.
+    unsafe { (*p.0).shared.state.has(BOUND) }
 }
 
 /// How many bound processes are looked at, from the end, for one that is not.
@@ -34,22 +68,17 @@ const LOOK: usize = 64;
 
 /// The last process of a list that is not bound to its scheduler.
 fn take_free(list: &mut VecDeque<Runnable>) -> Option<Runnable> {
-    // SAFETY: a process in a queue is alive.
-    let free = |p: &Runnable| unsafe { !(*p.0).shared.state.has(BOUND) };
-    let back = list.iter().rev().take(LOOK).position(free)?;
+    let back = list.iter().rev().take(LOOK).position(|p| !is_bound(p))?;
     list.remove(list.len() - 1 - back)
 }
 
 impl RunQueue {
     /// Adds a process at the end of its list; the new length.
     pub fn push(&self, priority: Priority, p: Runnable) -> usize {
-        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
-        match priority {
-            Priority::Max => l.max.push_back(p),
-            Priority::High => l.high.push_back(p),
-            Priority::Normal => l.normal.push_back(p),
-            Priority::Low => l.low.push_back(p),
+        if is_bound(&p) {
+            self.bound.fetch_add(1, Ordering::SeqCst);
         }
+        self.lists.lock().unwrap_or_else(|e| e.into_inner()).push(priority, p);
         self.len.fetch_add(1, Ordering::SeqCst) + 1
     }
     /// The process to run next.
@@ -57,28 +86,22 @@ impl RunQueue {
         if self.len.load(Ordering::SeqCst) == 0 {
             return None;
         }
-        let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
-        let p = if let Some(p) = l.max.pop_front() {
-            Some(p)
-        } else if let Some(p) = l.high.pop_front() {
-            Some(p)
-        } else if !l.low.is_empty() && (l.normal.is_empty() || l.skipped >= LOW_SKIPS) {
-            l.skipped = 0;
-            l.low.pop_front()
-        } else {
-            if !l.low.is_empty() {
-                l.skipped += 1;
-            }
-            l.normal.pop_front()
-        };
-        if p.is_some() {
+        let p = self.lists.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        if let Some(p) = &p {
             self.len.fetch_sub(1, Ordering::SeqCst);
+            if is_bound(p) {
+                self.bound.fetch_sub(1, Ordering::SeqCst);
+            }
         }
         p
     }
+    /// Whether there are processes that others may take.
+    pub fn has_free(&self) -> bool {
+        self.len() > self.bound.load(Ordering::SeqCst)
+    }
     /// The process another scheduler may take: the one that would wait longest, of those that are not bound.
     pub fn steal(&self) -> Option<Runnable> {
-        if self.len.load(Ordering::SeqCst) == 0 {
+        if !self.has_free() {
             return None;
         }
         let mut l = self.lists.lock().unwrap_or_else(|e| e.into_inner());
