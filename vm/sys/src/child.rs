@@ -324,6 +324,9 @@ unsafe fn start_child(plan: *mut libc::c_void) -> io::Result<i32> {
     let mut stack: Vec<u128> = Vec::with_capacity(STACK / 16);
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     extern "C" fn enter(plan: *mut libc::c_void) -> i32 {
+        // Before it can end.
+        // SAFETY: a system call.
+        signal::started(unsafe { libc::getpid() });
         // SAFETY: called by clone below with the plan.
         unsafe { run_child(plan) }
     }
@@ -345,7 +348,10 @@ unsafe fn start_child(plan: *mut libc::c_void) -> io::Result<i32> {
                 run_child(plan);
                 libc::_exit(127)
             }
-            pid => fd::check(pid),
+            pid => {
+                signal::started(pid);
+                fd::check(pid)
+            }
         }
     }
 }

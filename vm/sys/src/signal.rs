@@ -96,12 +96,31 @@ extern "C" fn on_signal(signal: i32) {
     }
 }
 
+/// Programs that we started, each in the place of its number: they stay until another one takes it, since a signal may be seen
+/// after the end was.
+static OURS: [AtomicI32; 1024] = [const { AtomicI32::new(0) }; 1024];
+
+fn place(pid: i32) -> Option<&'static AtomicI32> {
+    OURS.get(pid.cast_unsigned() as usize % OURS.len())
+}
+
+/// A program is started; also called in a child that shares our memory.
+pub(crate) fn started(pid: i32) {
+    if let Some(p) = place(pid) {
+        p.store(pid, Ordering::SeqCst);
+    }
+}
+
 /// SIGCHLD: the ends of programs that we started ourselves are nobody's business, as they are children of another
-/// program in the reference.
+/// program in the reference. Those that a native library started are.
 extern "C" fn on_child(signal: i32, info: *mut libc::siginfo_t, _: *mut core::ffi::c_void) {
-    // SAFETY: the system gives a valid record.
-    let code = unsafe { (*info).si_code };
-    if !(libc::CLD_EXITED..=libc::CLD_CONTINUED).contains(&code) {
+    // SAFETY: the system gives a valid record, whose process is set for these codes.
+    let ours = unsafe {
+        let end = (libc::CLD_EXITED..=libc::CLD_CONTINUED).contains(&(*info).si_code);
+        let pid = (*info).si_pid();
+        end && place(pid).is_some_and(|p| p.load(Ordering::SeqCst) == pid)
+    };
+    if !ours {
         on_signal(signal);
     }
 }
