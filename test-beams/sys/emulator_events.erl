@@ -1,5 +1,5 @@
 %% What the emulator tells: its own programs' ends are no signals, a logger that ends is replaced, numbers of a state.
--module(events).
+-module(emulator_events).
 -export([main/0, init/1, handle_event/2, handle_info/2, handle_call/2]).
 -import(tb, [p/2]).
 
