@@ -66,7 +66,61 @@ pub unsafe fn raw_eq(a: RawTerm, b: RawTerm) -> bool {
         || (a.tag() == b.tag()
             && !a.is_immediate()
             // SAFETY: the caller's obligation.
-            && unsafe { eq_compound(a, b) })
+            && unsafe { eq_flat::<2>(a, b) })
+}
+
+/// Most terms are told apart, or found equal, without a stack of what is still to be compared: nested ones, but for
+/// last elements and tails, up to `DEPTH` levels. Both have the same tag and are not immediate.
+/// # Safety
+/// Both terms are alive.
+unsafe fn eq_flat<const DEPTH: usize>(mut a: RawTerm, mut b: RawTerm) -> bool {
+    loop {
+        let (p, q, mut n) = if a.is_list() {
+            (a.ptr(), b.ptr(), 2)
+        } else {
+            // SAFETY: parts of live terms are alive.
+            let (ha, hb) = unsafe { (a.boxed_header(), b.boxed_header()) };
+            if ha.header_subtag() != TUPLE || hb.header_subtag() != TUPLE {
+                // SAFETY: the caller's obligation.
+                return unsafe { eq_compound(a, b) };
+            }
+            if ha != hb {
+                return false;
+            }
+            (a.ptr().wrapping_add(1), b.ptr().wrapping_add(1), ha.header_arity())
+        };
+        let (mut p, mut q) = (p as *const RawTerm, q as *const RawTerm);
+        loop {
+            if n == 0 {
+                return true;
+            }
+            // SAFETY: within the tuple or cell.
+            let (x, y) = unsafe { (*p, *q) };
+            n -= 1;
+            (p, q) = (p.wrapping_add(1), q.wrapping_add(1));
+            if x == y {
+                continue;
+            }
+            if x.tag() != y.tag() || x.is_immediate() {
+                return false;
+            }
+            if n == 0 {
+                (a, b) = (x, y);
+                break;
+            }
+            // SAFETY: parts of live terms are alive.
+            let same = unsafe {
+                match DEPTH {
+                    2 => eq_flat::<1>(x, y),
+                    1 => eq_flat::<0>(x, y),
+                    _ => eq_compound(x, y),
+                }
+            };
+            if !same {
+                return false;
+            }
+        }
+    }
 }
 
 /// `==`.
@@ -93,7 +147,7 @@ pub unsafe fn raw_compare(a: RawTerm, b: RawTerm) -> Ordering {
         return Ordering::Equal;
     }
     // SAFETY: the caller's obligation.
-    unsafe { compare_compound::<false>(a, b, false) }
+    unsafe { compare_flat::<2>(a, b, false) }
 }
 
 /// The exact order.
@@ -108,7 +162,66 @@ pub unsafe fn raw_compare_exact(a: RawTerm, b: RawTerm) -> Ordering {
         return Ordering::Equal;
     }
     // SAFETY: the caller's obligation.
-    unsafe { compare_compound::<false>(a, b, true) }
+    unsafe { compare_flat::<2>(a, b, true) }
+}
+
+/// As `eq_flat`, for the order of two different words.
+/// # Safety
+/// Both terms are alive.
+unsafe fn compare_flat<const DEPTH: usize>(
+    mut a: RawTerm,
+    mut b: RawTerm,
+    exact: bool,
+) -> Ordering {
+    loop {
+        let (p, q, mut n) = if a.is_list() && b.is_list() {
+            (a.ptr(), b.ptr(), 2)
+        } else if a.is_atom() && b.is_atom() {
+            return compare_atoms(Atom(a.payload() as u32), Atom(b.payload() as u32));
+        // SAFETY: parts of live terms are alive.
+        } else if unsafe { a.is_boxed_of(Subtag::Tuple) && b.is_boxed_of(Subtag::Tuple) } {
+            // SAFETY: both are tuples.
+            let (ha, hb) = unsafe { (a.boxed_header(), b.boxed_header()) };
+            if ha != hb {
+                return ha.header_arity().cmp(&hb.header_arity());
+            }
+            (a.ptr().wrapping_add(1), b.ptr().wrapping_add(1), ha.header_arity())
+        } else {
+            // SAFETY: the caller's obligation.
+            return unsafe { compare_compound::<false>(a, b, exact) };
+        };
+        let (mut p, mut q) = (p as *const RawTerm, q as *const RawTerm);
+        loop {
+            if n == 0 {
+                return Ordering::Equal;
+            }
+            // SAFETY: within the tuple or cell.
+            let (x, y) = unsafe { (*p, *q) };
+            n -= 1;
+            (p, q) = (p.wrapping_add(1), q.wrapping_add(1));
+            if x == y {
+                continue;
+            }
+            if x.is_small() && y.is_small() {
+                return (x.0 as i64).cmp(&(y.0 as i64));
+            }
+            if n == 0 {
+                (a, b) = (x, y);
+                break;
+            }
+            // SAFETY: parts of live terms are alive.
+            let order = unsafe {
+                match DEPTH {
+                    2 => compare_flat::<1>(x, y, exact),
+                    1 => compare_flat::<0>(x, y, exact),
+                    _ => compare_compound::<false>(x, y, exact),
+                }
+            };
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+    }
 }
 
 /// Words still to be compared pairwise.

@@ -139,6 +139,9 @@ impl Heap {
 
     /// Several `=>` at once; later ones win.
     pub fn map_put_many<'h>(&'h self, map: Map<'h>, pairs: &[(Term<'h>, Term<'h>)]) -> Term<'h> {
+        if let [(k, v)] = *pairs {
+            return self.map_put(map, k, v);
+        }
         let Some((keys, values)) = map.flat_parts() else {
             return pairs.iter().fold(map.term(), |m, &(k, v)| self.map_put(Map(m), k, v));
         };
@@ -166,6 +169,9 @@ impl Heap {
         map: Map<'h>,
         pairs: &[(Term<'h>, Term<'h>)],
     ) -> Result<Term<'h>, Term<'h>> {
+        if let [(k, v)] = *pairs {
+            return self.map_update(map, k, v).ok_or(k);
+        }
         let Some((keys, values)) = map.flat_parts() else {
             return pairs
                 .iter()
