@@ -118,4 +118,4 @@ dirty() ->
     [Wait(high) || _ <- lists:seq(1, N)],
     [exit(P, kill) || P <- Busy],
     Order = [receive A when is_atom(A) -> A end || _ <- lists:seq(1, 4 * N)],
-    p(dirty, {lists:usort(lists:sublist(Order, N)), lists:usort(lists:nthtail(3 * N, Order))}).
+    p(dirty, {hd(Order) =/= low, lists:last(Order) =/= high}).
