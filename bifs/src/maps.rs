@@ -172,6 +172,17 @@ fn map_next<'p>(cx: &Cx<'p>, path: Term<'p>, map: Map<'p>, kind: Term<'p>) -> Bi
     if path.is_list() && cx.vm().release() >= 26 {
         return next_of_keys(cx, path, map, kind);
     }
+    // From 29 on the list is in the order of iterators, which it cannot be built in piece by piece.
+    let forwards = cx.vm().release() >= 28 && !map.is_flat();
+    if forwards && kind.is_nil() && path.as_small() == Some(0) {
+        if crate::long::too_long(cx, map.size().saturating_mul(32)) {
+            let args = [path, map.term(), kind];
+            return Err(crate::long::elsewhere(cx, args, |cx, [_, map, _]| {
+                Ok(cx.heap().map_to_list(cx.need(map.as_map())?))
+            }));
+        }
+        return Ok(cx.heap().map_to_list(map));
+    }
     let limit = (cx.reductions_left().max(4) / 4) as usize;
     let limit = if path.as_small() == Some(0) { limit.min(FIRST) } else { limit };
     cx.bump(limit.min(map.size()));

@@ -1,7 +1,7 @@
 //! Maps as lists and in pieces: what `maps:to_list/1` and iterators rest on.
 //!
 //! ERTS builds lists from hash maps by consing in the order of slots, so `maps:keys/1` and
-//! `maps:values/1` show them backwards, while iterators go forwards; so do we.
+//! `maps:values/1` show them backwards, while iterators go forwards; so do we. Since OTP 29 all go forwards.
 
 use super::{Map, slots};
 use crate::heap::Heap;
@@ -24,6 +24,11 @@ impl Heap {
                 .zip(values)
                 .rev()
                 .fold(Term::nil(), |list, (k, v)| self.cons(element(*k, *v), list)),
+            None if crate::personality::release() >= 28 => {
+                let pairs: Vec<_> = map.iter().collect();
+                let cons = |list, (k, v): (Term<'h>, Term<'h>)| self.cons(element(k, v), list);
+                pairs.into_iter().rev().fold(Term::nil(), cons)
+            }
             None => map.iter().fold(Term::nil(), |list, (k, v)| self.cons(element(k, v), list)),
         }
     }
