@@ -98,6 +98,8 @@ pub(crate) struct Scheduler {
     pub parker: Parker,
     /// Its thread is in the system; see [`aside`].
     pub aside: AtomicBool,
+    /// Others may take from its queue; see [`Backlog`].
+    pub crowded: AtomicBool,
     /// Reductions it has run.
     pub reductions: AtomicU64,
     pub switches: AtomicU64,
@@ -113,6 +115,7 @@ impl Default for Scheduler {
             queue: RunQueue::default(),
             parker: Parker::default(),
             aside: AtomicBool::new(false),
+            crowded: AtomicBool::new(false),
             reductions: AtomicU64::new(0),
             switches: AtomicU64::new(0),
             current: AtomicU64::new(u64::MAX),
@@ -254,20 +257,38 @@ impl Schedulers {
         let home = if takes > 0 { takes } else { shared.home.load(Ordering::Relaxed) as usize };
         let home = home.max(1) - 1;
         let home = if home >= self.online() { 0 } else { home };
-        let sched = &self.normal[home];
+        let own = scheduler().wrapping_sub(1);
+        // Waking a thread costs more than most processes have to do. When they are many, `Backlog` sees to it.
+        let local = own < self.online()
+            && (own == home
+                || s & state::BOUND == 0
+                    && self.normal[home].parker.asleep.load(Ordering::SeqCst))
+            && thread_kind() == ThreadKind::Normal
+            && self.blocked_by.load(Ordering::SeqCst) == 0;
+        let sched = &self.normal[if local { own } else { home }];
         let len = sched.queue.push(shared.state.effective_priority(), p);
-        let alone = if takes > 0 { polling::FEW } else { 1 };
-        if sched.parker.asleep.load(Ordering::SeqCst) {
+        if !local && sched.parker.asleep.load(Ordering::SeqCst) {
             sched.parker.wake();
-        } else if (len > alone || sched.aside.load(Ordering::SeqCst))
-            && self.sleeping.load(Ordering::SeqCst) > 0
-        {
+            return;
+        }
+        let unseen = !local && len > 1 || sched.aside.load(Ordering::SeqCst);
+        if unseen && self.sleeping.load(Ordering::SeqCst) > 0 {
             // Somebody idle may steal.
-            if let Some(s) =
-                self.normal[..self.online()].iter().find(|s| s.parker.asleep.load(Ordering::SeqCst))
-            {
-                s.parker.wake();
-            }
+            sched.crowded.store(true, Ordering::SeqCst);
+            self.rouse_one();
+        }
+    }
+    /// Whether a scheduler that does not run has work, also what is bound to it.
+    fn stands(&self, index: usize) -> bool {
+        let blocked = !matches!(self.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX);
+        (blocked || index >= self.online())
+            && self.normal.get(index).is_some_and(|s| !s.queue.is_empty())
+    }
+    /// Wakes one of those that are online and sleep.
+    fn rouse_one(&self) {
+        let mut online = self.normal[..self.online()].iter();
+        if let Some(s) = online.find(|s| s.parker.asleep.load(Ordering::SeqCst)) {
+            s.parker.wake();
         }
     }
 
@@ -404,6 +425,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     let mut polling = Polling::default();
     me.parker.adopt(crate::port::of_schedulers(vm));
     let mut bound = 0u32;
+    let mut backlog = Backlog(0);
     KIND.set(ThreadKind::Normal);
     SCHEDULER.set(index + 1);
     while !all.stopping.load(Ordering::Relaxed) {
@@ -440,14 +462,50 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                     // SAFETY: as above.
                     all.counts.count(unsafe { (*p.0).shared.state.priority() }, stolen);
                 }
+                let before = me.reductions.load(Ordering::Relaxed);
                 run_process(vm, me, &mut regs, p);
                 pay_output(vm);
+                let reds = me.reductions.load(Ordering::Relaxed) - before;
+                backlog.after_slice(all, me, reds);
                 me.current.store(u64::MAX, Ordering::Relaxed);
                 all.wall.leave(vm, index);
                 all.progress.leave(index);
                 all.look_while_busy(vm, me, index, &mut polling);
             }
             None => idle(vm, all, me, index, &mut polling),
+        }
+    }
+}
+
+/// How much others waited on a scheduler for its slices, in reductions. One whose queue never gets empty calls for help
+/// after a while: short runs of messages are faster where they began than on two processors [wakeup_other_check].
+struct Backlog(u64);
+
+impl Backlog {
+    /// About one slice.
+    const MUCH: u64 = 3000;
+    /// What changing from one process to the next counts.
+    const CHANGE: u64 = 20;
+
+    #[inline]
+    fn after_slice(&mut self, all: &Schedulers, me: &Scheduler, reds: u64) {
+        // One of those that wait goes on at once.
+        let left = me.queue.len().saturating_sub(1) as u64;
+        if left == 0 {
+            self.0 = 0;
+            if me.crowded.load(Ordering::Relaxed) {
+                me.crowded.store(false, Ordering::Relaxed);
+            }
+            return;
+        }
+        self.0 += left * (reds + Self::CHANGE);
+        if self.0 < Self::MUCH {
+            return;
+        }
+        self.0 = 0;
+        me.crowded.store(true, Ordering::SeqCst);
+        if all.sleeping.load(Ordering::SeqCst) > 0 {
+            all.rouse_one();
         }
     }
 }
@@ -492,7 +550,7 @@ fn idle(
     me.parker.asleep.store(true, Ordering::SeqCst);
     let last = all.sleeping.fetch_add(1, Ordering::SeqCst) + 1 == all.normal.len();
     // What was queued before the flag was seen would not wake us.
-    let work = may_run && (!me.queue.is_empty() || has_work(all, index))
+    let work = may_run && (!me.queue.is_empty() || call_crowded(all, index))
         || all.chores_wait.load(Ordering::SeqCst);
     if !work && !all.stopping.load(Ordering::SeqCst) {
         let now = vm.monotonic();
@@ -557,18 +615,25 @@ fn look_for(found: &dyn Fn() -> bool, over: impl Fn() -> bool) -> bool {
 }
 
 fn has_work(all: &Schedulers, index: usize) -> bool {
-    // Of those that do not run, also what is bound to them.
-    let blocked = !matches!(all.blocked_by.load(Ordering::SeqCst), 0 | usize::MAX);
-    let online = all.online();
-    all.normal.iter().enumerate().any(|(i, s)| {
-        let stands = blocked || i >= online;
-        i != index && (s.queue.has_free() || stands && !s.queue.is_empty())
-    })
+    all.normal.iter().enumerate().any(|(i, s)| i != index && (may_steal_from(s) || all.stands(i)))
+}
+
+/// Who has looked long enough takes what waits, even if it is not much: its scheduler may be in something long.
+fn call_crowded(all: &Schedulers, index: usize) -> bool {
+    let others = all.normal.iter().enumerate().filter(|(i, _)| *i != index);
+    let free = others.filter(|(_, s)| s.queue.has_free());
+    let crowded = free.map(|(_, s)| s.crowded.store(true, Ordering::SeqCst)).count() > 0;
+    crowded || has_work(all, index)
+}
+
+fn may_steal_from(s: &Scheduler) -> bool {
+    s.queue.has_free() && (s.crowded.load(Ordering::SeqCst) || s.aside.load(Ordering::SeqCst))
 }
 
 fn steal(all: &Schedulers, index: usize) -> Option<Runnable> {
     let n = all.normal.len();
-    (1..n).map(|k| (index + k) % n).find_map(|i| all.normal[i].queue.steal())
+    let others = (1..n).map(|k| &all.normal[(index + k) % n]);
+    others.filter(|s| may_steal_from(s)).find_map(|s| s.queue.steal())
 }
 
 /// Gives one time slice to a process.

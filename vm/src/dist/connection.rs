@@ -180,6 +180,10 @@ impl Connection {
             }
         }
     }
+    /// It will be closed in a moment.
+    pub fn owner_is_gone(&self) {
+        self.exiting();
+    }
     /// Whether it was not closed before.
     pub(super) fn closed(&self) -> bool {
         self.phase.swap(CLOSED, Ordering::AcqRel) != CLOSED

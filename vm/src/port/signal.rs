@@ -15,7 +15,16 @@ use term::{OwnedTerm, Term};
 /// Sends a signal to a port; a port that is gone answers as a process that is gone would.
 pub fn signal(vm: &'static Vm, port: u64, from: Sender, body: Body) {
     match vm.ports.get(port) {
-        Some(p) => p.post(vm, Task::Signal(from, body)),
+        Some(p) => {
+            // Its owner is gone, and so will be the connection: whoever hears of that must not use it any more.
+            if let (Some(c), Body::Exit(x), Sender::Process(pid)) = (p.dist.get(), &body, &from)
+                && x.linked
+                && *pid == p.owner()
+            {
+                c.owner_is_gone();
+            }
+            p.post(vm, Task::Signal(from, body))
+        }
         None => too_late(vm, port, from, body),
     }
 }

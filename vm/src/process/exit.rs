@@ -170,9 +170,13 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
         for alias in tables.aliases.keys() {
             vm.written.aliases.forget(*alias);
         }
-        for (peer, link) in &tables.links {
-            if link.unlinking == 0 && !matches!(peer, Peer::Remote(_)) {
-                send_linked_exit(vm, *peer, me, shared_reason);
+        // Ports first: `net_kernel`, told that a controller is gone, lets others connect again at once.
+        for ports in [true, false] {
+            for (peer, link) in &tables.links {
+                let of_this_round = matches!(peer, Peer::Port(_)) == ports;
+                if link.unlinking == 0 && of_this_round && !matches!(peer, Peer::Remote(_)) {
+                    send_linked_exit(vm, *peer, me, shared_reason);
+                }
             }
         }
         for (reference, w) in &tables.watchers {

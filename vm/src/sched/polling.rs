@@ -19,10 +19,6 @@ const LONG: i64 = 500_000;
 /// Reductions after which a busy scheduler looks.
 const BUSY: u64 = 16_000;
 
-/// So many processes that descriptors have woken run one after the other before another scheduler is woken for them: most
-/// need less time than waking it.
-pub(super) const FEW: usize = 4;
-
 thread_local! {
     /// Processes that are woken go to the queue of this scheduler (from 1), 0: to their own.
     static TAKES: Cell<usize> = const { Cell::new(0) };
