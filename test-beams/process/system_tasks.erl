@@ -102,22 +102,22 @@ limit() ->
     p(off_heap, Ends(off_heap)).
 
 %% Dirty natives that wait for a thread go by priority.
+%% One dirty scheduler changes hands: who gets it next tells so from there.
 dirty() ->
     Me = self(),
     N = erlang:system_info(dirty_cpu_schedulers_online),
-    Busy = [spawn(fun() -> erts_debug:dirty_cpu(alive_waitexiting, Me) end) || _ <- lists:seq(1, N)],
-    [receive {alive, P} -> ok end || P <- Busy],
-    Wait = fun(Priority) ->
-        P = spawn_opt(fun() -> Me ! {self(), goes}, erts_debug:dirty_cpu(copy, x), Me ! Priority end, [{priority, Priority}]),
-        receive {P, goes} -> ok end
-    end,
-    [Wait(low) || _ <- lists:seq(1, N)],
-    receive after 50 -> ok end,
-    [Wait(normal) || _ <- lists:seq(1, 2 * N)],
-    receive after 50 -> ok end,
-    [Wait(high) || _ <- lists:seq(1, N)],
-    [exit(P, kill) || P <- Busy],
-    Order = [receive A when is_atom(A) -> A end || _ <- lists:seq(1, 4 * N)],
-    %% Who is told of it first also depends on the schedulers.
-    Places = fun(Priority) -> lists:sum([I || {I, X} <- lists:zip(lists:seq(1, 4 * N), Order), X =:= Priority]) end,
-    p(dirty, Places(high) < Places(low)).
+    Hold = fun() -> Me ! {goes, self()}, erts_debug:dirty_cpu(alive_waitexiting, Me) end,
+    [First | Others] = [spawn(Hold) || _ <- lists:seq(1, N)],
+    [receive {alive, P} -> ok end || P <- [First | Others]],
+    Waiting = [begin
+        P = spawn_opt(Hold, [{priority, Priority}]),
+        receive {goes, P} -> ok end,
+        receive after 20 -> ok end,
+        {P, Priority}
+    end || Priority <- [low, normal, high, normal, high]],
+    {Order, Last} = lists:mapfoldl(fun(_, P) ->
+        exit(P, kill),
+        receive {alive, Next} -> {proplists:get_value(Next, Waiting), Next} after 5000 -> {missing, P} end
+    end, First, Waiting),
+    p(dirty, {lists:sublist(Order, 2), lists:sort(Order)}),
+    [exit(P, kill) || P <- [Last | Others]].

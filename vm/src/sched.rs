@@ -261,8 +261,7 @@ impl Schedulers {
         // Waking a thread costs more than most processes have to do. When they are many, `Backlog` sees to it.
         let local = own < self.online()
             && (own == home
-                || s & state::BOUND == 0
-                    && self.normal[home].parker.asleep.load(Ordering::SeqCst))
+                || s & state::BOUND == 0 && self.normal[home].parker.asleep.load(Ordering::SeqCst))
             && thread_kind() == ThreadKind::Normal
             && self.blocked_by.load(Ordering::SeqCst) == 0;
         let sched = &self.normal[if local { own } else { home }];
