@@ -12,6 +12,7 @@ pub(super) enum Few<K, V> {
     #[default]
     None,
     One(K, V),
+    #[allow(clippy::box_collection, reason = "few have many, and all others are to be small")]
     Many(Box<HashMap<K, V>>),
 }
 

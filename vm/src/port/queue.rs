@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use term::iolist::{Piece, walk};
 use term::shared::BinHandle;
-use term::{Bits, Term, View};
+use term::{Bits, Term};
 
 /// Binaries from this size on are referred to instead of copied.
 const SHARE_FROM: usize = 1024;
@@ -14,42 +15,16 @@ const SHARE_FROM: usize = 1024;
 /// Room of a fresh piece for small ones.
 const SMALL: usize = 64;
 
-enum Piece<'a> {
-    Byte(u8),
-    Bits(Bits<'a>),
-}
-
-/// Calls `f` with the pieces of an I/O list; `None` if it is none.
+/// Calls `f` with the pieces of an I/O list; `None` if it is none of whole bytes.
 fn each_piece<'a>(list: Term<'a>, mut f: impl FnMut(Piece<'a>)) -> Option<()> {
-    let mut stack: Vec<Term<'a>> = Vec::new();
-    let mut at = list;
-    loop {
-        match at.view() {
-            View::Cons(cell) => {
-                let (head, tail) = (cell.head(), cell.tail());
-                match head.as_small() {
-                    Some(n) => {
-                        f(Piece::Byte(u8::try_from(n).ok()?));
-                        at = tail;
-                    }
-                    None => {
-                        if !tail.is_nil() {
-                            stack.push(tail);
-                        }
-                        at = head;
-                    }
-                }
-                continue;
-            }
-            View::Nil => {}
-            View::Bits(bits) if bits.is_binary() => f(Piece::Bits(bits)),
-            _ => return None,
+    let ok = walk(list, |piece| {
+        let whole = !matches!(&piece, Piece::Bits(bits) if !bits.is_binary());
+        if whole {
+            f(piece);
         }
-        match stack.pop() {
-            Some(tail) => at = tail,
-            None => return Some(()),
-        }
-    }
+        whole
+    });
+    ok.then_some(())
 }
 
 enum Chunk {

@@ -118,7 +118,7 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
         }
         Body::AliasExit(a) => {
             let Some(tables) = p.relations.get() else { return };
-            if tables.aliases.get(&a.alias).is_some() {
+            if tables.aliases.contains_key(&a.alias) {
                 let priority = a.priority && tables.priority_aliases.contains(&a.alias);
                 exit_by(p, vm, from, a.exit, priority);
             }

@@ -4,6 +4,9 @@
 //! the stack. It tells of the call and may push frames of its own, which tell of the return, then goes on in the
 //! function. Such a frame is the continuation of one of [`Frames`] and a few slots that are plain terms, so collector and
 //! unwinder need to know nothing of them; an exception that passes one is told by [`passed`].
+//!
+//! Obligation of all that is unsafe here: `r` are the registers of the scheduler that runs the process, `e` is its stack as
+//! the loader has verified it, and a word of the stack that is one of [`Frames`] was written by [`push`] with its slots below.
 #![allow(unsafe_op_in_unsafe_fn, clippy::missing_safety_doc)]
 #![allow(clippy::undocumented_unsafe_blocks, reason = "as in the interpreter: code was verified")]
 
@@ -104,7 +107,7 @@ pub(crate) unsafe extern "C" fn point(
     (*r).htop = (*p).heap.heap.top();
     (*r).e = (*p).heap.stack;
     (*r).fc = fc;
-    return crate::interp::native::continue_(r, ip, htop, e, fc);
+    crate::interp::native::continue_(r, ip, htop, e, fc)
 }
 
 /// Where to go on.
@@ -428,7 +431,7 @@ fn tell_call(cx: &Cx<'_>, call: &Call, tag: &str, extra: Term<'_>) {
 unsafe extern "C" fn returned(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let p = save(r, htop, e, fc);
     tell_return(r, e);
-    return leave_frame(r, ip, (*p).heap.heap.top(), e.add(RETURN_SLOTS), fc);
+    leave_frame(r, ip, (*p).heap.heap.top(), e.add(RETURN_SLOTS), fc)
 }
 #[inline(never)]
 unsafe fn tell_return(r: *mut Regs, e: *mut u64) {
@@ -448,7 +451,7 @@ unsafe extern "C" fn returned_to(
 ) {
     let p = save(r, htop, e, fc);
     tell_return_to(r, *e, below_frames(e.add(TO_SLOTS)));
-    return leave_frame(r, ip, (*p).heap.heap.top(), e.add(TO_SLOTS), fc);
+    leave_frame(r, ip, (*p).heap.heap.top(), e.add(TO_SLOTS), fc)
 }
 #[inline(never)]
 unsafe fn tell_return_to(r: *mut Regs, session: u64, e: *mut u64) {
@@ -476,7 +479,7 @@ fn return_to(cx: &Cx<'_>, session: RawTerm, at: u64) {
 unsafe extern "C" fn time_ends(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let p = save(r, htop, e, fc);
     leave_time(&mut *p, e);
-    return leave_frame(r, ip, htop, e.add(TIME_SLOTS), fc);
+    leave_frame(r, ip, htop, e.add(TIME_SLOTS), fc)
 }
 unsafe fn leave_time(p: &mut Process, slots: *const u64) {
     let place = |i: usize| {

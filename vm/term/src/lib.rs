@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod gc;
 pub mod hash;
 pub mod heap;
+pub mod iolist;
 pub mod literal;
 pub mod node;
 pub mod packed;

@@ -1,18 +1,15 @@
 //! From a parsed command line to a running VM.
 
 use super::config::{
-    BadNames, BindType, Break, BusyWait, EmuConfig, FileNames, MessageQueueData, Place, TimeWarp,
-    WarningMap,
+    BadNames, Break, BusyWait, EmuConfig, FileNames, MessageQueueData, TimeWarp, WarningMap,
 };
 use crate::otp::OtpTree;
 use crate::word;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use sys::cpu::Cpu;
 use sys::signal::Action;
 use term::{Atom, Term};
-use vm::sched::binding::Order;
 use vm::{Config, Vm};
 
 /// Loads the preloaded modules and runs `erl_init:start/2`; returns when the node has stopped.
@@ -106,11 +103,6 @@ const LEAST_STACK: usize = 16 << 20;
 /// The limit of ETS tables that `system_info` shows without `+e`.
 const LEAST_ETS_LIMIT: usize = 8192;
 
-fn cpu(p: &Place) -> Cpu {
-    let Place { node, processor, processor_node, core, thread, logical } = *p;
-    Cpu { node, processor, processor_node, core, thread, logical }
-}
-
 fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     let mut v = Config::new(tree.root.clone(), c.schedulers as usize);
     v.schedulers_online = c.schedulers_online as usize;
@@ -149,19 +141,8 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
         TimeWarp::Multi => vm::time::TimeWarp::Multi,
     };
     v.modified_timing = c.modified_timing;
-    v.bind = match c.bind {
-        BindType::Unbound => Order::Unbound,
-        BindType::NoSpread => Order::NoSpread,
-        BindType::ThreadSpread => Order::ThreadSpread,
-        BindType::ProcessorSpread => Order::ProcessorSpread,
-        BindType::Spread => Order::Spread,
-        BindType::NoNodeThreadSpread => Order::NoNodeThreadSpread,
-        BindType::NoNodeProcessorSpread => Order::NoNodeProcessorSpread,
-        BindType::ThreadNoNodeProcessorSpread | BindType::Default => {
-            Order::ThreadNoNodeProcessorSpread
-        }
-    };
-    v.topology = c.topology.as_ref().map(|places| places.iter().map(cpu).collect());
+    v.bind = c.bind;
+    v.topology = c.topology.clone();
     v.detect_topology = c.detect_topology;
     v.compat_release = c.compat_release;
     v.dist_busy_limit = c.dist_busy_limit;

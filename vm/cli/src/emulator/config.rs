@@ -2,6 +2,8 @@
 
 use crate::word::Word;
 use std::path::PathBuf;
+use sys::cpu::Cpu;
+use vm::sched::binding::Order;
 
 /// Logical processors of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,32 +104,6 @@ pub enum BusyWait {
     VeryLong,
 }
 
-/// `+sbt`: the bind type of schedulers, by the letters of the flag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BindType {
-    #[default]
-    Unbound,
-    NoSpread,
-    ThreadSpread,
-    ProcessorSpread,
-    Spread,
-    NoNodeThreadSpread,
-    NoNodeProcessorSpread,
-    ThreadNoNodeProcessorSpread,
-    Default,
-}
-
-/// Where a logical processor is, by `+sct`: the numbers of each level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub node: Option<u32>,
-    pub processor: u32,
-    pub processor_node: Option<u32>,
-    pub core: u32,
-    pub thread: u32,
-    pub logical: u32,
-}
-
 /// Everything that the flags decide, and the arguments of `init`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmuConfig {
@@ -165,9 +141,9 @@ pub struct EmuConfig {
     pub busy_wait_dirty_cpu: BusyWait,
     pub busy_wait_dirty_io: BusyWait,
     /// `+sbt`, `+stbt`.
-    pub bind: BindType,
+    pub bind: Order,
     /// `+sct`: how processors lie.
-    pub topology: Option<Vec<Place>>,
+    pub topology: Option<Vec<Cpu>>,
     /// `+ssrct` takes it away: ask the machine how they lie.
     pub detect_topology: bool,
     /// `+scl`: gather load on few schedulers.
@@ -270,7 +246,7 @@ impl EmuConfig {
             busy_wait: BusyWait::Medium,
             busy_wait_dirty_cpu: BusyWait::Short,
             busy_wait_dirty_io: BusyWait::Short,
-            bind: BindType::Unbound,
+            bind: Order::Unbound,
             topology: None,
             detect_topology: true,
             compact_load: true,

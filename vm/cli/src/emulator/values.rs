@@ -1,6 +1,8 @@
 //! Values of flags, read as the reference reads them: `atoi`, `strtol`, `sscanf`.
 
-use super::config::{BindType, BusyWait, Place};
+use super::config::BusyWait;
+use sys::cpu::Cpu;
+use vm::sched::binding::Order;
 
 /// Leading blanks, a sign, digits; what follows is left over. Too large numbers stop at the ends of `i64`.
 /// Nothing if there is no digit.
@@ -79,25 +81,24 @@ pub fn busy_wait(text: &[u8]) -> Option<BusyWait> {
 }
 
 /// Bind types of schedulers.
-pub fn bind_type(text: &[u8]) -> Option<BindType> {
+pub fn bind_type(text: &[u8]) -> Option<Order> {
     Some(match text {
-        b"u" => BindType::Unbound,
-        b"ns" => BindType::NoSpread,
-        b"ts" => BindType::ThreadSpread,
-        b"ps" => BindType::ProcessorSpread,
-        b"s" => BindType::Spread,
-        b"nnts" => BindType::NoNodeThreadSpread,
-        b"nnps" => BindType::NoNodeProcessorSpread,
-        b"tnnps" => BindType::ThreadNoNodeProcessorSpread,
-        b"db" => BindType::Default,
+        b"u" => Order::Unbound,
+        b"ns" => Order::NoSpread,
+        b"ts" => Order::ThreadSpread,
+        b"ps" => Order::ProcessorSpread,
+        b"s" => Order::Spread,
+        b"nnts" => Order::NoNodeThreadSpread,
+        b"nnps" => Order::NoNodeProcessorSpread,
+        b"tnnps" | b"db" => Order::ThreadNoNodeProcessorSpread,
         _ => return None,
     })
 }
 
 /// A CPU topology: `L0-3c0-3p0n0`, parts joined by colons. Letters go from the inside out, so that `n` before `p`
 /// is a node within a processor.
-pub fn topology(text: &[u8]) -> Result<Vec<Place>, &'static str> {
-    let mut all: Vec<Place> = Vec::new();
+pub fn topology(text: &[u8]) -> Result<Vec<Cpu>, &'static str> {
+    let mut all: Vec<Cpu> = Vec::new();
     for part in text.split(|&b| b == b':') {
         part_of_topology(part, &mut all)?;
     }
@@ -106,7 +107,7 @@ pub fn topology(text: &[u8]) -> Result<Vec<Place>, &'static str> {
     if logical.windows(2).any(|w| w[0] == w[1]) {
         return Err("not unique logical identifiers");
     }
-    let at = |p: &Place| (p.node, p.processor, p.processor_node, p.core, p.thread);
+    let at = |p: &Cpu| (p.node, p.processor, p.processor_node, p.core, p.thread);
     let mut places: Vec<_> = all.iter().map(at).collect();
     places.sort_unstable();
     if places.windows(2).any(|w| w[0] == w[1]) {
@@ -115,7 +116,7 @@ pub fn topology(text: &[u8]) -> Result<Vec<Place>, &'static str> {
     Ok(all)
 }
 
-fn part_of_topology(part: &[u8], all: &mut Vec<Place>) -> Result<(), &'static str> {
+fn part_of_topology(part: &[u8], all: &mut Vec<Cpu>) -> Result<(), &'static str> {
     let mut rest = part;
     let mut logical = Vec::new();
     let (mut thread, mut core, mut processor) = (vec![0], vec![0], None);
@@ -153,7 +154,7 @@ fn part_of_topology(part: &[u8], all: &mut Vec<Place>) -> Result<(), &'static st
         return Err("invalid identifier range");
     }
     let of = |ids: &[u32], i: usize| ids.get(i).or(ids.first()).copied().unwrap_or(0);
-    all.extend(logical.iter().enumerate().map(|(i, l)| Place {
+    all.extend(logical.iter().enumerate().map(|(i, l)| Cpu {
         node: node.as_deref().map(|ids| of(ids, i)),
         processor: of(&processor, i),
         processor_node: inner.as_deref().map(|ids| of(ids, i)),

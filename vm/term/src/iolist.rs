@@ -1,0 +1,49 @@
+//! Walking I/O lists: lists of bytes, binaries and I/O lists, however deep, without recursion.
+
+use crate::{Bits, Term, View};
+
+/// A run of an I/O list.
+pub enum Piece<'p> {
+    Byte(u8),
+    Bits(Bits<'p>),
+}
+
+/// Calls `f` for every byte and bitstring, in order; `false` if it is not an I/O list, or when `f` says so.
+pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
+    // Tails to go on with after the head that is being walked.
+    let mut stack: Vec<Term<'p>> = Vec::new();
+    let mut at = list;
+    loop {
+        match at.view() {
+            View::Cons(cell) => {
+                let (head, tail) = (cell.head(), cell.tail());
+                match head.as_small() {
+                    Some(n) => match u8::try_from(n) {
+                        Ok(byte) if f(Piece::Byte(byte)) => at = tail,
+                        _ => return false,
+                    },
+                    None => {
+                        if !tail.is_nil() {
+                            stack.push(tail);
+                        }
+                        at = head;
+                        // An improper head: only lists and bitstrings may stand there, which the
+                        // next turn of the loop checks.
+                    }
+                }
+                continue;
+            }
+            View::Nil => {}
+            View::Bits(bits) => {
+                if !f(Piece::Bits(bits)) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+        match stack.pop() {
+            Some(tail) => at = tail,
+            None => return true,
+        }
+    }
+}
