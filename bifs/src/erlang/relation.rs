@@ -269,7 +269,13 @@ fn demonitor_with<'p>(cx: &Cx<'p>, r: Reference<'p>, o: List<'p>) -> BifResult<'
     let Some(id) = r.local_id() else { return foreign(cx, r) };
     let target = target_of(cx, id);
     let was = relation::demonitor(cx, id);
-    let flushed = !was && flush && relation::flush_down(cx, id);
+    let flushed = if was && target == Peer::TimeOffset {
+        // It tells again and again, so there may be messages of one that is still there.
+        while flush && relation::flush_down(cx, id) {}
+        false
+    } else {
+        !was && flush && relation::flush_down(cx, id)
+    };
     let result = Term::bool(match (flush, info) {
         (_, false) => true,
         (true, true) => !flushed && was,
