@@ -120,6 +120,8 @@ pub struct ExitSignal {
     pub kill: bool,
     /// The term of the sender as the receiver sees it (`{'EXIT', Sender, Reason}`).
     pub sender: OwnedTerm,
+    /// Of sequential tracing.
+    pub token: Option<OwnedTerm>,
 }
 
 pub struct AliasExit {
@@ -149,6 +151,8 @@ pub struct RemoteMonitor {
 pub struct DownSignal {
     pub reference: RefId,
     pub reason: OwnedTerm,
+    /// Another node says so.
+    pub afar: bool,
 }
 
 /// A request that runs in the receiver's context.

@@ -124,7 +124,16 @@ fn send_exit<'p>(
     if cx.vm().release() >= 28
         && let View::Ref(r) = t.view()
     {
-        // Through an alias; those of other nodes are not asked.
+        // Through an alias.
+        if let Some(to) = vm::dist::RemoteRef::of(t) {
+            if let Some(c) = cx.vm().dist.way(cx.vm(), to.node.name, true).open() {
+                let op = Op::AliasExit { from: cx.pid(), to, priority };
+                if c.may(op.needs()) {
+                    job::transmit(cx, c, op, reason, am::TRUE.into(), false)?;
+                }
+            }
+            return Ok(am::TRUE.into());
+        }
         if let (Some(pid), Some(alias)) = (r.process(), r.local_id()) {
             relation::exit_alias(cx, pid, alias, reason, priority);
             if pid == cx.pid() {

@@ -48,7 +48,8 @@ pub fn deliver<'p>(
     let to_named = |named| to_named(cx, to, named, message, result, how);
     let remote = |node| {
         traced(cx, to, message);
-        job::send(cx, node, message, result, how)
+        let token = || if seq::has_token(cx) { seq::sending(cx, to, message) } else { None };
+        job::send(cx, node, message, result, how, token)
     };
     match to.view() {
         View::Pid(pid) => match RemotePid::of(pid.term()) {

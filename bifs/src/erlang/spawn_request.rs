@@ -6,8 +6,8 @@ use term::{Atom, OwnedTerm, Term, View, atom};
 use vm::process::relation::{self, MonitorOptions};
 use vm::process::spawn::{self, SpawnOptions, Start};
 use vm::process::spawn_options;
-use vm::signal::Sender;
 use vm::signal::relations::Peer;
+use vm::signal::{Message, Sender};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -103,7 +103,7 @@ fn spawn_request<'p>(
         }
         Ok(r)
     };
-    let o = match parse(cx, options, true) {
+    let mut o = match parse(cx, options, true) {
         Ok(o) => o,
         Err(Bad::List) => return Ok(atom!("badopt").into()),
         Err(Bad::Option) => {
@@ -114,6 +114,7 @@ fn spawn_request<'p>(
     if n > 255 {
         return fail(o.tag, o.on_error, am::SYSTEM_LIMIT);
     }
+    o.spawn.request = true;
     let start = Start::Call(m, f, args);
     let Some(p) = spawn::create(cx.vm(), Some(cx), start, cx.group_leader(), &o.spawn) else {
         return fail(o.tag, o.on_error, am::SYSTEM_LIMIT);
@@ -125,9 +126,17 @@ fn spawn_request<'p>(
             cx.heap().reference(n0, n1)
         }
     };
+    let token = match vm::trace::seq::has_token(cx) {
+        true => spawn::pass_token(cx, &p, start, r, options, o.tag),
+        false => None,
+    };
     // Before anything that the child sends.
     if o.on_success {
-        reply(cx, o.tag, r, am::OK, Term::local_pid(p.pid));
+        let m = answer(o.tag, r, am::OK, Term::local_pid(p.pid));
+        let m = Message::new(m).with_token(token);
+        if let Some(me) = cx.vm().processes.lookup(cx.pid()) {
+            cx.vm().send_to(Sender::Process(cx.pid()), &me, m);
+        }
     }
     cx.vm().schedule(&p);
     Ok(r)
@@ -148,7 +157,11 @@ fn tag_of(options: Term<'_>) -> (Term<'_>, bool) {
     (tag, tell)
 }
 
+fn answer(tag: Term<'_>, r: Term<'_>, what: Atom, result: Term<'_>) -> OwnedTerm {
+    OwnedTerm::build(|h| h.tuple(&[h.copy(tag), h.copy(r), what.into(), h.copy(result)]))
+}
+
 fn reply(cx: &Cx<'_>, tag: Term<'_>, r: Term<'_>, what: Atom, result: Term<'_>) {
-    let m = OwnedTerm::build(|h| h.tuple(&[h.copy(tag), h.copy(r), what.into(), h.copy(result)]));
+    let m = answer(tag, r, what, result);
     cx.vm().send_message(Sender::Process(cx.pid()), cx.pid(), m);
 }

@@ -177,6 +177,7 @@ pub(super) fn kill(vm: &'static Vm, pid: u64) {
         linked: false,
         kill: true,
         sender: OwnedTerm::immediate(Term::local_pid(0)),
+        token: None,
     };
     vm.signal(pid, Sender::Process(0), Body::Exit(Box::new(x)));
 }

@@ -360,6 +360,7 @@ impl Connection {
                     linked: false,
                     kill: true,
                     sender: OwnedTerm::immediate(Term::local_pid(0)),
+                    token: None,
                 };
                 vm.signal(pid, Sender::System, Body::Exit(Box::new(x)));
             }

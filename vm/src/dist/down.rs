@@ -139,11 +139,12 @@ pub(crate) fn connection_down(p: &mut Process, vm: &'static Vm, node: Atom, id: 
     }
     for peer in links {
         let sender = OwnedTerm::build(|h| peer.term(h));
-        let x = ExitSignal { reason: noconnection(), linked: true, kill: false, sender };
+        let x =
+            ExitSignal { reason: noconnection(), linked: true, kill: false, sender, token: None };
         exit_signal(p, vm, Sender::Remote(peer, id), x);
     }
     for reference in watches {
-        down(p, vm, DownSignal { reference, reason: noconnection() });
+        down(p, vm, DownSignal { reference, reason: noconnection(), afar: false });
     }
     for (reference, s) in spawns {
         spawn::failed(p, vm, reference, s, atom!("noconnection"));

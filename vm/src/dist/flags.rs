@@ -27,6 +27,8 @@ pub const MANDATORY_25_DIGEST: u64 = 1 << 26;
 pub const SPAWN: u64 = 1 << 32;
 pub const V4_NC: u64 = 1 << 34;
 pub const ALIAS: u64 = 1 << 35;
+/// Signals with priority. OTP 28.
+pub const ALTACT_SIG: u64 = 1 << 37;
 /// OTP 29.
 pub const NATIVE_RECORDS: u64 = 1 << 38;
 
@@ -51,9 +53,9 @@ pub fn mandatory(release: u32) -> u64 {
 
 /// What this node offers.
 pub fn offered(release: u32) -> u64 {
-    let records = if release >= 28 { NATIVE_RECORDS } else { 0 };
+    let late = if release >= 28 { NATIVE_RECORDS | ALTACT_SIG } else { 0 };
     mandatory(release)
-        | records
+        | late
         | DIST_MONITOR
         | DIST_MONITOR_NAME
         | SPAWN

@@ -9,7 +9,8 @@ use super::peer::{RemotePid, RemoteRef};
 use super::{lock, spawn};
 use crate::code::load::VmResolver;
 use crate::process::registry::Named;
-use crate::signal::{Body, DownSignal, ExitSignal, RefId, RemoteMonitor, Sender};
+use crate::signal::{Body, DownSignal, ExitSignal, Message, RefId, RemoteMonitor, Sender};
+use crate::trace::seq;
 use crate::vm::Vm;
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
@@ -94,7 +95,16 @@ fn now(bytes: &[u8], options: &DecodeOptions<'_>) -> Result<OwnedTerm, Bad> {
 #[derive(Clone, Copy)]
 pub enum Use {
     Message,
-    Alias(RefId),
+    Alias {
+        alias: RefId,
+        priority: bool,
+    },
+    /// An exit signal through an alias.
+    AliasExit {
+        from: RemotePid,
+        alias: RefId,
+        priority: bool,
+    },
     /// The reason of an exit signal.
     Exit {
         from: RemotePid,
@@ -107,6 +117,7 @@ pub enum Use {
 pub struct Encoded {
     pub payload: Payload,
     pub used: Use,
+    pub token: Option<OwnedTerm>,
 }
 
 impl Payload {
@@ -281,7 +292,8 @@ fn dispatch(
     // A process at the other end.
     let theirs = |t: Term<'_>| RemotePid::of(t).filter(|p| p.node_name() == node);
     let sender = |t: Term<'_>| RemotePid::of(t).map_or(Sender::None, |p| Sender::Remote(p, c.id));
-    match (code.as_small()?, rest) {
+    let code = code.as_small()?;
+    match (code, rest) {
         (op::LINK, &[from, to]) => {
             let from = theirs(from)?;
             match mine(to)? {
@@ -311,60 +323,103 @@ fn dispatch(
                 vm.signal(to, Sender::Remote(from, c.id), Body::UnlinkAck { id });
             }
         }
-        (op::SEND | op::SEND_SENDER, &[from, to])
-        | (op::SEND_TT | op::SEND_SENDER_TT, &[from, to, _]) => {
+        (op::SEND | op::SEND_SENDER, &[from, to, ref token @ ..])
+        | (op::SEND_TT | op::SEND_SENDER_TT, &[from, to, ref token @ ..]) => {
+            let token = token_of(code, token)?;
             let to = to.as_pid()?;
             if let Some(to) = to.local() {
-                return Some(deliver(vm, to, sender(from), payload, Use::Message));
+                return Some(deliver(vm, to, sender(from), payload, Use::Message, token));
             }
         }
-        (op::REG_SEND, &[from, _, name]) | (op::REG_SEND_TT, &[from, _, name, _]) => {
+        (op::REG_SEND | op::REG_SEND_TT, &[from, _, name, ref token @ ..]) => {
+            let token = token_of(code, token)?;
             from.as_pid()?;
             if let Some(Named::Process(to)) = vm.registry.lookup(name.as_atom()?) {
-                return Some(deliver(vm, to, sender(from), payload, Use::Message));
+                return Some(deliver(vm, to, sender(from), payload, Use::Message, token));
             }
         }
-        (op::ALIAS_SEND, &[from, to]) | (op::ALIAS_SEND_TT, &[from, to, _]) => {
+        (op::ALIAS_SEND | op::ALIAS_SEND_TT, &[from, to, ref token @ ..]) => {
+            let token = token_of(code, token)?;
             let to = to.as_reference()?;
-            if let (Some(pid), Some(id)) = (to.process(), to.local_id()) {
-                return Some(deliver(vm, pid, sender(from), payload, Use::Alias(id)));
+            if let (Some(pid), Some(alias)) = (to.process(), to.local_id()) {
+                let used = Use::Alias { alias, priority: false };
+                return Some(deliver(vm, pid, sender(from), payload, used, token));
+            }
+        }
+        (op::ALTACT_SIG_SEND, &[flags, from, to, ref token @ ..]) if vm.release() >= 28 => {
+            let flags = flags.as_small().filter(|f| *f >= 0)?;
+            let has = |flag| flags & flag != 0;
+            let token = match (has(op::ALTACT_TOKEN), token) {
+                (false, []) => None,
+                (true, &[token]) => Some(seq::from_afar(token)?),
+                _ => return None,
+            };
+            let (from, priority) = (theirs(from)?, has(op::ALTACT_PRIORITY));
+            let exit = has(op::ALTACT_EXIT);
+            let (to, used) = if has(op::ALTACT_ALIAS) {
+                let to = to.as_reference()?;
+                let (Some(pid), Some(alias)) = (to.process(), to.local_id()) else {
+                    return Some(Ok(()));
+                };
+                let used = match exit {
+                    true => Use::AliasExit { from, alias, priority },
+                    false => Use::Alias { alias, priority },
+                };
+                (Some(pid), used)
+            } else {
+                let used = if exit { Use::Exit { from, linked: false } } else { Use::Message };
+                let to = match has(op::ALTACT_NAME) {
+                    true => match vm.registry.lookup(to.as_atom()?) {
+                        Some(Named::Process(to)) => Some(to),
+                        _ => None,
+                    },
+                    false => to.as_pid()?.local(),
+                };
+                (to, used)
+            };
+            if let Some(to) = to {
+                return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used, token));
             }
         }
         (op::PAYLOAD_MONITOR_P_EXIT, &[watched, watcher, reference]) => {
             watched_over_there(watched)?;
             let id = reference.as_reference()?.local_id();
             if let (Ok(to), Some(id)) = (mine(watcher)?, id) {
-                return Some(deliver(vm, to, Sender::None, payload, Use::Down(id)));
+                return Some(deliver(vm, to, Sender::None, payload, Use::Down(id), None));
             }
         }
         (op::MONITOR_P_EXIT, &[watched, watcher, reference, reason]) => {
             watched_over_there(watched)?;
             let id = reference.as_reference()?.local_id();
             if let (Ok(to), Some(reference)) = (mine(watcher)?, id) {
-                let d = DownSignal { reference, reason: OwnedTerm::copy_of(reason) };
+                let d = DownSignal { reference, reason: OwnedTerm::copy_of(reason), afar: true };
                 vm.signal(to, Sender::None, Body::Down(Box::new(d)));
             }
         }
-        (op::PAYLOAD_EXIT, &[from, to]) | (op::PAYLOAD_EXIT_TT, &[from, to, _]) => {
+        (op::PAYLOAD_EXIT | op::PAYLOAD_EXIT_TT, &[from, to, ref token @ ..]) => {
+            let token = token_of(code, token)?;
             let (from, to) = (theirs(from)?, to.as_pid()?.local()?);
             let used = Use::Exit { from, linked: true };
-            return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used));
+            return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used, token));
         }
-        (op::EXIT, &[from, to, reason]) | (op::EXIT_TT, &[from, to, _, reason]) => {
+        (op::EXIT | op::EXIT_TT, &[from, to, ref token @ .., reason]) => {
+            let token = token_of(code, token)?;
             let (from, to) = (theirs(from)?, to.as_pid()?.local()?);
-            exit(vm, c, from, to, reason, true);
+            exit(vm, c, from, to, reason, true, token);
         }
-        (op::PAYLOAD_EXIT2, &[from, to]) | (op::PAYLOAD_EXIT2_TT, &[from, to, _]) => {
+        (op::PAYLOAD_EXIT2 | op::PAYLOAD_EXIT2_TT, &[from, to, ref token @ ..]) => {
+            let token = token_of(code, token)?;
             let from = theirs(from)?;
             if let Ok(to) = mine(to)? {
                 let used = Use::Exit { from, linked: false };
-                return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used));
+                return Some(deliver(vm, to, Sender::Remote(from, c.id), payload, used, token));
             }
         }
-        (op::EXIT2, &[from, to, reason]) | (op::EXIT2_TT, &[from, to, _, reason]) => {
+        (op::EXIT2 | op::EXIT2_TT, &[from, to, ref token @ .., reason]) => {
+            let token = token_of(code, token)?;
             let from = theirs(from)?;
             if let Ok(to) = mine(to)? {
-                exit(vm, c, from, to, reason, false);
+                exit(vm, c, from, to, reason, false, token);
             }
         }
         (op::MONITOR_P, &[watcher, watched, reference]) => {
@@ -390,14 +445,17 @@ fn dispatch(
                 vm.signal(to, Sender::None, Body::GroupLeader(leader));
             }
         }
-        (op::SPAWN_REQUEST, &[reference, from, leader, mfa, options])
-        | (op::SPAWN_REQUEST_TT, &[reference, from, leader, mfa, options, _]) => {
+        (
+            op::SPAWN_REQUEST | op::SPAWN_REQUEST_TT,
+            &[reference, from, leader, mfa, options, ref token @ ..],
+        ) => {
             let request = spawn::Request {
                 reference: RemoteRef::of(reference)?,
                 from: RemotePid::of(from)?,
                 leader: leader.as_pid()?.term(),
                 mfa: mfa.as_tuple_of::<3>()?,
                 options,
+                token: token_of(code, token)?,
             };
             let payload = match payload(false) {
                 Ok(Arrived::Payload(p)) => p,
@@ -406,8 +464,8 @@ fn dispatch(
             };
             spawn::serve(vm, c, request, payload)?;
         }
-        (op::SPAWN_REPLY, &[reference, to, flags, result])
-        | (op::SPAWN_REPLY_TT, &[reference, to, flags, result, _]) => {
+        (op::SPAWN_REPLY | op::SPAWN_REPLY_TT, &[reference, to, flags, result, ref token @ ..]) => {
+            let token = token_of(code, token)?;
             let flags =
                 flags.as_u64().and_then(|f| u32::try_from(f).ok()).filter(|f| *f < 1 << 27)?;
             let result = match result.view() {
@@ -416,13 +474,36 @@ fn dispatch(
             };
             let id = reference.as_reference()?.local_id();
             if let (Ok(to), Some(reference)) = (mine(to)?, id) {
-                let r = spawn::Reply { reference, flags, result, id: c.id, node: c.name };
+                let (id, node) = (c.id, c.name);
+                let r = spawn::Reply { reference, flags, result, id, node, token };
                 vm.signal(to, Sender::None, Body::SpawnReply(Box::new(r)));
             }
         }
         _ => return None,
     }
     Some(Ok(()))
+}
+
+/// The token at the end of a control message, if it is of a kind that has one. `None`: it is not as it should be.
+fn token_of(code: i64, rest: &[Term<'_>]) -> Option<Option<OwnedTerm>> {
+    let traced = matches!(
+        code,
+        op::SEND_TT
+            | op::SEND_SENDER_TT
+            | op::REG_SEND_TT
+            | op::ALIAS_SEND_TT
+            | op::EXIT_TT
+            | op::EXIT2_TT
+            | op::PAYLOAD_EXIT_TT
+            | op::PAYLOAD_EXIT2_TT
+            | op::SPAWN_REQUEST_TT
+            | op::SPAWN_REPLY_TT
+    );
+    match (traced, rest) {
+        (false, []) => Some(None),
+        (true, &[token]) => seq::from_afar(token).map(Some),
+        _ => None,
+    }
 }
 
 /// A process of this node, or of an earlier incarnation of it.
@@ -447,23 +528,37 @@ fn deliver(
     from: Sender,
     payload: &dyn Fn(bool) -> Result<Arrived, Bad>,
     used: Use,
+    token: Option<OwnedTerm>,
 ) -> Result<(), Bad> {
     let Some(p) = vm.processes.lookup(to) else { return Ok(()) };
     match payload(matches!(used, Use::Message))? {
-        Arrived::Term(t) => vm.send_to(from, &p, t),
+        // Who traces it may ask who sent it.
+        Arrived::Term(t) if p.trace.has(crate::trace::flag::RECEIVE) => {
+            vm.signal(to, from, Body::Message(Message::new(t).with_token(token)));
+        }
+        Arrived::Term(t) => vm.send_to(from, &p, Message::new(t).with_token(token)),
         Arrived::Payload(payload) => {
-            vm.signal(to, from, Body::Encoded(Box::new(Encoded { payload, used })));
+            vm.signal(to, from, Body::Encoded(Box::new(Encoded { payload, used, token })));
         }
     }
     Ok(())
 }
 
-fn exit(vm: &'static Vm, c: &Connection, from: RemotePid, to: u64, reason: Term<'_>, linked: bool) {
+fn exit(
+    vm: &'static Vm,
+    c: &Connection,
+    from: RemotePid,
+    to: u64,
+    reason: Term<'_>,
+    linked: bool,
+    token: Option<OwnedTerm>,
+) {
     let x = ExitSignal {
         reason: OwnedTerm::copy_of(reason),
         linked,
         kill: !linked && reason.is_atom_of(am::KILL),
         sender: OwnedTerm::build(|h| from.term(h)),
+        token,
     };
     vm.signal(to, Sender::Remote(from, c.id), Body::Exit(Box::new(x)));
 }

@@ -10,7 +10,7 @@ use crate::stop::Resume;
 use crate::vm::Vm;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use term::{Atom, Term};
+use term::{Atom, OwnedTerm, Term};
 
 /// Units of the encoder that count as one reduction.
 const PER_REDUCTION: usize = 32;
@@ -43,13 +43,14 @@ pub struct How {
     pub priority: bool,
 }
 
-/// Sends a message; if that takes longer the native returns `result` later.
+/// Sends a message, with a token if there is one; if that takes longer the native returns `result` later.
 pub fn send<'p>(
     cx: &Cx<'p>,
     to: To,
     message: Term<'p>,
     result: Term<'p>,
     how: How,
+    token: impl FnOnce() -> Option<OwnedTerm>,
 ) -> BifResult<'p, Sent> {
     let node = match to {
         To::Pid(p) => p.node_name(),
@@ -67,9 +68,9 @@ pub fn send<'p>(
         To::Pid(to) => Op::Send { from, to },
         To::Name { name, .. } => Op::RegSend { from, name },
         To::Alias(_) if !c.may(flags::ALIAS) => return Ok(Sent::Done),
-        To::Alias(to) => Op::AliasSend { from, to },
+        To::Alias(to) => Op::AliasSend { from, to, priority: how.priority },
     };
-    transmit(cx, c, op, message, result, how.nosuspend)?;
+    transmit(cx, c, op.traced(token()), message, result, how.nosuspend)?;
     Ok(Sent::Done)
 }
 

@@ -37,6 +37,15 @@ pub const ALIAS_SEND: i64 = 33;
 pub const ALIAS_SEND_TT: i64 = 34;
 pub const UNLINK_ID: i64 = 35;
 pub const UNLINK_ID_ACK: i64 = 36;
+/// What has no place in the older ones; its flags say what it is.
+pub const ALTACT_SIG_SEND: i64 = 37;
+
+/// In the flags of [`ALTACT_SIG_SEND`].
+pub const ALTACT_PRIORITY: i64 = 1;
+pub const ALTACT_TOKEN: i64 = 2;
+pub const ALTACT_ALIAS: i64 = 4;
+pub const ALTACT_NAME: i64 = 8;
+pub const ALTACT_EXIT: i64 = 16;
 
 /// In the flags of a spawn reply.
 pub const SPAWNED_LINK: u32 = 1;
@@ -85,6 +94,13 @@ pub enum Op {
     AliasSend {
         from: u64,
         to: RemoteRef,
+        priority: bool,
+    },
+    /// An exit signal through an alias.
+    AliasExit {
+        from: u64,
+        to: RemoteRef,
+        priority: bool,
     },
     Exit {
         from: u64,
@@ -132,6 +148,11 @@ pub enum Op {
         flags: u32,
         result: Result<u64, Atom>,
     },
+    /// One that takes a token of sequential tracing along.
+    Traced {
+        op: Box<Op>,
+        token: OwnedTerm,
+    },
 }
 
 /// What was sent before the connection was up.
@@ -141,11 +162,27 @@ pub struct Waiting {
 }
 
 impl Op {
+    /// With a token, if there is one.
+    pub fn traced(self, token: Option<OwnedTerm>) -> Op {
+        match token {
+            Some(token) => Op::Traced { op: Box::new(self), token },
+            None => self,
+        }
+    }
+    /// Itself, without a token.
+    pub fn plain(&self) -> &Op {
+        match self {
+            Op::Traced { op, .. } => op.plain(),
+            op => op,
+        }
+    }
     /// What the other side must be able to do for it.
     pub fn needs(&self) -> u64 {
         match self {
             Op::SpawnRequest { .. } => flags::SPAWN,
             Op::AliasSend { .. } => flags::ALIAS,
+            Op::AliasExit { .. } => flags::ALIAS | flags::ALTACT_SIG,
+            Op::Traced { op, .. } => op.needs(),
             Op::UnlinkAck { .. } => flags::UNLINK_ID,
             Op::Monitor { .. } | Op::Demonitor { .. } | Op::MonitorExit { .. } => {
                 flags::DIST_MONITOR | flags::DIST_MONITOR_NAME
@@ -193,7 +230,16 @@ impl Op {
             Op::RegSend { from, name } => {
                 h.tuple(&[n(REG_SEND), pid(*from), empty(), Term::atom(*name)])
             }
-            Op::AliasSend { from, to } => h.tuple(&[n(ALIAS_SEND), pid(*from), to.term(h)]),
+            Op::AliasSend { from, to, priority: true } if able & flags::ALTACT_SIG != 0 => {
+                let flags = n(ALTACT_ALIAS | ALTACT_PRIORITY);
+                h.tuple(&[n(ALTACT_SIG_SEND), flags, pid(*from), to.term(h)])
+            }
+            Op::AliasSend { from, to, .. } => h.tuple(&[n(ALIAS_SEND), pid(*from), to.term(h)]),
+            Op::AliasExit { from, to, priority } => {
+                let priority = if *priority { ALTACT_PRIORITY } else { 0 };
+                let flags = n(ALTACT_ALIAS | ALTACT_EXIT | priority);
+                h.tuple(&[n(ALTACT_SIG_SEND), flags, pid(*from), to.term(h)])
+            }
             Op::Exit { from, to } => return exit(PAYLOAD_EXIT, EXIT, pid(*from), to),
             Op::ExitFormer { from, to } => return exit(PAYLOAD_EXIT, EXIT, from.term(h), to),
             Op::Exit2 { from, to } => return exit(PAYLOAD_EXIT2, EXIT2, pid(*from), to),
@@ -234,9 +280,44 @@ impl Op {
                 let flags = n(i64::from(*flags));
                 h.tuple(&[n(SPAWN_REPLY), reference.term(h), to.term(h), flags, result])
             }
+            Op::Traced { op, token } => {
+                let (control, inside) = op.control(h, able, payload);
+                return (with_token(h, control, token.term(), able).unwrap_or(control), inside);
+            }
         };
         (control, false)
     }
+}
+
+/// The form of an operation that has a token; `None`: there is none, or the other side does not understand the token.
+fn with_token<'h>(h: &'h Heap, control: Term<'h>, token: Term<'_>, able: u64) -> Option<Term<'h>> {
+    let label = crate::trace::seq::Token::of(token)?.label;
+    let narrow = label.as_small().is_some_and(|n| (-(1 << 27)..1 << 27).contains(&n));
+    if able & flags::BIG_SEQTRACE_LABELS == 0 && !narrow {
+        return None;
+    }
+    let mut all = control.as_tuple()?.elements().to_vec();
+    let code = all.first()?.as_small()?;
+    let traced = match code {
+        SEND => SEND_TT,
+        SEND_SENDER => SEND_SENDER_TT,
+        REG_SEND => REG_SEND_TT,
+        ALIAS_SEND => ALIAS_SEND_TT,
+        EXIT => EXIT_TT,
+        PAYLOAD_EXIT => PAYLOAD_EXIT_TT,
+        SPAWN_REQUEST => SPAWN_REQUEST_TT,
+        SPAWN_REPLY => SPAWN_REPLY_TT,
+        ALTACT_SIG_SEND => {
+            let flags = all.get_mut(1)?;
+            *flags = Term::small(flags.as_small()? | ALTACT_TOKEN);
+            code
+        }
+        _ => return None,
+    };
+    *all.first_mut()? = Term::small(traced);
+    let at = if code == EXIT { 3 } else { all.len() };
+    all.insert(at, h.copy(token));
+    Some(h.tuple(&all))
 }
 
 fn empty() -> Term<'static> {

@@ -11,7 +11,9 @@ use super::peer::RemotePid;
 use crate::bif::Cx;
 use crate::process::Process;
 use crate::signal::relations::{LinkState, Peer, RemoteWatcher, Tables, Watch};
-use crate::signal::{Body, DownSignal, ExitSignal, Message, RefId, RemoteMonitor, Sender};
+use crate::signal::{
+    AliasExit, Body, DownSignal, ExitSignal, Message, RefId, RemoteMonitor, Sender,
+};
 use crate::vm::Vm;
 use std::sync::Arc;
 use term::atom::am;
@@ -26,7 +28,7 @@ pub fn send(vm: &'static Vm, c: &Arc<Connection>, op: Op, payload: Option<Term<'
     if !c.is_connected() || !c.has(op.needs()) {
         return;
     }
-    if let Op::MonitorExit { from: Watched::Name(_), reference, .. } = &op {
+    if let Op::MonitorExit { from: Watched::Name(_), reference, .. } = op.plain() {
         super::lock(&c.names).remove(reference);
     }
     match output::encode(vm, c.flags(), &op, payload) {
@@ -55,7 +57,7 @@ pub fn signal(vm: &'static Vm, to: RemotePid, from: Sender, body: Body) {
         Body::UnlinkAck { id } => send(vm, &c, Op::UnlinkAck { id, from, to }, None),
         Body::Exit(x) => {
             let op = if x.linked { Op::Exit { from, to } } else { Op::Exit2 { from, to } };
-            send(vm, &c, op, Some(x.reason.term()));
+            send(vm, &c, op.traced(x.token), Some(x.reason.term()));
         }
         Body::GroupLeader(leader) => {
             send(vm, &c, Op::GroupLeader { to }, Some(leader.term()));
@@ -69,7 +71,8 @@ fn noconnection() -> OwnedTerm {
 }
 
 fn linked_exit(peer: RemotePid, reason: OwnedTerm) -> ExitSignal {
-    ExitSignal { reason, linked: true, kill: false, sender: OwnedTerm::build(|h| peer.term(h)) }
+    let sender = OwnedTerm::build(|h| peer.term(h));
+    ExitSignal { reason, linked: true, kill: false, sender, token: None }
 }
 
 // The side that acts.
@@ -147,7 +150,7 @@ pub fn monitor(cx: &Cx<'_>, reference: RefId, w: Watch) {
     let Some((node, target)) = target_of(&w) else { return };
     let me = cx.pid();
     let down = |reason| {
-        let d = Box::new(DownSignal { reference, reason });
+        let d = Box::new(DownSignal { reference, reason, afar: false });
         cx.vm().signal(me, Sender::None, Body::Down(d));
     };
     if node == term::node::this().name {
@@ -218,7 +221,13 @@ pub fn demonitor_node(cx: &Cx<'_>, node: Atom) {
 }
 
 /// What a process that ends leaves behind at other nodes.
-pub(crate) fn process_exits(vm: &'static Vm, me: u64, t: &mut Tables, reason: &OwnedTerm) {
+pub(crate) fn process_exits(
+    vm: &'static Vm,
+    me: u64,
+    t: &mut Tables,
+    reason: &OwnedTerm,
+    leaving: &mut Option<crate::trace::seq::Leaving>,
+) {
     let reason = Some(reason.term());
     for (peer, l) in &t.links {
         if let Peer::Remote(to) = *peer
@@ -226,7 +235,11 @@ pub(crate) fn process_exits(vm: &'static Vm, me: u64, t: &mut Tables, reason: &O
         {
             c.let_go(me);
             if l.unlinking == 0 {
-                send(vm, &c, Op::Exit { from: me, to }, reason);
+                let token = leaving.as_mut().and_then(|l| {
+                    let peer = OwnedTerm::build(|h| to.term(h));
+                    l.exit(vm, peer.term(), reason?)
+                });
+                send(vm, &c, Op::Exit { from: me, to }.traced(token), reason);
             }
         }
     }
@@ -296,7 +309,7 @@ pub(crate) fn receive(p: &mut Process, vm: &'static Vm, from: Sender, body: Body
         (Body::Encoded(e), from) => {
             p.reds_left -= (e.payload.len() / 256) as i64;
             let t = e.payload.decode(vm)?;
-            return receive(p, vm, from, decoded(t, e.used));
+            return receive(p, vm, from, decoded(t, e.used, e.token));
         }
         (Body::SpawnReply(r), _) => super::spawn::replied(p, vm, *r),
         (body, _) => return Some(body),
@@ -304,17 +317,25 @@ pub(crate) fn receive(p: &mut Process, vm: &'static Vm, from: Sender, body: Body
     None
 }
 
-fn decoded(t: OwnedTerm, used: super::input::Use) -> Body {
+fn decoded(t: OwnedTerm, used: super::input::Use, token: Option<OwnedTerm>) -> Body {
     use super::input::Use;
     match used {
-        Use::Message => Body::Message(Message::new(t)),
-        Use::Alias(alias) => {
-            Body::AliasMessage { alias, message: Message::new(t), priority: false }
+        Use::Message => Body::Message(Message::new(t).with_token(token)),
+        Use::Alias { alias, priority } => {
+            let message = Message::new(t).with_token(token);
+            Body::AliasMessage { alias, message, priority }
         }
-        Use::Down(reference) => Body::Down(Box::new(DownSignal { reference, reason: t })),
+        Use::AliasExit { from, alias, priority } => {
+            let kill = t.term().is_atom_of(am::KILL);
+            let exit = ExitSignal { kill, linked: false, token, ..linked_exit(from, t) };
+            Body::AliasExit(Box::new(AliasExit { alias, priority, exit }))
+        }
+        Use::Down(reference) => {
+            Body::Down(Box::new(DownSignal { reference, reason: t, afar: true }))
+        }
         Use::Exit { from, linked } => {
             let kill = !linked && t.term().is_atom_of(am::KILL);
-            Body::Exit(Box::new(ExitSignal { kill, linked, ..linked_exit(from, t) }))
+            Body::Exit(Box::new(ExitSignal { kill, linked, token, ..linked_exit(from, t) }))
         }
     }
 }

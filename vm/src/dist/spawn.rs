@@ -90,9 +90,20 @@ pub fn request<'p>(
     let mfa = h.tuple(&[wanted.module.into(), wanted.function.into(), arity]);
     let rest = OwnedTerm::copy_of(h.tuple(&[cx.group_leader(), mfa, wanted.options]));
     let alias = pending.alias.is_some();
+    let token = match crate::trace::seq::has_token(cx) {
+        true => {
+            let r = reference_of(h, reference, pending.alias, me);
+            let asks = atom!("spawn_request").into();
+            let all = [asks, r, cx.self_pid(), cx.group_leader(), mfa, wanted.options];
+            // Shown as two messages.
+            crate::trace::seq::sending(cx, node.into(), h.tuple(&all));
+            crate::trace::seq::sending(cx, node.into(), wanted.args)
+        }
+        false => None,
+    };
     cx.with(|p| p.relations.tables().remote().spawns.insert(reference, pending));
     let op = Op::SpawnRequest { reference, alias, from: me, rest };
-    super::job::transmit(cx, c, op, wanted.args, result, false)
+    super::job::transmit(cx, c, op.traced(token), wanted.args, result, false)
 }
 
 /// Tells the caller that its request failed before it was sent.
@@ -150,13 +161,14 @@ pub struct Reply {
     /// The connection.
     pub node: Atom,
     pub id: u32,
+    pub token: Option<OwnedTerm>,
 }
 
 /// A request that was kept until it was known that the other side does not know requests.
 pub(super) fn not_supported(vm: &'static Vm, c: &Connection, op: &Op) {
-    if let Op::SpawnRequest { reference, from, .. } = *op {
+    if let Op::SpawnRequest { reference, from, .. } = *op.plain() {
         let result = Err(am::NOTSUP);
-        let r = Reply { reference, flags: 0, result, id: c.id, node: c.name };
+        let r = Reply { reference, flags: 0, result, id: c.id, node: c.name, token: None };
         vm.signal(from, Sender::None, Body::SpawnReply(Box::new(r)));
     }
 }
@@ -179,7 +191,7 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
         Ok(pid) => pid,
         Err(why) => {
             let_go();
-            return failed(p, vm, r.reference, s, why);
+            return failed_with(p, vm, r.reference, s, why, r.token);
         }
     };
     if s.abandoned {
@@ -200,7 +212,8 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
     }
     if s.on_success {
         let m = reply(me, r.reference, &s, am::OK, |h| pid.term(h));
-        crate::signal::handle::enqueue_own(p, vm, crate::signal::Sender::System, m);
+        let m = Message::new(m).with_token(r.token);
+        crate::signal::handle::enqueue_message(p, vm, Sender::System, m);
     }
     if !s.monitor {
         return let_go();
@@ -219,9 +232,21 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
 
 /// The request came to nothing.
 pub(crate) fn failed(p: &mut Process, vm: &'static Vm, reference: RefId, s: Pending, why: Atom) {
+    failed_with(p, vm, reference, s, why, None);
+}
+
+fn failed_with(
+    p: &mut Process,
+    vm: &'static Vm,
+    reference: RefId,
+    s: Pending,
+    why: Atom,
+    token: Option<OwnedTerm>,
+) {
     if s.on_error && !s.abandoned {
         let m = reply(p.pid(), reference, &s, am::ERROR, |_| why.into());
-        crate::signal::handle::enqueue_own(p, vm, crate::signal::Sender::System, m);
+        let m = Message::new(m).with_token(token);
+        crate::signal::handle::enqueue_message(p, vm, Sender::System, m);
     }
 }
 
@@ -265,15 +290,42 @@ pub struct Request<'a> {
     pub leader: Term<'a>,
     pub mfa: [Term<'a>; 3],
     pub options: Term<'a>,
+    pub token: Option<OwnedTerm>,
 }
 
 /// Serves a request of another node; the payload is the argument list. `None`: it is malformed.
-pub fn serve(vm: &'static Vm, c: &Arc<Connection>, r: Request<'_>, payload: Payload) -> Option<()> {
+pub fn serve(
+    vm: &'static Vm,
+    c: &Arc<Connection>,
+    mut r: Request<'_>,
+    payload: Payload,
+) -> Option<()> {
     let [m, f, n] = r.mfa;
     let (m, f, n) = (m.as_atom()?, f.as_atom()?, n.as_small()?);
-    let answer = |flags, result| {
+    let token = r.token.take();
+    // Shows that the request was received and is answered; the token of the answer.
+    let shown = |by: Term<'_>, result: Result<u64, Atom>| {
+        let heap = Heap::new();
+        let h = &heap;
+        let (reference, from) = (r.reference.term(h), r.from.term(h));
+        let mfa = h.tuple(&r.mfa.map(|t| h.copy(t)));
+        let (leader, options) = (h.copy(r.leader), h.copy(r.options));
+        let asks = atom!("spawn_request").into();
+        let request = h.tuple(&[asks, reference, from, leader, mfa, options]);
+        let (outcome, result) = match result {
+            Ok(pid) => (am::OK, Term::local_pid(pid)),
+            Err(why) => (am::ERROR, why.into()),
+        };
+        let reply = h.tuple(&[atom!("spawn_reply").into(), reference, outcome.into(), result]);
+        crate::trace::seq::served(vm, token.as_ref()?.term(), by, from, request, reply)
+    };
+    let send_answer = |flags, result, token| {
         let op = Op::SpawnReply { reference: r.reference, to: r.from, flags, result };
-        relation::send(vm, c, op, None);
+        relation::send(vm, c, op.traced(token), None);
+    };
+    let refuse = |why: Atom| {
+        let this = Term::atom(term::node::this().name);
+        send_answer(0, Err(why), shown(this, Err(why)));
     };
     let mut o = SpawnOptions::new(vm);
     let (mut link, mut monitor) = (false, false);
@@ -293,20 +345,24 @@ pub fn serve(vm: &'static Vm, c: &Arc<Connection>, r: Request<'_>, payload: Payl
         return None;
     }
     if !good {
-        answer(0, Err(atom!("badopt")));
+        refuse(atom!("badopt"));
         return Some(());
     }
     let heap = Heap::new();
     let mfa = heap.tuple(&[m.into(), f.into(), Term::small(n)]);
     let init = Start::Call(atom!("erts_internal"), atom!("dist_spawn_init"), heap.list(&[mfa]));
     let Some(p) = spawn::create(vm, None, init, r.leader, &o) else {
-        answer(0, Err(am::SYSTEM_LIMIT));
+        refuse(am::SYSTEM_LIMIT);
         return Some(());
     };
     let pid = p.pid;
+    let answer = shown(Term::local_pid(pid), Ok(pid));
     {
         // SAFETY: nobody runs it before it is scheduled below.
         let p = unsafe { &mut *p.as_ptr() };
+        if let Some(answer) = &answer {
+            crate::trace::seq::served_by(p, answer.term());
+        }
         p.initial_call = (m, f, u32::try_from(n).unwrap_or(0));
         p.extra().remote_parent = Some(r.from);
         if link && c.hold(pid) {
@@ -319,17 +375,17 @@ pub fn serve(vm: &'static Vm, c: &Arc<Connection>, r: Request<'_>, payload: Payl
             p.relations.tables().remote().watchers.insert(r.reference, w);
         }
     }
-    let e = Encoded { payload, used: Use::Message };
+    let e = Encoded { payload, used: Use::Message, token };
     let from = Sender::Remote(r.from, c.id);
     p.in_queue.push(Signal::new(from, Body::Encoded(Box::new(e))));
     if vm.release() >= 27 {
         // Tells of arguments that could not be decoded: then nothing comes before it.
         let m = OwnedTerm::immediate(Term::atom(atom!("dist_spawn_init")));
-        p.in_queue.push(Signal::new(from, Body::Message(Message::new(m))));
+        p.in_queue.push(Signal::new(Sender::System, Body::Message(Message::new(m))));
     }
     let mut flags = if link { op::SPAWNED_LINK } else { 0 };
     flags |= if monitor { op::SPAWNED_MONITOR } else { 0 };
-    answer(flags, Ok(pid));
+    send_answer(flags, Ok(pid), answer);
     vm.schedule(&p);
     Some(())
 }

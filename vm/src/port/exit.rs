@@ -79,12 +79,13 @@ impl Port {
                     linked: true,
                     kill: false,
                     sender: OwnedTerm::immediate(Term::local_port(self.id)),
+                    token: None,
                 };
                 vm.signal(pid, me, Body::Exit(Box::new(x)));
             }
         }
         for (reference, w) in core.state.watchers.take() {
-            let d = DownSignal { reference, reason: OwnedTerm::copy_of(shown.term()) };
+            let d = DownSignal { reference, reason: OwnedTerm::copy_of(shown.term()), afar: false };
             vm.signal_peer(Peer::Process(w.pid), me, Body::Down(Box::new(d)));
         }
         for (reference, pid) in core.state.watches.take() {

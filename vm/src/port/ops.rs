@@ -212,6 +212,7 @@ impl Port {
             linked: false,
             kill: false,
             sender: OwnedTerm::immediate(Term::local_port(self.id)),
+            token: None,
         };
         let owner = self.connected.load(Ordering::Acquire);
         vm.signal(owner, Sender::Port(self.id), Body::Exit(Box::new(x)));

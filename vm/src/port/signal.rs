@@ -40,11 +40,12 @@ fn too_late(vm: &'static Vm, port: u64, from: Sender, body: Body) {
                 linked: true,
                 kill: false,
                 sender: OwnedTerm::immediate(Term::local_port(port)),
+                token: None,
             };
             vm.signal_peer(peer, me, Body::Exit(Box::new(x)));
         }
         (Body::Monitor(m), _) => {
-            let d = DownSignal { reference: m.reference, reason: noproc() };
+            let d = DownSignal { reference: m.reference, reason: noproc(), afar: false };
             vm.signal(m.watcher, me, Body::Down(Box::new(d)));
         }
         (Body::Unlink { id }, Some(peer)) => vm.signal_peer(peer, me, Body::UnlinkAck { id }),

@@ -165,8 +165,10 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
     if let Some(Role::Controller(c)) = &dist {
         crate::dist::down::closed(vm, c, shared_reason);
     }
+    let mut leaving = crate::trace::seq::Leaving::of(p);
     if let Some(mut tables) = p.relations.take() {
-        crate::dist::relation::process_exits(vm, me, &mut tables, shared_reason);
+        let leaving = &mut leaving;
+        crate::dist::relation::process_exits(vm, me, &mut tables, shared_reason, leaving);
         for alias in tables.aliases.keys() {
             vm.written.aliases.forget(*alias);
         }
@@ -175,12 +177,16 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
             for (peer, link) in &tables.links {
                 let of_this_round = matches!(peer, Peer::Port(_)) == ports;
                 if link.unlinking == 0 && of_this_round && !matches!(peer, Peer::Remote(_)) {
-                    send_linked_exit(vm, *peer, me, shared_reason);
+                    let token = leaving.as_mut().and_then(|l| {
+                        let Peer::Process(pid) = *peer else { return None };
+                        l.exit(vm, Term::local_pid(pid), shared_reason.term())
+                    });
+                    send_linked_exit(vm, *peer, me, shared_reason, token);
                 }
             }
         }
         for (reference, w) in &tables.watchers {
-            let d = DownSignal { reference: *reference, reason: copy(shared_reason) };
+            let d = DownSignal { reference: *reference, reason: copy(shared_reason), afar: false };
             vm.signal_peer(w.watcher, Sender::Process(me), Body::Down(Box::new(d)));
         }
         for (reference, w) in &tables.watches {
@@ -216,12 +222,19 @@ fn copy(t: &OwnedTerm) -> OwnedTerm {
 }
 
 /// Exit through a link.
-pub(crate) fn send_linked_exit(vm: &'static Vm, peer: Peer, from: u64, reason: &OwnedTerm) {
+pub(crate) fn send_linked_exit(
+    vm: &'static Vm,
+    peer: Peer,
+    from: u64,
+    reason: &OwnedTerm,
+    token: Option<OwnedTerm>,
+) {
     let x = ExitSignal {
         reason: copy(reason),
         linked: true,
         kill: false,
         sender: OwnedTerm::immediate(Term::local_pid(from)),
+        token,
     };
     vm.signal_peer(peer, Sender::Process(from), Body::Exit(Box::new(x)));
 }
@@ -243,7 +256,7 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
     let Some(body) = body else { return };
     match (body, crate::signal::handle::peer_of(s.from)) {
         (Body::Link | Body::TracedLink(_), Some(peer)) => {
-            send_linked_exit(vm, peer, target, &noproc())
+            send_linked_exit(vm, peer, target, &noproc(), None)
         }
         (Body::Monitor(m), _) if s.from == Sender::System => {
             if let Some(h) = vm.hooks.get() {
@@ -251,7 +264,7 @@ pub(crate) fn too_late(vm: &'static Vm, target: u64, s: Signal) {
             }
         }
         (Body::Monitor(m), _) => {
-            let d = DownSignal { reference: m.reference, reason: noproc() };
+            let d = DownSignal { reference: m.reference, reason: noproc(), afar: false };
             let watcher = match s.from {
                 Sender::Port(port) => Peer::Port(port),
                 _ => Peer::Process(m.watcher),

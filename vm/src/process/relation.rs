@@ -112,7 +112,7 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
     match target {
         Peer::Nobody | Peer::FormerPort(_) => {
             let noproc = OwnedTerm::immediate(Term::atom(am::NOPROC));
-            let d = DownSignal { reference: id, reason: noproc };
+            let d = DownSignal { reference: id, reason: noproc, afar: false };
             cx.vm().signal(me, from, Body::Down(Box::new(d)));
         }
         Peer::Process(_) | Peer::Port(_) if target != Peer::Process(me) => {
@@ -179,7 +179,13 @@ pub fn exit<'p>(cx: &Cx<'p>, to: Peer, reason: Term<'p>, normal_kills: bool) {
         true => Sender::System,
         false => Sender::Process(cx.pid()),
     };
-    cx.vm().signal_peer(to, from, Body::Exit(Box::new(exit_signal(cx, reason))));
+    let mut x = exit_signal(cx, reason);
+    if let Peer::Process(pid) = to
+        && crate::trace::seq::has_token(cx)
+    {
+        x.token = crate::trace::seq::sending_exit(cx, Term::local_pid(pid), reason);
+    }
+    cx.vm().signal_peer(to, from, Body::Exit(Box::new(x)));
 }
 
 /// Sends an exit signal to the process `to` that has, or had, an alias.
@@ -198,5 +204,6 @@ fn exit_signal<'p>(cx: &Cx<'p>, reason: Term<'p>) -> ExitSignal {
         linked: false,
         kill: reason.is_atom_of(am::KILL),
         sender: OwnedTerm::immediate(Term::local_pid(cx.pid())),
+        token: None,
     }
 }

@@ -24,6 +24,8 @@ pub struct SpawnOptions {
     pub system: bool,
     /// Who counts as the parent when no process does the spawning.
     pub parent: Option<u64>,
+    /// It was asked for by a request, whose reference is not known yet: see [`pass_token`].
+    pub request: bool,
 }
 
 impl SpawnOptions {
@@ -39,6 +41,7 @@ impl SpawnOptions {
             scheduler: None,
             system: false,
             parent: None,
+            request: false,
         }
     }
 }
@@ -152,13 +155,58 @@ pub fn create(
     if options.scheduler.is_some() {
         r.state.set(super::state::BOUND);
     }
-    let own_token = parent.is_some_and(|cx| cx.with(|p| !p.seq_trace_token.is_nil()));
+    let own_token =
+        !options.request && parent.is_some_and(|cx| cx.with(|p| !p.seq_trace_token.is_nil()));
     let told = r.trace.has(crate::trace::flag::PROCS)
         || parent.is_some_and(|cx| cx.with(|p| crate::trace::event::procs(p)));
     if told || own_token {
         tell(vm, parent, &r, told_start, options.link, own_token);
     }
     Some(r)
+}
+
+/// A request and its answer as sequential tracing shows them.
+fn birth<'p>(
+    cx: &Cx<'p>,
+    pid: u64,
+    start: Start<'p>,
+    reference: Term<'p>,
+    options: Term<'p>,
+    tag: Term<'p>,
+) -> crate::trace::seq::Birth<'p> {
+    let h = cx.heap();
+    let (m, f, args) = start.call(h);
+    let mfa = h.tuple(&[m.into(), f.into(), Term::small(args.list_len().unwrap_or(0) as i64)]);
+    let request = h.tuple(&[
+        term::atom!("spawn_request").into(),
+        reference,
+        cx.self_pid(),
+        cx.group_leader(),
+        mfa,
+        options,
+        tag,
+        args,
+    ]);
+    let reply = h.tuple(&[tag, reference, term::atom::am::OK.into(), Term::local_pid(pid)]);
+    crate::trace::seq::Birth { request, reply, message: false }
+}
+
+/// Passes the caller's token on to a child that was asked for by request and does not run yet; gives the token of the reply.
+#[cold]
+pub fn pass_token<'p>(
+    cx: &Cx<'p>,
+    r: &ProcRef,
+    start: Start<'p>,
+    reference: Term<'p>,
+    options: Term<'p>,
+    tag: Term<'p>,
+) -> Option<term::OwnedTerm> {
+    let mut b = birth(cx, r.pid, start, reference, options, tag);
+    b.message = true;
+    let fresh = r.state.has(super::state::QUEUED | super::state::RUNNING);
+    // SAFETY: nobody runs it before it is in a queue.
+    let child = (!fresh).then(|| unsafe { &mut *r.as_ptr() })?;
+    crate::trace::seq::child(cx, child, &b)
 }
 
 /// Tells of a birth whoever wants to know; a token of sequential tracing goes to the child.
@@ -175,20 +223,10 @@ fn tell(
     let child = unsafe { &mut *r.as_ptr() };
     if let Some(cx) = parent.filter(|_| token) {
         let h = cx.heap();
-        let (m, f, args) = start.call(h);
-        let mfa = h.tuple(&[m.into(), f.into(), Term::small(args.list_len().unwrap_or(0) as i64)]);
         let (n0, n1) = crate::refs::next();
-        let message = h.tuple(&[
-            term::atom!("spawn_request").into(),
-            h.reference(n0, n1),
-            cx.self_pid(),
-            cx.group_leader(),
-            mfa,
-            Term::nil(),
-            term::atom!("spawn_reply").into(),
-            args,
-        ]);
-        crate::trace::seq::child(cx, child, message);
+        let tag = term::atom!("spawn_reply").into();
+        let b = birth(cx, r.pid, start, h.reference(n0, n1), Term::nil(), tag);
+        crate::trace::seq::child(cx, child, &b);
     }
     let scratch = term::Heap::new();
     let call = start.call(&scratch);

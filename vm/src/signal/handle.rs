@@ -232,6 +232,10 @@ fn enqueue(p: &mut Process, vm: &'static Vm, from: Sender, mut m: Message, prior
 pub(crate) fn enqueue_own(p: &mut Process, vm: &'static Vm, from: Sender, m: OwnedTerm) {
     push(p, vm, from, Message::new(m), false)
 }
+/// The same with a token.
+pub(crate) fn enqueue_message(p: &mut Process, vm: &'static Vm, from: Sender, m: Message) {
+    push(p, vm, from, m, false)
+}
 fn push(p: &mut Process, vm: &'static Vm, from: Sender, m: Message, priority: bool) {
     if p.shared.trace.has(flag::RECEIVE) {
         event::receive(p, vm, 0, from, &m);
@@ -300,7 +304,7 @@ fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut pr
             let sender = h.copy(sender.term());
             h.tuple(&[Term::atom(am::EXIT_UPPER), sender, reason])
         });
-        push(p, vm, from, Message::new(m), priority);
+        push(p, vm, from, Message::new(m).with_token(x.token), priority);
         return;
     }
     if ends {
@@ -345,5 +349,12 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
         let reason = h.copy(d.reason.term());
         h.tuple(&[tag, reference, Term::atom(kind), target, reason])
     });
-    push(p, vm, Sender::System, Message::new(m), w.priority);
+    let mut m = Message::new(m);
+    // Of these only bare ones leave the receiver its token.
+    m.set_sender(0, d.afar || !d.reason.term().is_immediate());
+    let from = match w.target {
+        Peer::Remote(pid) if d.afar => Sender::Remote(pid, w.connection),
+        _ => Sender::System,
+    };
+    push(p, vm, from, m, w.priority);
 }

@@ -10,7 +10,7 @@ use crate::process::{Process, task};
 use crate::signal::{Message, Sender};
 use crate::vm::Vm;
 use term::atom::am;
-use term::{Atom, Heap, OwnedTerm, Term, atom};
+use term::{Atom, OwnedTerm, Term, atom};
 
 fn cell(p: &Process) -> &TraceCell {
     &p.shared.trace
@@ -86,7 +86,7 @@ pub(crate) fn receive(
         let event = t.session.settings().receive.clone();
         let args = || {
             let h = cx.heap();
-            let [node, from] = sender(h, from);
+            let [node, from] = sender(from);
             vec![node, from, h.copy(message.term())]
         };
         let Some(result) = filter(&cx, &t, &event, args) else { continue };
@@ -96,12 +96,13 @@ pub(crate) fn receive(
 }
 
 /// Node and pid of a sender, as match specifications of `receive` see them.
-fn sender<'h>(h: &'h Heap, from: Sender) -> [Term<'h>; 2] {
+fn sender<'h>(from: Sender) -> [Term<'h>; 2] {
     let here = term::node::this().name;
     match from {
         Sender::Process(pid) => [here.into(), Term::local_pid(pid)],
         Sender::Port(port) => [here.into(), Term::local_port(port)],
-        Sender::Remote(pid, _) => [pid.node_name().into(), pid.term(h)],
+        // Which process it was is not told.
+        Sender::Remote(pid, _) => [pid.node_name().into(), am::UNDEFINED.into()],
         _ => [atom!("system").into(), am::UNDEFINED.into()],
     }
 }

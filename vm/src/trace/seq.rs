@@ -174,24 +174,141 @@ pub fn sending(cx: &Cx<'_>, to: Term<'_>, message: Term<'_>) -> Option<OwnedTerm
     Some(OwnedTerm::copy_of(token))
 }
 
-/// A child is born: it gets the token, as if the call were a message.
+/// An exit signal is sent: tells of the message that it may become, and gives the token that goes along.
 #[cold]
-pub(crate) fn child(cx: &Cx<'_>, child: &mut Process, message: Term<'_>) {
-    if !step(cx) {
-        return;
+pub fn sending_exit(cx: &Cx<'_>, to: Term<'_>, reason: Term<'_>) -> Option<OwnedTerm> {
+    let message = cx.heap().tuple(&[am::EXIT_UPPER.into(), cx.self_pid(), reason]);
+    sending(cx, to, message)
+}
+
+/// A process with a token that ends: each exit signal that it sends takes the token along.
+pub(crate) struct Leaving {
+    token: OwnedTerm,
+    pid: u64,
+    sensitive: bool,
+    clock: i64,
+    last: i64,
+}
+
+impl Leaving {
+    pub fn of(p: &mut Process) -> Option<Leaving> {
+        if p.seq_trace_token.is_nil() {
+            return None;
+        }
+        // SAFETY: a root of the process; nothing collects here.
+        let token = OwnedTerm::copy_of(unsafe { p.seq_trace_token.brand() });
+        let (clock, last) = p.extra.as_ref().map_or((0, 0), |e| (e.seq_clock, e.seq_last));
+        Some(Leaving { token, pid: p.pid(), sensitive: p.flags.sensitive, clock, last })
     }
+    /// The token of the next exit signal.
+    pub fn exit(&mut self, vm: &'static Vm, to: Term<'_>, reason: Term<'_>) -> Option<OwnedTerm> {
+        self.clock += 1;
+        let t = Token::of(self.token.term())?;
+        let (serial, last, me) = (self.clock, self.last, Term::local_pid(self.pid));
+        let token =
+            OwnedTerm::build(|h| Token { serial, last, sender: me, ..t }.build(h, |t| h.copy(t)));
+        if !self.sensitive {
+            let m = OwnedTerm::build(|h| h.tuple(&[am::EXIT_UPPER.into(), me, h.copy(reason)]));
+            output(vm, token.term(), SEND, to, m.term());
+        }
+        Some(token)
+    }
+}
+
+/// How a child's birth is told to its parent.
+pub struct Birth<'p> {
+    /// What asks for the child.
+    pub request: Term<'p>,
+    /// What answers that.
+    pub reply: Term<'p>,
+    /// The answer is a message; else it is as good as taken.
+    pub message: bool,
+}
+
+/// A child is born: it gets the token, as if the call were a message and its value another. Gives the token that goes along with the
+/// answer.
+#[cold]
+pub(crate) fn child(cx: &Cx<'_>, child: &mut Process, b: &Birth<'_>) -> Option<OwnedTerm> {
+    if !step(cx) {
+        return None;
+    }
+    let vm = cx.vm();
     let raw = cx.with(|p| p.seq_trace_token);
     let token: Term<'_> = cx.brand(raw);
+    let parts = Token::of(token)?;
+    let shown = !cx.with(|p| p.flags.sensitive);
+    let to = Term::local_pid(child.pid());
+    if shown {
+        output(vm, token, SEND, to, b.request);
+        output(vm, token, RECEIVE, to, b.request);
+    }
+    let (serial, last) = (parts.serial + 1, parts.serial);
+    let h = &child.heap.heap;
+    let answer = Token { serial, last, sender: to, ..parts }.build(h, |t| h.copy(t)).raw();
+    child.seq_trace_token = answer;
+    child.messages.watch_tokens();
+    let e = child.extra.get_or_insert_default();
+    (e.seq_clock, e.seq_last) = (serial, last);
+    // SAFETY: a root of the child, which does not run yet.
+    let answer = unsafe { answer.brand() };
+    if shown {
+        output(vm, answer, SEND, cx.self_pid(), b.reply);
+    }
+    if b.message {
+        return Some(OwnedTerm::copy_of(answer));
+    }
+    cx.with(|p| {
+        let e = p.extra();
+        (e.seq_clock, e.seq_last) = (serial, serial);
+    });
+    if shown {
+        output(vm, answer, RECEIVE, cx.self_pid(), b.reply);
+    }
+    None
+}
+
+/// Serials of other nodes beyond this are not believed.
+const MOST: i64 = 1 << 50;
+
+/// A token that came from another node.
+pub(crate) fn from_afar(t: Term<'_>) -> Option<OwnedTerm> {
+    let parts = Token::of(t)?;
+    let good = |n: i64| (0..MOST).contains(&n);
+    let good = good(parts.serial) && good(parts.last) && good(parts.flags);
+    good.then(|| OwnedTerm::copy_of(t))
+}
+
+/// A request of another node with this token: shows it as received by `to`, and gives the token of the answer, of which `reply` is shown.
+/// The token was stepped twice, for the request and for its arguments. `None`: it is not as it should be.
+pub(crate) fn served(
+    vm: &'static Vm,
+    token: Term<'_>,
+    by: Term<'_>,
+    asker: Term<'_>,
+    request: Term<'_>,
+    reply: Term<'_>,
+) -> Option<OwnedTerm> {
+    let t = Token::of(token)?;
+    let (serial, last) = (t.serial, t.serial - 1);
+    let asked = OwnedTerm::build(|h| {
+        let sender = t.sender;
+        Token { serial: last, sender, label: t.label, ..t }.build(h, |t| h.copy(t))
+    });
+    output(vm, asked.term(), RECEIVE, by, request);
+    let t = Token::of(token)?;
+    let answer =
+        OwnedTerm::build(|h| Token { serial, last, sender: by, ..t }.build(h, |t| h.copy(t)));
+    output(vm, answer.term(), SEND, asker, reply);
+    Some(answer)
+}
+
+/// The child of such a request has the token, which `served` gave.
+pub(crate) fn served_by(child: &mut Process, token: Term<'_>) {
     let Some(parts) = Token::of(token) else { return };
     child.seq_trace_token = child.heap.heap.copy(token).raw();
     child.messages.watch_tokens();
     let e = child.extra.get_or_insert_default();
-    (e.seq_clock, e.seq_last) = (parts.serial, parts.serial);
-    if !cx.with(|p| p.flags.sensitive) {
-        let to = Term::local_pid(child.pid());
-        output(cx.vm(), token, SEND, to, message);
-        output(cx.vm(), token, RECEIVE, to, message);
-    }
+    (e.seq_clock, e.seq_last) = (parts.serial, parts.last);
 }
 
 /// `seq_trace:print/1`
