@@ -35,6 +35,8 @@ const OLD_FLOOR: usize = 1 << 14;
 /// A young block of up to so many words does not shrink in minor collections, and never below a half of them:
 /// it fits the caches, and a small one is collected often.
 const NURSERY: usize = 1 << 13;
+/// A young block of fewer words grows where nearly all survives. Larger ones are not worth the first touches of their pages.
+const ROOMY: usize = 1 << 15;
 
 /// One block of the old generation.
 pub(crate) struct OldBlock {
@@ -382,7 +384,10 @@ impl ProcHeap {
         roots: &mut dyn FnMut(&mut Tracer),
     ) -> GcResult {
         let result = self.run(need, kind, roots);
-        if let Some(words) = self.fitting(need, matches!(kind, Kind::Major(_))) {
+        // What a minor collection promoted needed the room as well.
+        let small = !result.major && self.block_words() <= ROOMY * 2;
+        let survived = if small { result.copied } else { self.young_words() };
+        if let Some(words) = self.fitting(survived + need, matches!(kind, Kind::Major(_))) {
             self.run(need, Kind::Move(words), roots);
             self.grow = false;
         }
@@ -396,9 +401,9 @@ impl ProcHeap {
         self.grow = false;
     }
 
-    /// The size to shrink to after a collection, by the reference's rule, if it is worth it.
-    fn fitting(&self, need: usize, major: bool) -> Option<usize> {
-        let after = self.young_words() + self.stack_words() + need + STACK_SLACK;
+    /// The size to shrink to after a collection that left so many words of use, by the reference's rule, if it is worth it.
+    fn fitting(&self, used: usize, major: bool) -> Option<usize> {
+        let after = used + self.stack_words() + STACK_SLACK;
         let words = self.words as usize;
         if 4 * after >= words {
             return None;
@@ -506,8 +511,9 @@ impl ProcHeap {
         self.base = to;
         self.words = words as u32;
         self.mature = c.top;
+        let promoted = c.promoted;
         let mut old = c.promote;
-        old.used += c.promoted;
+        old.used += promoted;
         old.vheap += c.promoted_bytes;
         match kind {
             Kind::Major(_) => {
@@ -529,7 +535,10 @@ impl ProcHeap {
         // How much lived at the last major collection is kept where it decides when the next one is due.
         let keep = !old.blocks.is_empty() || old.live > OLD_FLOOR;
         self.old = keep.then(|| Box::new(old));
-        self.grow = (live + stack + need) * 4 > words * 3;
+        // Where nearly all survives, a small block would be copied again and again, however little of it is young.
+        let small = matches!(kind, Kind::Minor) && words < ROOMY;
+        let survived = live + if small { promoted } else { 0 };
+        self.grow = (survived + stack + need) * 4 > words * 3;
         self.heap.set_vheap_bytes(c.kept_bytes);
         self.vheap_limit = vheap_limit(c.kept_bytes / 8, self.vheap_limit);
         // SAFETY: all that lives was copied below the copier's top.
