@@ -30,6 +30,7 @@ mod map;
 mod memory;
 mod monitor;
 mod number;
+mod open;
 mod option;
 mod print;
 mod process;

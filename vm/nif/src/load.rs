@@ -10,9 +10,6 @@ use crate::resource;
 use crate::time::nif_version;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
-use libloading::os::unix::{Library as Opened, RTLD_NOW};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use term::atom::am;
 use term::{Atom, Term, atom};
@@ -244,8 +241,7 @@ fn open(
     };
     let file = [path, b".so"].concat();
     // SAFETY: C: what runs at the library's opening is as good as its functions.
-    let handle = unsafe { Opened::open(Some(OsStr::from_bytes(&file)), RTLD_NOW) };
-    let handle = handle.map_err(|e| failed(&e))?;
+    let handle = unsafe { crate::open::open(&file) }.map_err(|e| failed(&e))?;
     type Init = unsafe extern "C" fn() -> *const NifEntry;
     // SAFETY: C: the function of this name has this type.
     let init = unsafe {

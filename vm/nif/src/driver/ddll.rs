@@ -9,10 +9,8 @@ use crate::driver::{NativeDriver, Unloaded};
 use crate::time::DRIVER_VERSION;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU64, Ordering};
-use libloading::os::unix::{Library, RTLD_NOW};
+use libloading::os::unix::Library;
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use term::atom::am;
 use term::shared::Magic;
@@ -182,8 +180,7 @@ fn taint(name: &str) {
 fn load(name: &str, path: &[u8]) -> Result<(Library, Arc<NativeDriver>), Failure> {
     let file = [path, b".so"].concat();
     // SAFETY: C: what runs at the library's opening is as good as its functions.
-    let library = unsafe { Library::open(Some(OsStr::from_bytes(&file)), RTLD_NOW) };
-    let library = library.map_err(|e| Failure::open(e.to_string()))?;
+    let library = unsafe { crate::open::open(&file) }.map_err(|e| Failure::open(e.to_string()))?;
     type Init = unsafe extern "C" fn() -> *const DriverEntryC;
     // SAFETY: C: the function of this name has this type; the entry lives as long as the library.
     let driver = unsafe {
