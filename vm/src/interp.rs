@@ -37,9 +37,11 @@ pub(crate) mod receive;
 pub(crate) mod record;
 pub(crate) mod select;
 
+use crate::bif::Cx;
 use crate::code::Function;
 use crate::process::Process;
 use crate::vm::Vm;
+use core::mem::MaybeUninit;
 use term::RawTerm;
 use term::boxed::Export;
 
@@ -76,6 +78,9 @@ pub struct Regs {
     pub process: *mut Process,
     pub vm: &'static Vm,
     pub scheduler: usize,
+    /// What natives work with; made anew when a process goes on. Here and not on the native stack, where its address
+    /// would keep handlers from ending in a jump.
+    pub(crate) turn: MaybeUninit<Cx<'static>>,
     /// Operand of slow paths: the entry being called.
     pub(crate) entry: *const Export,
     pub outcome: Outcome,
@@ -158,6 +163,12 @@ pub(crate) unsafe fn save(r: *mut Regs, htop: *mut u64, e: *mut u64, fc: i64) ->
     p
 }
 
+/// What natives work with during their turn.
+#[inline(always)]
+pub(crate) unsafe fn turn<'t>(r: *mut Regs) -> &'t Cx<'t> {
+    &*(*r).turn.as_ptr().cast()
+}
+
 /// Collects with `live` X registers; on return the process holds the new tops.
 #[cold]
 #[inline(never)]
@@ -179,6 +190,7 @@ pub(crate) fn collect_saved(p: &mut Process, vm: &'static Vm, need: usize, major
 pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
     let p = (*r).process;
     (*r).outcome = Outcome::Running;
+    (*r).turn.write(Cx::new(p, (*r).vm, (*r).scheduler));
     ((*r).bs_at, (*r).bs_end) = (0, 0);
     (*r).ip = ip;
     (*r).e = (*p).heap.stack;

@@ -160,6 +160,22 @@ pub(crate) struct Pending {
     pub kind: crate::bif::Kind,
 }
 
+impl Process {
+    /// Goes on with the native that was interrupted. Apart from the handler, which cannot end in a jump with what is
+    /// dropped here.
+    /// # Safety
+    /// The process of the turn.
+    #[inline(never)]
+    pub(crate) unsafe fn poll_pending(
+        p: *mut Process,
+        cx: &crate::bif::Cx<'_>,
+    ) -> Option<Result<RawTerm, crate::stop::Stop>> {
+        // SAFETY: this thread runs it; the reference ends here.
+        let pending = unsafe { (*p).resume.take() }?;
+        Some(pending.resume.resume(cx).map(|t| t.raw()))
+    }
+}
+
 /// Rarely used parts of a process.
 #[derive(Default)]
 pub struct Extra {

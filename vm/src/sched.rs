@@ -403,6 +403,7 @@ fn new_regs(vm: &'static Vm, scheduler: usize) -> Box<Regs> {
         process: core::ptr::null_mut(),
         vm,
         scheduler,
+        turn: core::mem::MaybeUninit::uninit(),
         entry: core::ptr::null(),
         outcome: Outcome::Yielded,
         ip: core::ptr::null(),

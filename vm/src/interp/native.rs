@@ -7,7 +7,7 @@
 use super::call::enter;
 use super::operand::*;
 use super::{Outcome, Regs, ReturnPoint, go, leave};
-use crate::bif::{Bif, Cx, Kind};
+use crate::bif::{Bif, Kind};
 use crate::process::{Pending, Process};
 use crate::stop::{Stop, Why};
 use core::sync::atomic::Ordering;
@@ -29,10 +29,9 @@ unsafe fn invoke(
     e: *mut u64,
     fc: i64,
 ) -> Result<RawTerm, Stop> {
-    let p = super::save(r, htop, e, fc);
-    let cx = Cx::new(p, (*r).vm, (*r).scheduler);
+    super::save(r, htop, e, fc);
     let args = core::slice::from_raw_parts((*r).x.as_ptr() as *const Term, n);
-    ((*bif).call)(&cx, args).map(|t| t.raw())
+    ((*bif).call)(super::turn(r), args).map(|t| t.raw())
 }
 
 /// What a native held goes when it has ended, on whatever way.
@@ -427,10 +426,8 @@ pub unsafe extern "C" fn resume(
     fc: i64,
 ) {
     let p = super::save(r, htop, e, fc);
-    let Some(pending) = (*p).resume.take() else { leave!(r, Outcome::Waiting, ip, htop, e, fc) };
-    let result = {
-        let cx = Cx::new(p, (*r).vm, (*r).scheduler);
-        pending.resume.resume(&cx).map(|t| t.raw())
+    let Some(result) = Process::poll_pending(p, super::turn(r)) else {
+        leave!(r, Outcome::Waiting, ip, htop, e, fc)
     };
     match result {
         Ok(t) => {
@@ -483,9 +480,8 @@ unsafe fn call_guard(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, 
         *a = A::get(r, e, ip.add(7 + 2 * i));
     }
     let result = {
-        let cx = Cx::new(p, (*r).vm, (*r).scheduler);
         let args = core::slice::from_raw_parts(args.as_ptr() as *const Term, n);
-        ((*bif).call)(&cx, args).map(|t| t.raw())
+        ((*bif).call)(super::turn(r), args).map(|t| t.raw())
     };
     release(p);
     match result {

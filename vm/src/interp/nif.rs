@@ -5,7 +5,6 @@
 use super::native::{dirty_stopped, return_from_native, settle, stopped};
 use super::operand::*;
 use super::{Outcome, Regs, ReturnPoint, leave};
-use crate::bif::Cx;
 use crate::code::native::Nif;
 use crate::process::Process;
 use crate::stop::{Stop, Why};
@@ -24,9 +23,8 @@ unsafe fn call(
 ) -> Result<RawTerm, Stop> {
     (*p).caller = (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4;
     super::save(r, htop, e, fc);
-    let cx = Cx::new(p, (*r).vm, (*r).scheduler);
     let args = core::slice::from_raw_parts((*r).x.as_ptr() as *const Term, (*nif).arity);
-    ((*nif).call)(&cx, &*nif, args).map(|t| t.raw())
+    ((*nif).call)(super::turn(r), &*nif, args).map(|t| t.raw())
 }
 
 /// Slots 2 NIF, 4 function. The continuation is on the stack.

@@ -339,18 +339,18 @@ impl<'a> PortCx<'a> {
         if let Some((_, i)) = self.state.selected.iter_mut().find(|(f, _)| *f == fd) {
             *i = Interest { read: i.read & !interest.read, write: i.write & !interest.write };
             if let Ok(p) = poll::poller(self.vm, fd) {
-                p.disarm(fd, interest);
+                p.disarm_own(fd, self.port.id, interest);
             }
         }
     }
-    /// Lets a descriptor go: before it is closed or given away.
+    /// Lets a descriptor go: before it is closed or given away. Another port may have it by now.
     pub fn forget(&mut self, fd: RawFd) {
         let before = self.state.selected.len();
         self.state.selected.retain(|(f, _)| *f != fd);
         if self.state.selected.len() != before
             && let Ok(p) = poll::poller(self.vm, fd)
         {
-            p.forget(fd);
+            p.forget_own(fd, self.port.id);
         }
     }
     pub(super) fn forget_all(&mut self) {

@@ -241,9 +241,30 @@ impl Poller {
         }
     }
 
+    /// As [`Poller::disarm`], unless somebody else has armed the descriptor since: `token` is not the latest.
+    pub fn disarm_own(&self, fd: RawFd, token: u64, interest: Interest) {
+        let mut table = lock(&self.table);
+        let entry = usize::try_from(fd).ok().and_then(|i| table.entries.get_mut(i));
+        if let Some(entry) = entry.filter(|e| e.token == token) {
+            entry.armed = entry.armed.minus(interest);
+        }
+    }
+
+    /// As [`Poller::forget`], unless somebody else has armed the descriptor since: `token` is not the latest.
+    pub fn forget_own(&self, fd: RawFd, token: u64) {
+        let table = lock(&self.table);
+        let entry = usize::try_from(fd).ok().and_then(|i| table.entries.get(i));
+        if entry.is_some_and(|e| e.token == token) {
+            self.drop_entry(table, fd);
+        }
+    }
+
     /// Drops the descriptor from the set. To be called before it is closed.
     pub fn forget(&self, fd: RawFd) {
-        let mut table = lock(&self.table);
+        self.drop_entry(lock(&self.table), fd);
+    }
+
+    fn drop_entry(&self, mut table: MutexGuard<'_, Table>, fd: RawFd) {
         let Some(entry) = usize::try_from(fd).ok().and_then(|i| table.entries.get_mut(i)) else {
             return;
         };
@@ -443,6 +464,22 @@ mod tests {
         assert!(wait(&p, NOW).is_empty());
         fd::write(w2.as_raw_fd(), b"x").unwrap();
         assert_eq!(wait(&p, SOON)[0].token, 3);
+    }
+
+    #[test]
+    fn who_has_given_it_away_takes_nothing_back() {
+        let p = Poller::new().unwrap();
+        let (r, w) = fd::pipe().unwrap();
+        let n = r.as_raw_fd();
+        p.arm(n, 1, Interest::READ).unwrap();
+        p.arm(n, 2, Interest::READ).unwrap();
+        p.disarm_own(n, 1, Interest::READ);
+        p.forget_own(n, 1);
+        fd::write(w.as_raw_fd(), b"x").unwrap();
+        assert_eq!(wait(&p, SOON)[0].token, 2);
+        p.arm(n, 2, Interest::READ).unwrap();
+        p.forget_own(n, 2);
+        assert!(wait(&p, NOW).is_empty());
     }
 
     #[test]
