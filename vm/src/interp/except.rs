@@ -161,7 +161,7 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
             (*r).x[3] = raise.stacktrace;
             (*r).ip = w.payload() as *const u32;
             let htop = (*p).heap.heap.top();
-            if (*p).heap.heap.fragment_words() > (*p).heap.block_words() || (*p).heap.zeal {
+            if (*p).heap.heap.spilled_words() > (*p).heap.block_words() || (*p).heap.zeal {
                 super::collect(r, htop, base, 4, 0);
             }
             (*r).htop = (*p).heap.heap.top();
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn catch_end(
 unsafe extern "C" fn caught(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
     let p = super::save(r, htop, e, fc);
     (*r).x[0] = caught_value(r);
-    if (*p).heap.heap.fragment_words() > (*p).heap.block_words() {
+    if (*p).heap.heap.spilled_words() > (*p).heap.block_words() {
         super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, 1, 0);
     }
     go!(r, ip.add(3), (*p).heap.heap.top(), (*p).heap.stack, fc)

@@ -174,7 +174,7 @@ unsafe extern "C" fn bad_map(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *m
 #[inline]
 pub(super) unsafe fn settle(r: *mut Regs, ip: *const u32, next: *const u32, fc: i64) {
     let p = (*r).process;
-    if (*p).heap.heap.fragment_words() > (*p).heap.block_words() / 2 + 256 || (*p).heap.zeal {
+    if (*p).heap.heap.spilled_words() > (*p).heap.block_words() / 2 + 256 || (*p).heap.zeal {
         // A destination above `live` is kept as well; what lies between is dead and cleared.
         let (live, dst) = (u32_at(ip, 4) as usize, *ip.add(3));
         let mut n = live;

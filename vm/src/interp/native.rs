@@ -56,12 +56,12 @@ unsafe fn settle_slow(r: *mut Regs, live: usize) {
     let p = (*r).process;
     if !(*p).heap.zeal
         && !(*p).heap.vheap_full()
-        && (*p).heap.heap.fragment_words() < FRAGMENT_SLACK.max((*p).heap.block_words() / 2)
+        && (*p).heap.heap.spilled_words() < FRAGMENT_SLACK.max((*p).heap.block_words() / 2)
     {
         return;
     }
     // Room for as much again: who built this much once is likely to go on so.
-    let need = (*p).heap.heap.fragment_words().min(MOST_ROOM);
+    let need = (*p).heap.heap.spilled_words().min(MOST_ROOM);
     if super::frame::is_long_collection(r) {
         // Who goes on with the result sees that the slice is over, and leaves for a dirty scheduler.
         (*p).collect_dirty = Some((need as u32, false));

@@ -30,9 +30,20 @@ unsafe extern "C" fn loop_rec_slow(
     fc: i64,
 ) {
     let p = save(r, htop, e, fc);
+    // Before the next message is opened: what came with those before it is mostly dead by now, and what comes with
+    // this one is not yet part of the heap, so that it need not be copied.
+    if has_many_fragments(p) {
+        if super::frame::is_long_collection(r) && !(*p).heap.zeal {
+            (*p).collect_dirty = Some((0, false));
+            (*p).next_dirty = crate::bif::Kind::DirtyCpu;
+            super::call::save_x(r, 0);
+            leave!(r, Outcome::Dirty, ip, htop, e, fc)
+        }
+        collect(r, htop, e, 0, 0);
+    }
     if !(*p).messages.open_next(&(*p).heap.heap) {
         if (*p).shared.in_queue.is_empty() {
-            go!(r, target_at(ip, 2), htop, e, fc)
+            go!(r, target_at(ip, 2), (*p).heap.heap.top(), (*p).heap.stack, fc)
         }
         // Requests that are answered now ask where the process stands, and may collect.
         ((*r).bs_at, (*r).bs_end) = (0, 0);
@@ -47,17 +58,16 @@ unsafe extern "C" fn loop_rec_slow(
             go!(r, target_at(ip, 2), (*p).heap.heap.top(), (*p).heap.stack, fc)
         }
     }
-    let most = (*p).heap.block_words().max((*p).heap.options.min_heap);
-    if (*p).heap.heap.fragment_words() > most || (*p).heap.zeal {
-        if super::frame::is_long_collection(r) && !(*p).heap.zeal {
-            (*p).collect_dirty = Some((0, false));
-            (*p).next_dirty = crate::bif::Kind::DirtyCpu;
-            super::call::save_x(r, 0);
-            leave!(r, Outcome::Dirty, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
-        }
+    // This message alone may be too much for the process's limit.
+    if (*p).heap.zeal || (*p).heap.options.max_heap != 0 && has_many_fragments(p) {
         collect(r, (*p).heap.heap.top(), (*p).heap.stack, 0, 0);
     }
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
+}
+/// Whether messages that became part of the heap take more than its block.
+unsafe fn has_many_fragments(p: *const crate::process::Process) -> bool {
+    let most = (*p).heap.block_words().max((*p).heap.options.min_heap);
+    (*p).heap.heap.fragment_words() > most
 }
 /// `loop_rec` where the message must have a shape: slots 2 branch when none is left, 3 destination, 4 shape.
 pub unsafe extern "C" fn loop_rec_shape(

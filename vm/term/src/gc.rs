@@ -37,6 +37,8 @@ const OLD_FLOOR: usize = 1 << 14;
 const NURSERY: usize = 1 << 13;
 /// A young block of fewer words grows where nearly all survives. Larger ones are not worth the first touches of their pages.
 const ROOMY: usize = 1 << 15;
+/// A young block beside a large old generation has at least so many words.
+const OLD_NURSERY: usize = 1 << 15;
 
 /// One block of the old generation.
 pub(crate) struct OldBlock {
@@ -340,6 +342,10 @@ impl ProcHeap {
             || self.old.as_ref().is_some_and(|o| o.blocks.iter().any(|b| scan(b.base, b.top)))
     }
 
+    /// The least young block beside the old generation: with less, what dies soon is promoted before it does.
+    fn old_nursery(&self) -> usize {
+        (self.old_words() / 2).min(OLD_NURSERY)
+    }
     fn old_is_full(&self) -> bool {
         let grown = self.old.as_ref().is_some_and(|o| o.used > 2 * o.live.max(OLD_FLOOR));
         grown || self.old_vheap_words() > self.old_vheap_block_words()
@@ -417,7 +423,7 @@ impl ProcHeap {
             }
             // Not too small beside the old generation.
             let wanted = if 27 * after < old { (3 * after).max(old / 8) } else { 3 * after };
-            wanted.max(NURSERY / 2)
+            wanted.max(NURSERY / 2).max(self.old_nursery())
         };
         let wanted = size_for(wanted.max(self.options.min_heap));
         (wanted < words).then_some(wanted)
@@ -446,7 +452,11 @@ impl ProcHeap {
             Kind::Move(0) => before + stack + STACK_SLACK,
             Kind::Move(words) => words.max(worst),
             _ if self.grow => size_for(worst.max(next_size(self.words as usize)).max(least)),
-            Kind::Minor | Kind::Renew => size_for(worst.max(self.words as usize).max(least)),
+            Kind::Minor | Kind::Renew => {
+                // About a half of what was promoted goes when that is renewed.
+                let beside = if renew { self.old_nursery() / 2 } else { self.old_nursery() };
+                size_for(worst.max(self.words as usize).max(least).max(beside))
+            }
             Kind::Major(_) => size_for(worst.max(least)),
         };
         // A first block is smaller than it counts: that it grows to the least size is nobody's business.

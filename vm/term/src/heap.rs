@@ -94,6 +94,8 @@ pub struct Heap {
     /// First object of the off-heap chain.
     off_heap: Cell<*mut u64>,
     fragment_words: Cell<usize>,
+    /// Those of them that were taken over from elsewhere, not built here.
+    absorbed_words: Cell<usize>,
     /// Bytes of shared binaries referenced since the last collection (the virtual heap).
     vheap: Cell<usize>,
 }
@@ -116,6 +118,7 @@ impl Heap {
             fragments: Cell::new(null_mut()),
             off_heap: Cell::new(null_mut()),
             fragment_words: Cell::new(0),
+            absorbed_words: Cell::new(0),
             vheap: Cell::new(0),
         }
     }
@@ -165,7 +168,7 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn alloc_in_new_fragment(&self, n: usize) -> *mut u64 {
-        let grow = self.fragment_words.get().min(1 << 16);
+        let grow = self.spilled_words().min(1 << 16);
         // SAFETY: fresh and ours, of that many words at least.
         unsafe {
             let f = self.push_fragment(n.max(MIN_FRAGMENT).max(grow));
@@ -197,6 +200,11 @@ impl Heap {
     pub fn fragment_words(&self) -> usize {
         self.fragment_words.get()
     }
+    /// Words of the fragments that were made because there was no room for what was built here.
+    #[inline]
+    pub fn spilled_words(&self) -> usize {
+        self.fragment_words.get() - self.absorbed_words.get()
+    }
     pub(crate) fn fragments(&self) -> *mut Fragment {
         self.fragments.get()
     }
@@ -216,6 +224,7 @@ impl Heap {
     }
     pub(crate) fn take_fragments(&self) -> *mut Fragment {
         self.fragment_words.set(0);
+        self.absorbed_words.set(0);
         self.fragments.replace(null_mut())
     }
     pub(crate) fn off_heap(&self) -> *mut u64 {
@@ -266,7 +275,9 @@ impl Heap {
                 (*last).next = self.fragments.get();
             }
             self.fragments.set(f);
-            self.fragment_words.set(self.fragment_words.get() + other.fragment_words.get());
+            let words = other.fragment_words.get();
+            self.fragment_words.set(self.fragment_words.get() + words);
+            self.absorbed_words.set(self.absorbed_words.get() + words);
         }
         let o = other.off_heap.replace(null_mut());
         if !o.is_null() {
