@@ -65,4 +65,5 @@ show(Name, Priority, Samples) ->
         [Name, Priority, length(S), At(50), At(90), At(99), lists:last(S)]),
     Buckets = [10, 100, 1000, 10000, 100000, infinity],
     Counts = [{B, length([X || X <- S, X =< B])} || B <- Buckets],
+    io:format("compare ~p_~p ~b ~b ~b~n", [Name, Priority, At(50), At(90), At(99)]),
     io:format("  ~s~n", [lists:join(", ", [io_lib:format("<= ~p us: ~b", [B, C]) || {B, C} <- Counts])]).

@@ -9,7 +9,7 @@ use super::ops::same_register;
 use crate::signal::inner::{SHAPES, Shapes};
 use isa::{Dst, Fail, Op, Src};
 use term::RawTerm;
-use term::envelope::tuple_shape;
+use term::envelope::{shape_of, tuple_shape};
 
 impl Emitter<'_> {
     /// The shapes for the receive whose `loop_rec` is at `i`, the last one repeated. `None`: others may match as well, or
@@ -40,7 +40,8 @@ impl Emitter<'_> {
                     (fail, vec![tuple_shape(*arity as usize, tag)])
                 }
                 Op::IsEqExact { fail, a, b } if is_message(a) => {
-                    (fail, vec![self.constant(b).filter(|c| c.is_immediate())?.0])
+                    // Equal terms have equal shapes.
+                    (fail, vec![shape_of(self.constant(b)?)])
                 }
                 Op::SelectVal { src, fail, pairs } if is_message(src) => {
                     let value = |p: &(Src, _)| {
