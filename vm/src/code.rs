@@ -11,6 +11,7 @@ pub mod load;
 pub mod native;
 mod ops;
 pub mod purge;
+mod recent;
 pub mod record;
 mod record_ops;
 mod shape;
@@ -20,7 +21,7 @@ pub(crate) use ops::need_words;
 use crate::bif::Bif;
 use crate::interp::{self, Handler, ReturnPoint};
 use crate::literal_area::LiteralArea;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::collections::HashMap;
 use std::sync::{Mutex, RwLock};
 use term::boxed::{Export, FunEntry};
@@ -47,6 +48,8 @@ pub struct ExportEntry {
     point: std::sync::OnceLock<Box<crate::trace::point::Point>>,
     /// The how manieth export it is: lists of exports show the youngest first.
     pub index: u32,
+    /// Whose it is ([`CodeServer::number`]).
+    server: u32,
 }
 
 // SAFETY: the stub is written once, before the entry is shared.
@@ -237,6 +240,8 @@ pub struct Sizes {
 
 /// See the module head.
 pub struct CodeServer {
+    /// No other of this program has it.
+    number: u32,
     exports: RwLock<QuickMap<(Atom, Atom, u32), &'static ExportEntry>>,
     pub modules: RwLock<QuickMap<Atom, ModuleSlot>>,
     funs: Mutex<QuickMap<(Atom, u32, [u8; 16]), &'static FunEntry>>,
@@ -269,7 +274,9 @@ pub fn op_names() -> &'static [&'static str] {
 
 impl CodeServer {
     pub fn new(natives: HashMap<(Atom, Atom, usize), &'static Bif>) -> CodeServer {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = CodeServer {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             exports: RwLock::default(),
             modules: RwLock::default(),
             funs: Mutex::default(),
@@ -291,13 +298,18 @@ impl CodeServer {
 
     /// The export, made if need be.
     pub fn export(&self, module: Atom, function: Atom, arity: u32) -> &'static ExportEntry {
-        let key = (module, function, arity);
-        if let Some(e) = self.exports.read().unwrap_or_else(|e| e.into_inner()).get(&key) {
+        if let Some(e) = recent::find(self.number, module, function, arity) {
             return e;
         }
-        let mut exports = self.exports.write().unwrap_or_else(|e| e.into_inner());
-        let index = exports.len() as u32;
-        exports.entry(key).or_insert_with(|| self.make_export(module, function, arity, index))
+        let key = (module, function, arity);
+        let found = self.exports.read().unwrap_or_else(|e| e.into_inner()).get(&key).copied();
+        let e = found.unwrap_or_else(|| {
+            let mut exports = self.exports.write().unwrap_or_else(|e| e.into_inner());
+            let index = exports.len() as u32;
+            exports.entry(key).or_insert_with(|| self.make_export(module, function, arity, index))
+        });
+        recent::keep(e);
+        e
     }
     fn make_export(
         &self,
@@ -314,6 +326,7 @@ impl CodeServer {
             bif,
             point: Default::default(),
             index,
+            server: self.number,
         }));
         let me = entry as *const ExportEntry;
         let is_apply = module == term::atom::am::ERLANG && function == term::atom!("apply");
