@@ -9,8 +9,8 @@
 main() ->
     logger:set_primary_config(level, none),
     ok = tb_nodes:alive(priority_there),
-    All = [tb_nodes:start(Which, atom_to_list(Which)) || Which <- tb_nodes:others()],
     [begin
+        N = tb_nodes:start(Which, atom_to_list(Which)),
         p(send, tried(N, [priority], fun(A, _) -> erlang:send(A, urgent, [priority]) end)),
         p(plain, tried(N, [priority], fun(A, _) -> A ! urgent end)),
         p(no_priority, tried(N, [], fun(A, _) -> erlang:send(A, urgent, [priority]) end)),
@@ -29,9 +29,10 @@ main() ->
         end),
         p(gone, rpc:call(N, erlang, apply, [fun() -> A = alias([priority]), unalias(A), A end, []])
             =/= (G = gone(N)) andalso {erlang:send(G, x, [priority]), exit_signal(G, x, [priority])}),
-        p(still_connected, lists:member(N, nodes()))
-    end || N <- All],
-    tb_nodes:halt_all(All).
+        p(still_connected, lists:member(N, nodes())),
+        tb_nodes:stop(N)
+    end || Which <- tb_nodes:others()],
+    tb_nodes:halt_all([]).
 
 gone(N) -> rpc:call(N, erlang, alias, [[priority]]).
 

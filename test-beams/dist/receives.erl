@@ -8,9 +8,12 @@
 main() ->
     logger:set_primary_config(level, none),
     ok = tb_nodes:alive(receives),
-    All = [tb_nodes:start(Which, atom_to_list(Which)) || Which <- tb_nodes:others()],
-    [traced(N) || N <- All],
-    tb_nodes:halt_all(All).
+    [begin
+        N = tb_nodes:start(Which, atom_to_list(Which)),
+        traced(N),
+        tb_nodes:stop(N)
+    end || Which <- tb_nodes:others()],
+    tb_nodes:halt_all([]).
 
 traced(N) ->
     There = spawn(N, ?MODULE, there, [self()]),

@@ -8,9 +8,12 @@
 main() ->
     logger:set_primary_config(level, none),
     ok = tb_nodes:alive(tokens_there),
-    All = [tb_nodes:start(Which, atom_to_list(Which)) || Which <- tb_nodes:others()],
-    [case_of(Name, N) || N <- All, Name <- [send, name, alias, label, exit, exit_signal, spawn, request, refused, reply]],
-    tb_nodes:halt_all(All).
+    [begin
+        N = tb_nodes:start(Which, atom_to_list(Which)),
+        [case_of(Name, N) || Name <- [send, name, alias, label, exit, exit_signal, spawn, request, refused, reply]],
+        tb_nodes:stop(N)
+    end || Which <- tb_nodes:others()],
+    tb_nodes:halt_all([]).
 
 case_of(Name, N) ->
     seq_trace:reset_trace(),
@@ -60,7 +63,7 @@ run(reply, _, There, _) ->
     {Out, answer()};
 run(_, _, There, _) -> There ! {self(), hello}, answer().
 
-answer() -> receive X -> {X, seq_trace:get_token()} end.
+answer() -> receive {'EXIT', P, _} when is_port(P) -> answer(); X -> {X, seq_trace:get_token()} end.
 
 there(P) ->
     A = alias(),

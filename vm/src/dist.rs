@@ -177,34 +177,20 @@ impl Dist {
                 None => return Way::NotConnected,
             },
         };
-        let mut patience = None;
-        loop {
-            match entry.current() {
-                Some(c) if c.is_open() => return Way::Open(c),
-                // Who has heard that it ends may be here before it is gone, which takes a moment.
-                Some(_) if connect => {
-                    let now = vm.monotonic();
-                    if now > *patience.get_or_insert(now + CLOSING) {
-                        return Way::NotConnected;
-                    }
-                    std::thread::yield_now();
-                    continue;
-                }
-                Some(_) => return Way::NotConnected,
-                None if !connect => return Way::NotConnected,
-                None => {}
-            }
-            let (c, fresh) = entry.begin();
-            if fresh && !ask_net_kernel(vm, &c) {
-                down::abort(vm, &c);
-                return Way::NotAlive;
-            }
+        if let Some(c) = entry.current().filter(|c| c.is_open()) {
+            return Way::Open(c);
         }
+        if !connect {
+            return Way::NotConnected;
+        }
+        let (c, fresh) = entry.begin();
+        if fresh && !ask_net_kernel(vm, &c) {
+            down::abort(vm, &c);
+            return Way::NotAlive;
+        }
+        Way::Open(c)
     }
 }
-
-/// Nanoseconds that a closed connection may take to be gone.
-const CLOSING: i64 = 2_000_000;
 
 /// What a process is for the distribution.
 pub enum Role {

@@ -186,6 +186,8 @@ pub struct Extra {
     pub monitors_nodes: bool,
     /// What it is for the distribution.
     pub dist: Option<crate::dist::Role>,
+    /// It ends, and waits until this is no longer busy.
+    pub(crate) exit_waits: Option<std::sync::Arc<crate::dist::Connection>>,
     /// Who had it spawned from another node.
     pub remote_parent: Option<crate::dist::RemotePid>,
     pub suspended_by_me: Vec<(u64, u32)>,

@@ -660,6 +660,9 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         if task::pending(p) && p.exit_reason.is_none() {
             task::run_all(p, vm, if lifted { at } else { Priority::Low });
         }
+        if p.exit_reason.is_some() && crate::process::exit::held_up(p, vm) {
+            return let_go(vm, &keep, process);
+        }
         if let Some(reason) = p.exit_reason.take() {
             crate::process::exit::terminate(process, vm, *reason);
             return;

@@ -108,6 +108,10 @@ pub trait Resume: Send {
     fn only_returns(&self) -> bool {
         false
     }
+    /// The process `pid` is to end. `true`: something that was begun goes on until the process is woken, and the end waits.
+    fn delays_end(&mut self, _pid: u64) -> bool {
+        false
+    }
     /// The module version whose library it goes on in.
     fn code(&self) -> Option<&'static crate::code::LoadedModule> {
         None

@@ -47,7 +47,10 @@ impl Setup {
             h.tuple(&[what, carrier, name.into(), Term::local_pid(self.by)])
         });
         vm.send_message(Sender::System, self.net_kernel, m);
-        nodes::tell(vm, nodes::Event::up(name, Some(self.c.id), self.c.is_visible()));
+        let news = nodes::Event::up(name, Some(self.c.id), self.c.is_visible());
+        if let Some(news) = entry.after_ending(news) {
+            nodes::tell(vm, news);
+        }
         if !refused.is_empty() {
             let refusal = Box::new(Refusal { c: self.c.clone(), refused });
             vm.signal(self.by, Sender::System, Body::Request(refusal));

@@ -228,6 +228,21 @@ impl Connection {
             self.count(vm, size);
             core::mem::take(&mut out.notify)
         };
+        self.hand_over(vm, wake);
+    }
+    /// The same for what a process says at its end, if it is long.
+    pub(super) fn push_last(self: &Arc<Self>, vm: &'static Vm, frames: Vec<Frame>) {
+        let wake = {
+            let mut out = lock(&self.out);
+            if !self.is_connected() {
+                return;
+            }
+            out.push_last(frames);
+            core::mem::take(&mut out.notify)
+        };
+        self.hand_over(vm, wake);
+    }
+    fn hand_over(self: &Arc<Self>, vm: &'static Vm, wake: bool) {
         match self.controller() {
             Some(Controller::Port(port))
                 if self.queued() < AT_ONCE && crate::sched::owe_output(port) => {}
@@ -256,10 +271,12 @@ impl Connection {
             let mut out = lock(&self.out);
             let mut size = 0;
             let flags = self.flags();
-            while size < most
+            let mut taken = 0;
+            while taken < most
                 && let Some((packet, n)) = out.pop(flags)
             {
                 size += n;
+                taken += packet.len();
                 packets.push(packet);
             }
             self.sent.fetch_add(packets.len() as u64, Ordering::Relaxed);
@@ -269,6 +286,9 @@ impl Connection {
             if left < limit / 2 && self.is_busy() {
                 self.busy.store(false, Ordering::Release);
                 resumed = core::mem::take(&mut out.suspended);
+            }
+            if !out.has_last_words() {
+                resumed.append(&mut out.ending);
             }
             resumed
         };
@@ -283,18 +303,39 @@ impl Connection {
     }
     /// Has the process woken when the queue has become shorter. `false`: nobody has to wait.
     pub fn wait_for(&self, cx: &Cx<'_>) -> bool {
+        self.wait_as(cx.pid())
+    }
+    pub(crate) fn wait_as(&self, pid: u64) -> bool {
         let mut out = lock(&self.out);
         if !self.is_busy() || !self.is_open() {
             return false;
         }
-        if !out.suspended.contains(&cx.pid()) {
-            out.suspended.push(cx.pid());
+        if !out.suspended.contains(&pid) {
+            out.suspended.push(pid);
         }
         true
     }
     /// Whether a process that waits has not been woken yet.
-    pub(super) fn has_waiting(&self, pid: u64) -> bool {
-        lock(&self.out).suspended.contains(&pid)
+    pub(crate) fn has_waiting(&self, pid: u64) -> bool {
+        let out = lock(&self.out);
+        out.suspended.contains(&pid) || out.ending.contains(&pid)
+    }
+    /// Whether a process that ends had better wait.
+    pub(super) fn delays_ends(&self) -> bool {
+        self.is_busy() || lock(&self.out).has_last_words()
+    }
+    /// Has a process that ends woken when it may go on. `false`: it may at once.
+    pub(crate) fn wait_to_end(&self, pid: u64) -> bool {
+        let mut out = lock(&self.out);
+        if !self.is_open() {
+            return false;
+        }
+        if out.has_last_words() {
+            out.ending.push(pid);
+            return true;
+        }
+        drop(out);
+        self.wait_as(pid)
     }
     /// Drops what is queued, and lets those go on who wait.
     pub(super) fn drain(&self, vm: &'static Vm) {
@@ -302,7 +343,8 @@ impl Connection {
             let mut out = lock(&self.out);
             self.busy.store(false, Ordering::Release);
             self.queued.store(0, Ordering::Relaxed);
-            let suspended = core::mem::take(&mut out.suspended);
+            let mut suspended = core::mem::take(&mut out.suspended);
+            suspended.append(&mut out.ending);
             (core::mem::take(&mut *out), suspended)
         };
         drop(dropped);

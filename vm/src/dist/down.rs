@@ -60,7 +60,9 @@ fn go_on(mut w: Cleaning) {
         let _telling = lock(&entry.telling);
         // Who hears of it may connect again at once.
         entry.forget(&c);
-        nodes::tell(vm, nodes::Event::down(c.name, Some(c.id), c.is_visible(), reason));
+        let news = nodes::Event::down(c.name, Some(c.id), c.is_visible(), reason);
+        nodes::tell(vm, news);
+        entry.kept().into_iter().for_each(|news| nodes::tell(vm, news));
     }
     vm.dist.release(vm);
 }
@@ -92,7 +94,9 @@ fn clean(vm: &'static Vm, c: &Arc<Connection>) -> Vec<u64> {
 
 fn forget(vm: &'static Vm, c: &Arc<Connection>) {
     if let Some(e) = vm.dist.find(c.name) {
+        let _telling = lock(&e.telling);
         e.forget(c);
+        e.kept().into_iter().for_each(|news| nodes::tell(vm, news));
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Entry {
 
 struct State {
     current: Option<Arc<Connection>>,
+    /// Connections that end while there is another one already.
+    ending: Vec<Arc<Connection>>,
+    /// What is told when those are gone.
+    later: Vec<super::nodes::Event>,
     last: u32,
 }
 
@@ -25,7 +29,12 @@ impl Entry {
     pub fn new(name: Atom) -> Entry {
         Entry {
             name,
-            state: Mutex::new(State { current: None, last: 0 }),
+            state: Mutex::new(State {
+                current: None,
+                ending: Vec::new(),
+                later: Vec::new(),
+                last: 0,
+            }),
             telling: Mutex::default(),
         }
     }
@@ -33,11 +42,15 @@ impl Entry {
     pub fn current(&self) -> Option<Arc<Connection>> {
         lock(&self.state).current.clone()
     }
-    /// The connection, or a fresh pending one (`true`).
+    /// The connection, or a fresh pending one (`true`). One that ends does not count, though it may take time to be gone.
     pub fn begin(&self) -> (Arc<Connection>, bool) {
         let mut s = lock(&self.state);
         if let Some(c) = &s.current {
-            return (c.clone(), false);
+            if c.is_open() {
+                return (c.clone(), false);
+            }
+            let c = c.clone();
+            s.ending.push(c);
         }
         s.last = (s.last + 1) & ID_MASK;
         let c = Arc::new(Connection::new(self.name, s.last));
@@ -47,8 +60,23 @@ impl Entry {
     /// The connection is over, and everybody has been told.
     pub(crate) fn forget(&self, c: &Arc<Connection>) {
         let mut s = lock(&self.state);
+        s.ending.retain(|d| !Arc::ptr_eq(c, d));
         if s.current.as_ref().is_some_and(|d| Arc::ptr_eq(c, d)) {
             s.current = None;
         }
+    }
+    /// Keeps news of the present connection until those before it are gone. Gives it back if there are none.
+    pub(super) fn after_ending(&self, news: super::nodes::Event) -> Option<super::nodes::Event> {
+        let mut s = lock(&self.state);
+        if s.ending.is_empty() {
+            return Some(news);
+        }
+        s.later.push(news);
+        None
+    }
+    /// What was kept, if it is time for it.
+    pub(super) fn kept(&self) -> Vec<super::nodes::Event> {
+        let mut s = lock(&self.state);
+        if s.ending.is_empty() { core::mem::take(&mut s.later) } else { Vec::new() }
     }
 }

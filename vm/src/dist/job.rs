@@ -213,6 +213,18 @@ impl Resume for Pieces {
     fn only_returns(&self) -> bool {
         true
     }
+    fn delays_end(&mut self, pid: u64) -> bool {
+        if self.c.has_waiting(pid) {
+            return true;
+        }
+        while let Some(frame) = self.frames.pop_front() {
+            self.c.push(self.vm, vec![frame]);
+            if !self.frames.is_empty() && self.c.wait_as(pid) {
+                return true;
+            }
+        }
+        false
+    }
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
         if self.c.has_waiting(cx.pid()) {
             return Err(cx.wait(*self));

@@ -169,6 +169,10 @@ impl Op {
             None => self,
         }
     }
+    /// Whether it tells of its sender's end.
+    pub fn is_last(&self) -> bool {
+        matches!(self.plain(), Op::Exit { .. } | Op::MonitorExit { .. })
+    }
     /// Itself, without a token.
     pub fn plain(&self) -> &Op {
         match self {

@@ -55,19 +55,50 @@ pub struct Out {
     /// The controller wants to know when there is something.
     pub notify: bool,
     pub suspended: Vec<u64>,
+    /// The last words of processes that ended, where they are long: others do not wait for them. Each has to follow so
+    /// many packets of the queue.
+    last_words: VecDeque<(u64, Frame)>,
+    /// Processes that wait with their end until those are gone.
+    pub ending: Vec<u64>,
+    pushed: u64,
+    popped: u64,
+    /// It is the turn of the last words.
+    turn: bool,
 }
 
 impl Out {
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.last_words.is_empty()
     }
     pub fn push(&mut self, frames: impl IntoIterator<Item = Frame>) {
-        self.queue.extend(frames);
+        for f in frames {
+            self.pushed += 1;
+            self.queue.push_back(f);
+        }
     }
-    /// The first packet with its header, and what it counted.
-    pub fn pop(&mut self, flags: u64) -> Option<(IoQueue, usize)> {
+    /// What a process that ended has to say goes after all that was sent before, and beside what is sent later.
+    pub fn push_last(&mut self, frames: impl IntoIterator<Item = Frame>) {
+        let after = self.pushed;
+        self.last_words.extend(frames.into_iter().map(|f| (after, f)));
+    }
+    pub fn has_last_words(&self) -> bool {
+        !self.last_words.is_empty()
+    }
+    fn next(&mut self) -> Option<(Frame, bool)> {
+        let popped = self.popped;
+        let due = self.last_words.front().is_some_and(|(after, _)| *after <= popped);
+        self.turn = !self.turn;
+        if due && (self.turn || self.queue.is_empty()) {
+            return self.last_words.pop_front().map(|(_, f)| (f, true));
+        }
         let f = self.queue.pop_front()?;
-        let size = f.size();
+        self.popped += 1;
+        Some((f, false))
+    }
+    /// The next packet with its header, and what it counted: last words count nothing.
+    pub fn pop(&mut self, flags: u64) -> Option<(IoQueue, usize)> {
+        let (f, last) = self.next()?;
+        let size = if last { 0 } else { f.size() };
         let mut body = f.body;
         if flags & (flags::DIST_HDR_ATOM_CACHE | flags::FRAGMENTS) == 0 {
             return Some((body, size));

@@ -32,6 +32,7 @@ pub fn send(vm: &'static Vm, c: &Arc<Connection>, op: Op, payload: Option<Term<'
         super::lock(&c.names).remove(reference);
     }
     match output::encode(vm, c.flags(), &op, payload) {
+        Ok(frames) if frames.len() > 1 && op.is_last() => c.push_last(vm, frames),
         Ok(frames) => c.push(vm, frames),
         // A reason that is too large for the format: the other side hears at least that something ended.
         Err(_) => c.give_up(vm),
@@ -218,6 +219,22 @@ pub fn demonitor_node(cx: &Cx<'_>, node: Atom) {
     if let Some(c) = ended.and_then(|id| cx.vm().dist.connection(node, id)) {
         c.let_go(cx.pid());
     }
+}
+
+/// A busy connection through which others will hear of the process's end.
+pub(crate) fn busy(p: &Process, vm: &'static Vm) -> Option<Arc<Connection>> {
+    if !vm.dist.is_alive() || p.flags.async_dist {
+        return None;
+    }
+    let t = p.relations.get()?;
+    let links = t.links.iter().filter_map(|(peer, l)| match peer {
+        Peer::Remote(to) => Some((to.node_name(), l.connection)),
+        _ => None,
+    });
+    let remote = t.remote.as_ref();
+    let watchers = remote.into_iter().flat_map(|r| r.watchers.iter().map(|(_, w)| (w.node, w.id)));
+    let busy = |(node, id)| vm.dist.connection(node, id).filter(|c| c.delays_ends());
+    links.chain(watchers).find_map(busy)
 }
 
 /// What a process that ends leaves behind at other nodes.

@@ -63,6 +63,5 @@ unsafe extern "C" fn normal_exit(
     fc: i64,
 ) {
     super::save(r, htop, e, fc);
-    crate::process::exit::normal(r);
-    (*r).outcome = super::Outcome::Exited;
+    (*r).outcome = crate::process::exit::normal(r);
 }

@@ -6,7 +6,7 @@
 //! (`build_stacktrace`) when a program looks at it.
 
 use super::operand::*;
-use super::{Outcome, Regs, ReturnPoint, go};
+use super::{Regs, ReturnPoint, go};
 use crate::stop::{Class, Raise};
 use term::atom::am;
 use term::boxed::Export;
@@ -180,8 +180,7 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
         (class, reason) = (Class::Error, pair);
     }
     crate::trace::call::passed(r, end, class.atom(), reason);
-    crate::process::exit::uncaught(r, raise);
-    (*r).outcome = Outcome::Exited;
+    (*r).outcome = crate::process::exit::uncaught(r, raise);
 }
 
 #[cold]

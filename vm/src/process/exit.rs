@@ -3,7 +3,7 @@
 use super::table::ProcRef;
 use super::{Process, state};
 use crate::dist::Role;
-use crate::interp::Regs;
+use crate::interp::{Outcome, Regs};
 use crate::signal::queue::Item;
 use crate::signal::relations::Peer;
 use crate::signal::{Body, DownSignal, ExitSignal, Sender, Signal};
@@ -13,14 +13,14 @@ use term::atom::am;
 use term::{Atom, OwnedTerm, Term};
 
 /// Its first function returned.
-pub(crate) unsafe fn normal(r: *mut Regs) {
+pub(crate) unsafe fn normal(r: *mut Regs) -> Outcome {
     // SAFETY: the caller runs the process.
     let (p, vm) = unsafe { ((*r).process, (*r).vm) };
-    terminate(p, vm, OwnedTerm::immediate(Term::atom(am::NORMAL)));
+    end(p, vm, OwnedTerm::immediate(Term::atom(am::NORMAL)))
 }
 
 /// An exception that nobody caught.
-pub(crate) unsafe fn uncaught(r: *mut Regs, raise: Raise) {
+pub(crate) unsafe fn uncaught(r: *mut Regs, raise: Raise) -> Outcome {
     // SAFETY: the caller runs the process; the raise's terms are of its heap.
     let (p, vm) = unsafe { (&mut *(*r).process, (*r).vm) };
     let heap = &p.heap.heap;
@@ -42,7 +42,58 @@ pub(crate) unsafe fn uncaught(r: *mut Regs, raise: Raise) {
     if raise.class != Class::Exit {
         log_exit(p, vm, &value);
     }
-    terminate(p, vm, value);
+    end(p, vm, value)
+}
+
+/// Ends the process at once if nothing holds it up, else when it is its turn again.
+fn end(process: *mut Process, vm: &'static Vm, reason: OwnedTerm) -> Outcome {
+    // SAFETY: the caller is the runner.
+    let p = unsafe { &mut *process };
+    if crate::dist::relation::busy(p, vm).is_some() {
+        p.exit_reason = Some(Box::new(reason));
+        p.shared.state.set(state::EXITING);
+        return Outcome::Yielded;
+    }
+    terminate(process, vm, reason);
+    Outcome::Exited
+}
+
+/// Whether the end has to wait: the process has not sent yet all that it was sending, or others of other nodes are to hear of its
+/// end and the way to them is busy. For the latter it waits once.
+pub(crate) fn held_up(p: &mut Process, vm: &'static Vm) -> bool {
+    let waits = waits(p, vm);
+    let before = p.shared.state.has(state::HELD_UP) && p.shared.state.has(state::EXITING);
+    if p.shared.trace.has(crate::trace::flag::EXITING) {
+        if before {
+            crate::trace::event::exiting(vm, p, "in_exiting");
+        }
+        if waits {
+            crate::trace::event::exiting(vm, p, "out_exiting");
+        }
+    }
+    if waits {
+        p.shared.state.set(state::EXITING | state::HELD_UP);
+    }
+    waits
+}
+
+fn waits(p: &mut Process, vm: &'static Vm) -> bool {
+    let me = p.pid();
+    if let Some(r) = &mut p.resume
+        && r.resume.delays_end(me)
+    {
+        return true;
+    }
+    if let Some(c) = p.extra.as_ref().and_then(|e| e.exit_waits.as_ref()) {
+        return c.has_waiting(me);
+    }
+    let Some(c) = crate::dist::relation::busy(p, vm) else { return false };
+    if !c.wait_to_end(me) {
+        return false;
+    }
+    vm.monitor.busy_dist_port(vm, me, c.controller());
+    p.extra().exit_waits = Some(c);
+    true
 }
 
 /// Tells the logger that a process ended with an error.
