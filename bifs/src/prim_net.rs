@@ -20,6 +20,14 @@ vm::bifs! { pub TABLE: "prim_net" {
     Plain "nif_if_name2index"/1 => if_name2index(0);
     Plain "nif_if_index2name"/1 => if_index2name(0);
     Plain "nif_if_names"/0 => if_names();
+    /// Of services (OTP 27)
+    DirtyIo "nif_getservbyname"/2 => getservbyname(0, 1);
+    DirtyIo "nif_getservbyport"/2 => getservbyport(0, 1);
+    // What another system has; here each raises, as in the reference.
+    DirtyIo "nif_get_adapters_addresses"/1 => other_system(0);
+    DirtyIo "nif_get_interface_info"/1 => other_system(0);
+    DirtyIo "nif_get_if_entry"/1 => other_system(0);
+    DirtyIo "nif_get_ip_address_table"/1 => other_system(0);
 } }
 
 fn name(s: &str) -> Term<'static> {
@@ -45,7 +53,12 @@ static DEBUG: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new
 
 fn info<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let on = DEBUG.load(std::sync::atomic::Ordering::Relaxed);
-    Ok(cx.heap().map_from_pairs(&[(name("debug"), Term::bool(on))]))
+    let mut pairs = vec![(name("debug"), Term::bool(on))];
+    if cx.vm().config.release >= 29 {
+        // Whether names are looked up in another namespace.
+        pairs.push((name("netns"), Term::bool(false)));
+    }
+    Ok(cx.heap().map_from_pairs(&pairs))
 }
 
 /// `#{command => debug, data => boolean()}`
@@ -184,6 +197,45 @@ fn getifaddrs<'p>(cx: &Cx<'p>, extra: Map<'p>) -> BifResult<'p> {
 
 /// Not among the flags that are shown here.
 const LOWER_UP: i64 = 0x1_0000;
+
+fn other_system<'p>(cx: &Cx<'p>, _: Term<'p>) -> BifResult<'p> {
+    Err(cx.error(atom!("notsup")))
+}
+
+/// Longest name of a service or protocol.
+const LONGEST_NAME: usize = 255;
+
+fn service_text(t: Term<'_>) -> Option<Vec<u8>> {
+    text(t).flatten().filter(|s| s.len() <= LONGEST_NAME)
+}
+/// The protocol, `None` inside for any.
+fn protocol(t: Term<'_>) -> Option<Option<Vec<u8>>> {
+    let name = service_text(t)?;
+    Some((name != b"any").then_some(name))
+}
+
+fn getservbyname<'p>(cx: &Cx<'p>, service: Term<'p>, proto: Term<'p>) -> BifResult<'p> {
+    let port = service_text(service)
+        .zip(protocol(proto))
+        .and_then(|(s, p)| net::service_port(&s, p.as_deref()));
+    Ok(match port {
+        // The reference reads the number as a signed one.
+        Some(n) => ok(cx, Term::small((n as i16).into())),
+        None => error(cx, "einval"),
+    })
+}
+
+fn getservbyport<'p>(cx: &Cx<'p>, port: Term<'p>, proto: Term<'p>) -> BifResult<'p> {
+    let port = port.as_small().and_then(|n| u32::try_from(n).ok());
+    let service = port.zip(protocol(proto)).and_then(|(port, p)| {
+        // Of a number that is too large the low bits count.
+        net::service_name(port as u16, p.as_deref())
+    });
+    Ok(match service {
+        Some(s) => ok(cx, cx.heap().byte_list(&s)),
+        None => error(cx, "einval"),
+    })
+}
 
 fn if_name2index<'p>(cx: &Cx<'p>, interface: Term<'p>) -> BifResult<'p> {
     let text = cx.need(text(interface).flatten())?;

@@ -7,10 +7,13 @@ mod address;
 mod handle;
 mod info;
 mod ioctl;
+mod many;
 mod option;
 mod receive;
+mod sctp;
 mod send;
 pub(crate) mod table;
+mod tos;
 
 pub(crate) use address::{decode, encode, family_term, kind_term};
 pub(crate) use table::INTERFACE_FLAGS;
@@ -25,7 +28,16 @@ use vm::{BifResult, BifTable, Cx};
 
 /// The natives that `load_nif` installs in `prim_socket`.
 pub fn tables() -> Vec<BifTable> {
-    vec![TABLE, info::TABLE, ioctl::TABLE, option::TABLE, receive::TABLE, send::TABLE]
+    vec![
+        TABLE,
+        info::TABLE,
+        ioctl::TABLE,
+        many::TABLE,
+        option::TABLE,
+        receive::TABLE,
+        sctp::TABLE,
+        send::TABLE,
+    ]
 }
 
 vm::bifs! { pub TABLE: "prim_socket" {
@@ -102,7 +114,10 @@ fn range<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
     if !t.is_integer() {
         return Err(cx.badarg());
     }
-    Ok(invalid(cx, cx.heap().tuple(&[atom!("integer_range").into(), t])))
+    let why = invalid(cx, cx.heap().tuple(&[atom!("integer_range").into(), t]));
+    // OTP 26 and 27 say that it is an error.
+    let is_error = matches!(cx.vm().config.release, 26 | 27);
+    Ok(if is_error { error(cx, why) } else { why })
 }
 
 fn need_open(s: &State) -> Done<()> {
@@ -283,14 +298,20 @@ enum Accepted {
 
 fn accept<'p>(cx: &Cx<'p>, s: SocketRef<'p>, reference: Term<'p>) -> BifResult<'p> {
     let pid = cx.pid();
-    let done = s.0.with(|st| try_accept(st, pid, reference));
+    let release = cx.vm().config.release;
+    let done = s.0.with(|st| try_accept(st, pid, reference, release));
     match done {
         Ok(Accepted::New(new)) => Ok(ok(cx, Socket::term(cx, new))),
         other => answer(cx, other.map(|_| atom!("select").into())),
     }
 }
 
-fn try_accept(st: &mut State, pid: u64, reference: Term<'_>) -> Done<Accepted> {
+fn try_accept(
+    st: &mut State,
+    pid: u64,
+    reference: Term<'_>,
+    release: u32,
+) -> Done<Accepted> {
     need_open(st)?;
     if !st.readers.is_empty() {
         return Err(Fail::ErrorInvalid("state"));
@@ -309,15 +330,18 @@ fn try_accept(st: &mut State, pid: u64, reference: Term<'_>) -> Done<Accepted> {
     match socket::accept(st.fd()) {
         Ok((fd, _)) => {
             st.counters.acc_success += 1;
-            // As the reference has it: the listener shows it, not the new socket.
-            st.write |= flag::CONNECTED;
+            // Before OTP 26 it is the listener that shows it, not the new socket.
+            let new_shows = release >= 26;
+            if !new_shows {
+                st.write |= flag::CONNECTED;
+            }
             let new = New {
                 fd: fd.as_raw_fd(),
                 owned: Some(fd),
                 domain: st.domain,
                 kind: st.kind,
                 protocol: st.protocol,
-                connected: false,
+                connected: new_shows,
                 buffer: st.buffer,
                 buffer_count: st.buffer_count,
                 receive_control: st.receive_control,
@@ -417,8 +441,8 @@ fn cancel<'p>(cx: &Cx<'p>, s: SocketRef<'p>, op: Atom, reference: Term<'p>) -> B
     let line = match op.name() {
         "connect" => None,
         "accept" => Some(Line::Accept),
-        "send" | "sendto" | "sendmsg" | "sendfile" => Some(Line::Write),
-        "recv" | "recvfrom" | "recvmsg" => Some(Line::Read),
+        "send" | "sendto" | "sendmsg" | "sendmmsg" | "sendv" | "sendfile" => Some(Line::Write),
+        "recv" | "recvfrom" | "recvmsg" | "recvmmsg" => Some(Line::Read),
         _ if s.0.with(|st| st.is_open()) => return Err(cx.badarg()),
         _ => return answer(cx, Err(Fail::CLOSED)),
     };

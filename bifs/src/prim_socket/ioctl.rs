@@ -15,10 +15,6 @@ vm::bifs! { pub TABLE: "prim_socket" {
     Plain "nif_ioctl"/4 => set(0, 1, 2, 3);
 } }
 
-fn request(number: i64) -> &'static str {
-    table::REQUESTS.iter().find(|(_, n)| *n == number).map_or("", |(name, _)| name)
-}
-
 fn unsupported() -> Fail {
     Fail::Posix("enotsup")
 }
@@ -27,13 +23,16 @@ fn v4_address(h: &Heap, ip: [u8; 4]) -> Term<'_> {
     address::encode(h, &SockAddr::v4(ip.into(), 0))
 }
 
-/// `gifconf`: the interfaces that have an IPv4 address.
+/// `gifconf`, the interfaces that have an IPv4 address; from OTP 27 on also what can be read of a socket.
 fn list<'p>(cx: &Cx<'p>, s: SocketRef<'p>, number: i64) -> BifResult<'p> {
     let h = cx.heap();
     let done: Done<Term<'p>> = s.0.with(|st| {
         need_open(st)?;
-        if request(number) != "gifconf" {
-            return Err(unsupported());
+        match table::request(number) {
+            "gifconf" => {}
+            "nread" => return Ok(Term::small(net::readable(st.fd())?.into())),
+            "atmark" => return Ok(Term::bool(net::at_mark(st.fd())?)),
+            _ => return Err(unsupported()),
         }
         let all = net::interfaces()?;
         let one = |i: &net::Interface| match &i.addr {
@@ -55,7 +54,7 @@ fn name_of(t: Term<'_>) -> Option<Vec<u8>> {
 
 fn get<'p>(cx: &Cx<'p>, s: SocketRef<'p>, number: i64, arg: Term<'p>) -> BifResult<'p> {
     let h = cx.heap();
-    let request = request(number);
+    let request = table::request(number);
     if request == "gifname" {
         let index = cx.need(arg.as_small().and_then(|n| u32::try_from(n).ok()))?;
         let done: Done<Term<'p>> = s.0.with(|st| {
@@ -132,7 +131,7 @@ fn set<'p>(
     value: Term<'p>,
 ) -> BifResult<'p> {
     let name = cx.need(name_of(interface))?;
-    let request = request(number);
+    let request = table::request(number);
     let done: Done<()> = s.0.with(|st| {
         need_open(st)?;
         assign(st.fd(), request, &name, value)

@@ -4,7 +4,7 @@
 
 use super::address::{self, bool_of};
 use super::handle::{SocketRef, State};
-use super::{Done, Fail, answer, need_open, ok};
+use super::{Done, Fail, answer, need_open, ok, tos};
 use sys::socket::{self, Control, names};
 use term::atom::am;
 use term::{Atom, Heap, Map, OwnedTerm, Term, View, atom};
@@ -42,6 +42,13 @@ enum Kind {
     Hops,
     Form,
     Name,
+    /// A number that is not negative.
+    Count,
+    Association,
+    Initial,
+    Events,
+    /// Is told of, but the reference neither sets nor gets it.
+    Hidden,
 }
 
 type Row = (&'static str, &'static str, Option<(i32, Kind)>);
@@ -116,7 +123,7 @@ const OPTIONS: &[Row] = &[
     ("ipv6", "use_min_mtu", None),
     ("ipv6", "v6only", Some((26, Kind::Bool))),
     ("sctp", "adaption_layer", None),
-    ("sctp", "associnfo", None),
+    ("sctp", "associnfo", Some((1, Kind::Association))),
     ("sctp", "auth_active_key", None),
     ("sctp", "auth_chunk", None),
     ("sctp", "auth_delete_key", None),
@@ -126,13 +133,13 @@ const OPTIONS: &[Row] = &[
     ("sctp", "default_send_params", None),
     ("sctp", "delayed_ack_time", None),
     ("sctp", "disable_fragments", Some((8, Kind::Bool))),
-    ("sctp", "events", None),
+    ("sctp", "events", Some((11, Kind::Events))),
     ("sctp", "explicit_eor", None),
     ("sctp", "fragment_interleave", None),
     ("sctp", "get_peer_addr_info", None),
     ("sctp", "hmac_ident", None),
     ("sctp", "i_want_mapped_v4_addr", None),
-    ("sctp", "initmsg", None),
+    ("sctp", "initmsg", Some((2, Kind::Initial))),
     ("sctp", "local_auth_chunks", None),
     ("sctp", "maxburst", None),
     ("sctp", "maxseg", Some((13, Kind::Int))),
@@ -142,7 +149,7 @@ const OPTIONS: &[Row] = &[
     ("sctp", "peer_auth_chunks", None),
     ("sctp", "primary_addr", None),
     ("sctp", "reset_streams", None),
-    ("sctp", "rtoinfo", None),
+    ("sctp", "rtoinfo", Some((0, Kind::Hidden))),
     ("sctp", "set_peer_primary_addr", None),
     ("sctp", "status", None),
     ("sctp", "use_ext_recvinfo", None),
@@ -194,6 +201,41 @@ const OPTIONS: &[Row] = &[
     ("udp", "cork", Some((1, Kind::Bool))),
 ];
 
+/// What later releases know besides, or of another kind.
+#[rustfmt::skip]
+const SINCE_27: &[Row] = &[
+    ("socket", "bsp_state", None),
+    ("socket", "exclusiveaddruse", None),
+    ("socket", "max_msg_size", None),
+    ("socket", "maxdg", None),
+    ("tcp", "keepcnt", Some((6, Kind::Int))),
+    ("tcp", "keepidle", Some((4, Kind::Int))),
+    ("tcp", "keepintvl", Some((5, Kind::Int))),
+];
+#[rustfmt::skip]
+const SINCE_29: &[Row] = &[
+    ("socket", "timestampns", Some((35, Kind::Bool))),
+    ("tcp", "user_timeout", Some((18, Kind::Count))),
+    ("sctp", "adaptation_layer", None),
+    ("sctp", "default_send_param", None),
+    ("sctp", "get_assoc_stats", None),
+    ("sctp", "partial_delivery", None),
+];
+/// Names of SCTP that became others.
+const UNTIL_29: [&str; 3] = ["adaption_layer", "default_send_params", "partial_delivery_point"];
+
+/// The options of a release.
+fn rows(release: u32) -> impl Iterator<Item = &'static Row> {
+    let from_27 = if release >= 27 { SINCE_27 } else { &[] };
+    let from_29 = if release >= 29 { SINCE_29 } else { &[] };
+    let is = |r: &Row, other: &Row| (r.0, r.1) == (other.0, other.1);
+    let stays = move |r: &&Row| {
+        let renamed = release >= 29 && r.0 == "sctp" && UNTIL_29.contains(&r.1);
+        !renamed && !from_27.iter().chain(from_29).any(|o| is(o, r))
+    };
+    OPTIONS.iter().filter(stays).chain(from_27).chain(from_29)
+}
+
 /// The number of a level; options of sockets themselves have a name instead.
 fn level_number(level: &str) -> Option<i32> {
     Some(match level {
@@ -212,7 +254,7 @@ pub fn supported(h: &Heap, release: u32) -> Term<'_> {
     let all: Vec<Term<'_>> = levels
         .iter()
         .map(|level| {
-            let of_level = OPTIONS.iter().filter(|(l, ..)| l == level);
+            let of_level = rows(release).filter(|(l, ..)| l == level);
             let options: Vec<Term<'_>> = of_level
                 .map(|(_, n, number)| {
                     let name = Term::atom(Atom::new(n));
@@ -237,11 +279,10 @@ pub fn supported(h: &Heap, release: u32) -> Term<'_> {
     h.list(&all)
 }
 
-fn find(level: Option<i32>, number: i32) -> Option<Kind> {
-    let row = OPTIONS
-        .iter()
+fn find(release: u32, level: Option<i32>, number: i32) -> Option<Kind> {
+    let row = rows(release)
         .find(|(l, _, o)| level_number(l) == level && o.is_some_and(|(n, _)| n == number));
-    row.and_then(|(.., o)| o.map(|(_, kind)| kind))
+    row.and_then(|(.., o)| o.map(|(_, kind)| kind)).filter(|kind| *kind != Kind::Hidden)
 }
 
 mod otp {
@@ -288,7 +329,7 @@ fn setopt<'p>(
     native: i32,
 ) -> BifResult<'p> {
     let level = cx.need(level(level_term))?;
-    let pid = cx.pid();
+    let (pid, release) = (cx.pid(), cx.vm().config.release);
     let done = s.0.with(|st| match level {
         Level::Otp => set_otp(st, pid, number, value),
         Level::System(level) if native != 0 => {
@@ -297,7 +338,7 @@ fn setopt<'p>(
             let level = level.unwrap_or(names::SOL_SOCKET);
             Ok(socket::set_option(st.fd(), level, number, &bytes)?)
         }
-        Level::System(level) => set_system(st, level, number, value),
+        Level::System(level) => set_system(st, release, level, number, value),
     });
     answer(cx, done.map(|()| am::OK.into()))
 }
@@ -383,8 +424,6 @@ fn get<'p>(m: Map<'p>, name: Atom) -> Option<Term<'p>> {
 }
 
 const DISCOVER: [(&str, i32); 4] = [("dont", 0), ("want", 1), ("do", 2), ("probe", 3)];
-const TOS: [(&str, i32); 4] =
-    [("lowdelay", 0x10), ("throughput", 8), ("reliability", 4), ("mincost", 2)];
 
 fn named(table: &[(&str, i32)], t: Term<'_>) -> Option<i32> {
     match t.as_atom() {
@@ -400,7 +439,7 @@ fn name_of(table: &[(&str, i32)], n: i32) -> Term<'static> {
 }
 
 /// The value of an option as the system wants it.
-fn encode(kind: Kind, t: Term<'_>) -> Option<Vec<u8>> {
+fn encode(kind: Kind, t: Term<'_>, release: u32) -> Option<Vec<u8>> {
     let word = |n: i32| Some(n.to_ne_bytes().to_vec());
     match kind {
         Kind::Bool => word(i32::from(bool_of(t)?)),
@@ -438,13 +477,17 @@ fn encode(kind: Kind, t: Term<'_>) -> Option<Vec<u8>> {
         Kind::Filter => filter(t),
         Kind::Discover => word(named(&DISCOVER, t)?),
         Kind::Interface => Some(address::v4(t)?.octets().to_vec()),
-        Kind::Tos => word(named(&TOS, t)?),
+        Kind::Tos => word(tos::decode(t, release)?),
         Kind::Hops => {
             let n = if t.is_atom_of(atom!("default")) { -1 } else { int(t)? };
             if (-1..=255).contains(&n) { word(n) } else { None }
         }
         Kind::Form => word(address::family(t)?),
+        Kind::Count => word(int(t).filter(|n| *n >= 0)?),
+        Kind::Association => super::sctp::association_parameters(t),
+        Kind::Initial => super::sctp::initial(t),
         Kind::IntGet | Kind::Domain | Kind::Protocol | Kind::Type | Kind::Controls => None,
+        Kind::Events | Kind::Hidden => None,
     }
 }
 
@@ -475,30 +518,40 @@ fn string(t: Term<'_>) -> Option<Vec<u8>> {
     all.into_iter().map(|c| u8::try_from(c.as_small()?).ok()).collect()
 }
 
-fn set_system(st: &mut State, level: Option<i32>, number: i32, value: Term<'_>) -> Done<()> {
-    let kind = find(level, number).ok_or(INVALID_OPTION)?;
+fn set_system(
+    st: &mut State,
+    release: u32,
+    level: Option<i32>,
+    number: i32,
+    value: Term<'_>,
+) -> Done<()> {
+    let kind = find(release, level, number).ok_or(INVALID_OPTION)?;
     let read_only =
         matches!(kind, Kind::IntGet | Kind::Domain | Kind::Protocol | Kind::Type | Kind::Controls);
     if read_only {
         return Err(INVALID_OPTION);
     }
     need_open(st)?;
-    let bytes = encode(kind, value).ok_or(INVALID_VALUE)?;
+    let bytes = match kind {
+        Kind::Events => super::sctp::events(value, release >= 29),
+        _ => encode(kind, value, release),
+    };
+    let bytes = bytes.ok_or(INVALID_VALUE)?;
     let level = level.unwrap_or(names::SOL_SOCKET);
     Ok(socket::set_option(st.fd(), level, number, &bytes)?)
 }
 
 fn getopt<'p>(cx: &Cx<'p>, s: SocketRef<'p>, level_term: Term<'p>, number: i32) -> BifResult<'p> {
     let level = cx.need(level(level_term))?;
-    let h = cx.heap();
+    let (h, release) = (cx.heap(), cx.vm().config.release);
     let done = s.0.with(|st| {
         let level = match level {
             Level::Otp => return get_otp(h, st, number),
             Level::System(level) => level,
         };
-        let kind = find(level, number).ok_or(INVALID_OPTION)?;
+        let kind = find(release, level, number).ok_or(INVALID_OPTION)?;
         need_open(st)?;
-        read(h, st, level.unwrap_or(names::SOL_SOCKET), number, kind)
+        read(h, st, level.unwrap_or(names::SOL_SOCKET), number, kind, release)
     });
     answer(cx, done.map(|t| ok(cx, t)))
 }
@@ -522,12 +575,19 @@ fn get_otp<'h>(h: &'h Heap, st: &State, number: i32) -> Done<Term<'h>> {
     })
 }
 
-fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Done<Term<'h>> {
+fn read<'h>(
+    h: &'h Heap,
+    st: &State,
+    level: i32,
+    number: i32,
+    kind: Kind,
+    release: u32,
+) -> Done<Term<'h>> {
     let fd = st.fd();
     let number_of = || socket::get_int(fd, level, number);
     Ok(match kind {
         Kind::Bool => Term::bool(number_of()? != 0),
-        Kind::Int | Kind::IntGet | Kind::Hops => Term::small(number_of()?.into()),
+        Kind::Int | Kind::Count | Kind::IntGet | Kind::Hops => Term::small(number_of()?.into()),
         Kind::Domain => address::family_term(number_of()?),
         Kind::Type => address::kind_term(number_of()?),
         Kind::Protocol => match number_of()? {
@@ -536,7 +596,7 @@ fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Don
             n => Term::small(n.into()),
         },
         Kind::Discover => name_of(&DISCOVER, number_of()?),
-        Kind::Tos => name_of(&TOS, number_of()?),
+        Kind::Tos => tos::encode(h, number_of()?, release),
         Kind::Interface => {
             let ip = number_of()?.to_ne_bytes();
             address::v4_term(h, ip.into())
@@ -567,12 +627,15 @@ fn read<'h>(h: &'h Heap, st: &State, level: i32, number: i32, kind: Kind) -> Don
         Kind::Controls => {
             let mut room = [0u64; 64];
             let all = socket::get_controls(fd, level, number, &mut room)?;
-            let all: Vec<Term<'h>> = all.iter().map(|c| control_term(h, c)).collect();
+            let all: Vec<Term<'h>> = all.iter().map(|c| control_term(h, c, release)).collect();
             h.list(&all)
         }
+        Kind::Association => super::sctp::read_association(h, fd, number)?,
+        Kind::Initial => super::sctp::read_initial(h, fd, number)?,
         Kind::Membership | Kind::Membership6 | Kind::Source | Kind::Filter | Kind::Form => {
             return Err(INVALID_OPTION);
         }
+        Kind::Events | Kind::Hidden => return Err(INVALID_OPTION),
     })
 }
 
@@ -631,16 +694,18 @@ enum Data {
     Byte,
     Tos,
     Time,
+    TimeNs,
     PacketInfo,
     PacketInfo6,
     Address,
 }
 
 /// Level, type, name, data; those with `true` can be sent.
-const CONTROLS: [(i32, i32, &str, Data, bool); 14] = [
+const CONTROLS: [(i32, i32, &str, Data, bool); 15] = [
     (names::SOL_SOCKET, 1, "rights", Data::Bytes, false),
     (names::SOL_SOCKET, 2, "credentials", Data::Bytes, false),
     (names::SOL_SOCKET, 29, "timestamp", Data::Time, true),
+    (names::SOL_SOCKET, 35, "timestampns", Data::TimeNs, false),
     (names::IPPROTO_IP, names::IP_TOS, "tos", Data::Tos, true),
     (names::IPPROTO_IP, names::IP_TTL, "ttl", Data::Int, true),
     (names::IPPROTO_IP, names::IP_RECVTTL, "recvttl", Data::Byte, false),
@@ -655,7 +720,7 @@ const CONTROLS: [(i32, i32, &str, Data, bool); 14] = [
 ];
 
 /// A control message as a map.
-pub fn control_term<'h>(h: &'h Heap, c: &Control) -> Term<'h> {
+pub fn control_term<'h>(h: &'h Heap, c: &Control, release: u32) -> Term<'h> {
     let row = CONTROLS.iter().find(|r| r.0 == c.level && r.1 == c.kind);
     let level = match c.level {
         names::SOL_SOCKET => Term::atom(atom!("socket")),
@@ -670,13 +735,13 @@ pub fn control_term<'h>(h: &'h Heap, c: &Control) -> Term<'h> {
         (Term::atom(atom!("type")), kind),
         (Term::atom(atom!("data")), h.binary(&c.data)),
     ];
-    if let Some(v) = row.and_then(|r| data_term(h, r.3, &c.data)) {
+    if let Some(v) = row.and_then(|r| data_term(h, r.3, &c.data, release)) {
         pairs.push((Term::atom(atom!("value")), v));
     }
     h.map_from_pairs(&pairs)
 }
 
-fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8]) -> Option<Term<'h>> {
+fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8], release: u32) -> Option<Term<'h>> {
     let word = |i: usize| {
         let w = data.get(i * 4..i * 4 + 4)?;
         Some(i32::from_ne_bytes(w.try_into().ok()?))
@@ -694,10 +759,14 @@ fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8]) -> Option<Term<'h>> {
         Data::Bytes => return None,
         Data::Int => Term::small(word(0)?.into()),
         Data::Byte => Term::small((*data.first()?).into()),
-        Data::Tos => name_of(&TOS, (*data.first()?).into()),
+        Data::Tos => tos::encode(h, (*data.first()?).into(), release),
         Data::Time => h.map_from_pairs(&[
             (key(atom!("sec")), h.int(long(0)?)),
             (key(atom!("usec")), h.int(long(1)?)),
+        ]),
+        Data::TimeNs => h.map_from_pairs(&[
+            (key(atom!("sec")), h.int(long(0)?)),
+            (key(atom!("nsec")), h.int(long(1)?)),
         ]),
         Data::PacketInfo => h.map_from_pairs(&[
             (key(atom!("ifindex")), Term::small(word(0)?.into())),
@@ -719,11 +788,11 @@ fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8]) -> Option<Term<'h>> {
 }
 
 /// Control messages to be sent.
-pub fn controls(list: Term<'_>) -> Option<Vec<Control>> {
-    list.to_vec()?.into_iter().map(control).collect()
+pub fn controls(list: Term<'_>, release: u32) -> Option<Vec<Control>> {
+    list.to_vec()?.into_iter().map(|c| control(c, release)).collect()
 }
 
-fn control(t: Term<'_>) -> Option<Control> {
+fn control(t: Term<'_>, release: u32) -> Option<Control> {
     let m = t.as_map()?;
     let level = get(m, atom!("level"))?;
     let level = match level.as_atom() {
@@ -740,20 +809,24 @@ fn control(t: Term<'_>) -> Option<Control> {
         None => int(kind)?,
     };
     let data = match (get(m, atom!("value")), get(m, atom!("data"))) {
-        (Some(v), None) => sent_value(*row?, v)?,
+        (Some(v), None) => sent_value(*row?, v, release)?,
         (None, Some(d)) => native_value(d)?,
         _ => return None,
     };
     Some(Control { level, kind: number, data })
 }
 
-fn sent_value(row: (i32, i32, &str, Data, bool), v: Term<'_>) -> Option<Vec<u8>> {
+fn sent_value(
+    row: (i32, i32, &str, Data, bool),
+    v: Term<'_>,
+    release: u32,
+) -> Option<Vec<u8>> {
     if !row.4 {
         return None;
     }
     match row.3 {
         Data::Int => Some(int(v)?.to_ne_bytes().to_vec()),
-        Data::Tos => Some(named(&TOS, v)?.to_ne_bytes().to_vec()),
+        Data::Tos => Some(tos::decode(v, release)?.to_ne_bytes().to_vec()),
         Data::Time => {
             let m = v.as_map()?;
             let part = |name| Some(get(m, name)?.as_i64()?.to_ne_bytes());

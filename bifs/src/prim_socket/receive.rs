@@ -15,27 +15,29 @@ vm::bifs! { pub TABLE: "prim_socket" {
 } }
 
 /// Data as they came, and what is to be said about them.
-enum Got<T> {
+pub(super) enum Got<T> {
     Data(T),
     /// The buffer was filled: there may be more.
     More(T),
     /// Less than was asked for: the rest comes later.
     Part(T),
+    /// The same of a poll, after which nothing comes.
+    Short(T),
     Wait,
     /// Polling found nothing.
     Nothing,
 }
 
 /// A length: `Err` if it is out of range.
-fn length(t: Term<'_>) -> Option<usize> {
+pub(super) fn length(t: Term<'_>) -> Option<usize> {
     usize::try_from(t.as_u64()?).ok().filter(|n| isize::try_from(*n).is_ok())
 }
-fn flags(t: Term<'_>) -> Option<i32> {
+pub(super) fn flags(t: Term<'_>) -> Option<i32> {
     i32::try_from(t.as_small()?).ok()
 }
 
 /// The reference of a receive; `None` is `zero`, which only polls.
-fn reference<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Term<'p>>> {
+pub(super) fn reference<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Term<'p>>> {
     if t.is_atom_of(atom!("zero")) {
         return Ok(None);
     }
@@ -44,7 +46,7 @@ fn reference<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Term<'p>>> {
 }
 
 /// The caller may receive now. `false`: it waits in line.
-fn turn(st: &mut State, pid: u64, reference: Option<Term<'_>>) -> Done<bool> {
+pub(super) fn turn(st: &mut State, pid: u64, reference: Option<Term<'_>>) -> Done<bool> {
     need_open(st)?;
     if !st.acceptors.is_empty() {
         return Err(Fail::ErrorInvalid("state"));
@@ -64,7 +66,7 @@ fn turn(st: &mut State, pid: u64, reference: Option<Term<'_>>) -> Done<bool> {
 }
 
 /// A receive that failed.
-fn failed<T>(
+pub(super) fn failed<T>(
     st: &mut State,
     e: std::io::Error,
     pid: u64,
@@ -138,16 +140,18 @@ fn receive(
     st.buffers_read = 0;
     count_package(st);
     st.next(Line::Read);
-    Ok(Got::Data(data))
+    Ok(if n < size && asked != 0 && stream { Got::Short(data) } else { Got::Data(data) })
 }
 
 /// The term of what was received; `f` makes one of the data.
-fn got_term<'p, T>(
+pub(super) fn got_term<'p, T>(
     cx: &Cx<'p>,
     got: Done<Got<T>>,
     f: impl FnOnce(&'p Heap, T) -> Term<'p>,
 ) -> BifResult<'p> {
     let h = cx.heap();
+    // Before OTP 26 a poll that found too little said no more than `ok`.
+    let tells = cx.vm().config.release >= 26;
     let pair = |tag: Atom, t: Term<'p>| h.tuple(&[tag.into(), t]);
     answer(
         cx,
@@ -156,7 +160,9 @@ fn got_term<'p, T>(
             Got::More(d) => pair(atom!("more"), f(h, d)),
             Got::Part(d) => pair(atom!("select"), f(h, d)),
             Got::Wait => atom!("select").into(),
-            // Nothing to poll: an answer of its own.
+            Got::Short(d) if tells => pair(am::TIMEOUT, f(h, d)),
+            Got::Short(d) => ok(cx, f(h, d)),
+            Got::Nothing if tells => am::TIMEOUT.into(),
             Got::Nothing => am::OK.into(),
         }),
     )
@@ -260,17 +266,26 @@ fn recvmsg<'p>(
     let Some(bits) = flags(flag_bits) else { return range(cx, flag_bits) };
     let pid = cx.pid();
     let got = s.0.with(|st| receive_message(st, pid, (n, c), bits, reference));
-    got_term(cx, got, |h, (m, d)| {
-        let control: Vec<Term<'p>> = m.control.iter().map(|c| option::control_term(h, c)).collect();
-        let iov = if d.is_empty() { Term::nil() } else { h.list(&[h.binary(&d)]) };
-        let mut pairs = vec![
-            (Term::atom(atom!("iov")), iov),
-            (Term::atom(atom!("ctrl")), h.list(&control)),
-            (Term::atom(atom!("flags")), super::table::message_flags(h, m.flags)),
-        ];
-        if m.addr.family() != socket::AF_UNSPEC {
-            pairs.push((Term::atom(atom!("addr")), address::encode(h, &m.addr)));
-        }
-        h.map_from_pairs(&pairs)
-    })
+    let release = cx.vm().config.release;
+    got_term(cx, got, |h, (m, d)| message_term(h, &m, &d, release))
+}
+
+/// A message as a map.
+pub(super) fn message_term<'h>(
+    h: &'h Heap,
+    m: &Received,
+    data: &[u8],
+    release: u32,
+) -> Term<'h> {
+    let control: Vec<Term<'h>> = m.control.iter().map(|c| option::control_term(h, c, release)).collect();
+    let iov = if data.is_empty() { Term::nil() } else { h.list(&[h.binary(data)]) };
+    let mut pairs = vec![
+        (Term::atom(atom!("iov")), iov),
+        (Term::atom(atom!("ctrl")), h.list(&control)),
+        (Term::atom(atom!("flags")), super::table::message_flags(h, m.flags)),
+    ];
+    if m.addr.family() != socket::AF_UNSPEC {
+        pairs.push((Term::atom(atom!("addr")), address::encode(h, &m.addr)));
+    }
+    h.map_from_pairs(&pairs)
 }

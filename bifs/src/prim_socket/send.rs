@@ -25,7 +25,7 @@ vm::bifs! { pub TABLE: "prim_socket" {
 } }
 
 /// What a send came to.
-enum Sent {
+pub(super) enum Sent {
     All,
     /// A packet that was cut short.
     Cut(usize),
@@ -52,7 +52,7 @@ fn sent_term<'p>(cx: &Cx<'p>, sent: Done<Sent>) -> BifResult<'p> {
 }
 
 /// The caller may send now. `false`: it waits in line.
-fn turn(st: &mut State, pid: u64, reference: Term<'_>) -> Done<bool> {
+pub(super) fn turn(st: &mut State, pid: u64, reference: Term<'_>) -> Done<bool> {
     need_open(st)?;
     if st.connector.is_some() {
         return Err(Fail::ErrorInvalid("state"));
@@ -76,7 +76,7 @@ fn count_package(st: &mut State) {
 }
 
 /// What follows a call of the system: `more` data were not even tried.
-fn outcome(
+pub(super) fn outcome(
     st: &mut State,
     pid: u64,
     reference: Term<'_>,
@@ -121,7 +121,7 @@ fn outcome(
     Ok(written.map_or(Sent::Wait, Sent::Part))
 }
 
-fn flags(t: Term<'_>) -> Option<i32> {
+pub(super) fn flags(t: Term<'_>) -> Option<i32> {
     i32::try_from(t.as_small()?).ok()
 }
 
@@ -183,7 +183,7 @@ fn sendto<'p>(
 }
 
 /// Binaries of a list, at most as many as one call takes, and whether others follow. `None`: it is none of binaries.
-fn vector(list: Term<'_>) -> Option<(Vec<std::borrow::Cow<'_, [u8]>>, bool)> {
+pub(super) fn vector(list: Term<'_>) -> Option<(Vec<std::borrow::Cow<'_, [u8]>>, bool)> {
     let mut out = Vec::new();
     let mut at = list;
     while let View::Cons(cell) = at.view() {
@@ -210,7 +210,7 @@ fn sendmsg<'p>(
 ) -> BifResult<'p> {
     cx.need(reference.as_reference())?;
     let Some(f) = flags(bits) else { return range(cx, bits) };
-    let pid = cx.pid();
+    let (pid, release) = (cx.pid(), cx.vm().config.release);
     let sent = s.0.with(|st| {
         if !turn(st, pid, reference)? {
             return Ok(Sent::Queued);
@@ -224,7 +224,7 @@ fn sendmsg<'p>(
             return Err(Fail::Invalid("iov"));
         }
         let control = match message.get(Term::atom(atom!("ctrl"))) {
-            Some(c) => option::controls(c).ok_or(Fail::Invalid("ctrl"))?,
+            Some(c) => option::controls(c, release).ok_or(Fail::Invalid("ctrl"))?,
             None => Vec::new(),
         };
         st.counters.write_tries += 1;

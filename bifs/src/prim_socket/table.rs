@@ -18,7 +18,7 @@ const MESSAGE_FLAGS: [(&str, i32); 11] = [
 ];
 
 /// Requests of `ioctl`.
-pub const REQUESTS: [(&str, i64); 18] = [
+const REQUESTS: [(&str, i64); 18] = [
     ("gifaddr", 35093),
     ("gifbrdaddr", 35097),
     ("gifconf", 35090),
@@ -38,6 +38,18 @@ pub const REQUESTS: [(&str, i64); 18] = [
     ("sifmtu", 35106),
     ("siftxqlen", 35139),
 ];
+
+/// Known since OTP 27.
+const REQUESTS_27: [(&str, i64); 2] = [("nread", 0x541b), ("atmark", 0x8905)];
+const INTERFACE_FLAGS_27: [(&str, i64); 2] = [("dhcprunning", 0), ("private", 0)];
+/// Known since OTP 29.
+const MESSAGE_FLAGS_29: [(&str, i64); 1] = [("notification", 0x8000)];
+
+/// The name of a request.
+pub fn request(number: i64) -> &'static str {
+    let mut all = REQUESTS.iter().chain(&REQUESTS_27);
+    all.find(|(_, n)| *n == number).map_or("", |(name, _)| name)
+}
 
 /// Flags of interfaces; those that are 0 exist elsewhere only.
 pub const INTERFACE_FLAGS: [(&str, i64); 32] = [
@@ -81,14 +93,24 @@ fn pairs<'h>(h: &'h Heap, all: impl Iterator<Item = (&'static str, i64)>) -> Ter
     h.list(&all)
 }
 
-pub fn message_flag_table(h: &Heap) -> Term<'_> {
-    pairs(h, MESSAGE_FLAGS.iter().map(|(n, v)| (*n, i64::from(*v))))
+/// What a release adds.
+fn since(
+    first: u32,
+    release: u32,
+    rows: &'static [(&'static str, i64)],
+) -> impl Iterator<Item = (&'static str, i64)> {
+    rows.iter().copied().filter(move |_| release >= first)
 }
-pub fn ioctl_requests(h: &Heap) -> Term<'_> {
-    pairs(h, REQUESTS.iter().copied())
+
+pub fn message_flag_table(h: &Heap, release: u32) -> Term<'_> {
+    let all = MESSAGE_FLAGS.iter().map(|(n, v)| (*n, i64::from(*v)));
+    pairs(h, all.chain(since(29, release, &MESSAGE_FLAGS_29)))
 }
-pub fn ioctl_flags(h: &Heap) -> Term<'_> {
-    pairs(h, INTERFACE_FLAGS.iter().copied())
+pub fn ioctl_requests(h: &Heap, release: u32) -> Term<'_> {
+    pairs(h, REQUESTS.iter().copied().chain(since(27, release, &REQUESTS_27)))
+}
+pub fn ioctl_flags(h: &Heap, release: u32) -> Term<'_> {
+    pairs(h, INTERFACE_FLAGS.iter().copied().chain(since(27, release, &INTERFACE_FLAGS_27)))
 }
 
 /// The names of flags that came with a message; what has no name is a number.

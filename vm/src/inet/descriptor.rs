@@ -35,6 +35,8 @@ pub(super) mod state {
 pub(super) enum Protocol {
     Tcp,
     Udp,
+    /// Can be asked for, but is not spoken: see [`Inet::open`].
+    Sctp,
 }
 
 /// Why an operation failed.
@@ -193,10 +195,12 @@ pub(super) struct Inet {
 }
 
 /// Default of option `buffer`.
-pub(super) const BUFFER: usize = 1460;
+const BUFFER: usize = 1460;
+/// The same, from OTP 28 on.
+const BUFFER_28: usize = 9216;
 
 impl Inet {
-    pub fn new(protocol: Protocol) -> Inet {
+    fn new(protocol: Protocol) -> Inet {
         Inet {
             protocol,
             fd: None,
@@ -237,6 +241,11 @@ impl Inet {
             shown_peer: None,
             gone: false,
         }
+    }
+    /// A socket that is to be opened in this release.
+    pub fn of_release(protocol: Protocol, release: u32) -> Inet {
+        let buffer = if release >= 28 { BUFFER_28 } else { BUFFER };
+        Inet { buffer, ..Inet::new(protocol) }
     }
     /// The descriptor of an accepted connection: some options are those of the listener.
     pub fn accepted(&self, fd: OwnedFd) -> Inet {
@@ -282,12 +291,17 @@ impl Inet {
             Protocol::Tcp if multipath => socket::IPPROTO_MPTCP,
             Protocol::Tcp => socket::IPPROTO_TCP,
             Protocol::Udp => socket::IPPROTO_UDP,
+            Protocol::Sctp => socket::IPPROTO_SCTP,
         };
         let make = || socket::open(family, kind, protocol);
         let fd = match &self.netns {
             Some(path) => socket::in_namespace(path, make)?,
             None => make()?,
         };
+        if self.protocol == Protocol::Sctp {
+            // A system without SCTP has said so above; of one that has it, this driver makes no use.
+            return Err(Fail::Name("eprotonosupport"));
+        }
         self.fd = Some(fd.as_raw_fd());
         self.owned = Some(fd);
         self.state = state::OPEN;
@@ -444,6 +458,7 @@ impl Inet {
         let tag = match self.protocol {
             Protocol::Tcp => atom!("tcp_passive"),
             Protocol::Udp => atom!("udp_passive"),
+            Protocol::Sctp => atom!("sctp_passive"),
         };
         self.tell(p, tag);
     }

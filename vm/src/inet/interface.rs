@@ -191,7 +191,7 @@ pub(super) fn getservbyname(data: &[u8]) -> Reply {
     let mut r = Reader(data);
     let service = name(&mut r)?;
     let protocol = name(&mut r)?;
-    let port = net::service_port(service, protocol).ok_or(Fail::EINVAL)?;
+    let port = net::service_port(service, Some(protocol)).ok_or(Fail::EINVAL)?;
     Ok(port.to_be_bytes().to_vec())
 }
 
@@ -200,5 +200,5 @@ pub(super) fn getservbyport(data: &[u8]) -> Reply {
     let mut r = Reader(data);
     let port = r.u16().ok_or(Fail::EINVAL)?;
     let protocol = name(&mut r)?;
-    net::service_name(port, protocol).ok_or(Fail::EINVAL)
+    net::service_name(port, Some(protocol)).ok_or(Fail::EINVAL)
 }

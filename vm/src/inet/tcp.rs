@@ -58,8 +58,9 @@ pub(super) struct Tcp {
 pub(super) fn entry() -> DriverEntry {
     DriverEntry {
         soft_busy: true,
-        ..DriverEntry::new("tcp_inet", |_, _, _| {
-            Ok(Box::new(Tcp::of(Inet::new(Protocol::Tcp), Stream::new())))
+        ..DriverEntry::new("tcp_inet", |p, _, _| {
+            let inet = Inet::of_release(Protocol::Tcp, p.vm().config.release);
+            Ok(Box::new(Tcp::of(inet, Stream::new())))
         })
     }
 }

@@ -31,8 +31,18 @@ struct Udp {
 }
 
 pub(super) fn entry() -> DriverEntry {
-    DriverEntry::new("udp_inet", |_, _, _| {
-        let inet = Inet::new(Protocol::Udp);
+    entry_of("udp_inet", Protocol::Udp)
+}
+
+/// The driver `sctp_inet`: what is asked of a socket before it is open. It opens none, for want of a system to try SCTP
+/// on; the reason is the system's own.
+pub(super) fn sctp_entry() -> DriverEntry {
+    entry_of("sctp_inet", Protocol::Sctp)
+}
+
+fn entry_of(name: &'static str, protocol: Protocol) -> DriverEntry {
+    DriverEntry::new(name, move |p, _, _| {
+        let inet = Inet::of_release(protocol, p.vm().config.release);
         Ok(Box::new(Udp { inet, read_packets: READ_PACKETS, remote: None }))
     })
 }

@@ -146,6 +146,25 @@ pub fn hardware_address(socket: RawFd, name: &[u8]) -> io::Result<[u8; 6]> {
     Ok(std::array::from_fn(|i| data[i] as u8))
 }
 
+/// How many bytes can be read.
+pub fn readable(socket: RawFd) -> io::Result<i32> {
+    number(socket, libc::FIONREAD)
+}
+
+/// Whether the next byte is the one after urgent data.
+pub fn at_mark(socket: RawFd) -> io::Result<bool> {
+    // Not in the libc crate.
+    const SIOCATMARK: libc::Ioctl = 0x8905;
+    Ok(number(socket, SIOCATMARK)? != 0)
+}
+
+fn number(socket: RawFd, request: libc::Ioctl) -> io::Result<i32> {
+    let mut n: libc::c_int = 0;
+    // SAFETY: these requests write one number.
+    crate::fd::check(unsafe { libc::ioctl(socket, request, &mut n) })?;
+    Ok(n)
+}
+
 pub fn mtu(socket: RawFd, name: &[u8]) -> io::Result<i32> {
     let mut r = request(name);
     ask(socket, libc::SIOCGIFMTU, &mut r)?;
@@ -282,8 +301,9 @@ pub fn set_hardware_address(socket: RawFd, name: &[u8], addr: &[u8]) -> io::Resu
 const ROOM: usize = 16 << 10;
 
 /// The port number of a service.
-pub fn service_port(name: &[u8], protocol: &[u8]) -> Option<u16> {
-    let (name, protocol) = (CString::new(name).ok()?, CString::new(protocol).ok()?);
+pub fn service_port(name: &[u8], protocol: Option<&[u8]>) -> Option<u16> {
+    let name = CString::new(name).ok()?;
+    let protocol = protocol.map(CString::new).transpose().ok()?;
     let mut entry = std::mem::MaybeUninit::<libc::servent>::uninit();
     let mut room = vec![0 as libc::c_char; ROOM];
     let mut found = std::ptr::null_mut();
@@ -291,7 +311,7 @@ pub fn service_port(name: &[u8], protocol: &[u8]) -> Option<u16> {
     unsafe {
         let r = servent::getservbyname_r(
             name.as_ptr(),
-            protocol.as_ptr(),
+            protocol.as_ref().map_or(std::ptr::null(), |p| p.as_ptr()),
             entry.as_mut_ptr(),
             room.as_mut_ptr(),
             room.len(),
@@ -302,8 +322,8 @@ pub fn service_port(name: &[u8], protocol: &[u8]) -> Option<u16> {
 }
 
 /// The name of the service of a port number.
-pub fn service_name(port: u16, protocol: &[u8]) -> Option<Vec<u8>> {
-    let protocol = CString::new(protocol).ok()?;
+pub fn service_name(port: u16, protocol: Option<&[u8]>) -> Option<Vec<u8>> {
+    let protocol = protocol.map(CString::new).transpose().ok()?;
     let mut entry = std::mem::MaybeUninit::<libc::servent>::uninit();
     let mut room = vec![0 as libc::c_char; ROOM];
     let mut found = std::ptr::null_mut();
@@ -311,7 +331,7 @@ pub fn service_name(port: u16, protocol: &[u8]) -> Option<Vec<u8>> {
     unsafe {
         let r = servent::getservbyport_r(
             i32::from(port.to_be()),
-            protocol.as_ptr(),
+            protocol.as_ref().map_or(std::ptr::null(), |p| p.as_ptr()),
             entry.as_mut_ptr(),
             room.as_mut_ptr(),
             room.len(),
@@ -358,6 +378,6 @@ mod tests {
         assert_eq!(address(s, &lo.name, Query::Addr).unwrap(), IfAddr::V4([127, 0, 0, 1]));
         assert!(mtu(s, &lo.name).unwrap() > 0);
         assert!(mtu(s, b"no such interface").is_err());
-        assert_eq!(service_port(b"no such service", b"tcp"), None);
+        assert_eq!(service_port(b"no such service", Some(b"tcp")), None);
     }
 }

@@ -2,6 +2,11 @@
 //!
 //! All sockets made here are non-blocking and close-on-exec. Addresses are opaque blocks ([`SockAddr`]) with safe readers.
 
+mod many;
+pub mod sctp;
+
+pub use many::{MAX_MESSAGES, Outgoing, recv_messages, send_messages};
+
 use crate::fd::{check, check_size, retry};
 use std::io::{self, IoSlice};
 use std::mem::{MaybeUninit, size_of};
