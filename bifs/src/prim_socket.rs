@@ -306,12 +306,7 @@ fn accept<'p>(cx: &Cx<'p>, s: SocketRef<'p>, reference: Term<'p>) -> BifResult<'
     }
 }
 
-fn try_accept(
-    st: &mut State,
-    pid: u64,
-    reference: Term<'_>,
-    release: u32,
-) -> Done<Accepted> {
+fn try_accept(st: &mut State, pid: u64, reference: Term<'_>, release: u32) -> Done<Accepted> {
     need_open(st)?;
     if !st.readers.is_empty() {
         return Err(Fail::ErrorInvalid("state"));

@@ -87,7 +87,8 @@ fn sendmmsg<'p>(
             SentMany::All => term::atom::am::OK.into(),
             SentMany::Wait => atom!("select").into(),
             SentMany::Cut(cut) => {
-                let pair = |(i, n): &(usize, usize)| h.tuple(&[h.uint(*i as u64), h.uint(*n as u64)]);
+                let pair =
+                    |(i, n): &(usize, usize)| h.tuple(&[h.uint(*i as u64), h.uint(*n as u64)]);
                 let cut: Vec<Term<'p>> = cut.iter().map(pair).collect();
                 ok(cx, h.list(&cut))
             }

@@ -816,11 +816,7 @@ fn control(t: Term<'_>, release: u32) -> Option<Control> {
     Some(Control { level, kind: number, data })
 }
 
-fn sent_value(
-    row: (i32, i32, &str, Data, bool),
-    v: Term<'_>,
-    release: u32,
-) -> Option<Vec<u8>> {
+fn sent_value(row: (i32, i32, &str, Data, bool), v: Term<'_>, release: u32) -> Option<Vec<u8>> {
     if !row.4 {
         return None;
     }
