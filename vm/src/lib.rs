@@ -35,6 +35,7 @@ pub mod signal;
 pub mod statistics;
 pub mod stop;
 pub mod system_monitor;
+pub mod system_profile;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;

@@ -193,7 +193,9 @@ impl Port {
                 return;
             }
             let Some(mut core) = self.try_core() else { return };
+            vm.profile.port(vm, self.id, true);
             self.drain(vm, &mut core);
+            vm.profile.port(vm, self.id, false);
         }
     }
     /// Who adds a task counts it, then calls `settle`: one that is not counted yet is not lost.
@@ -217,9 +219,11 @@ impl Port {
         f: impl FnOnce(&Arc<Self>, &mut Core, T) -> R,
     ) -> Result<R, T> {
         let Some(mut core) = self.try_core() else { return Err(with) };
+        vm.profile.port(vm, self.id, true);
         self.drain(vm, &mut core);
         let r = f(self, &mut core, with);
         self.drain(vm, &mut core);
+        vm.profile.port(vm, self.id, false);
         drop(core);
         self.settle(vm);
         Ok(r)

@@ -205,6 +205,10 @@ impl Schedulers {
     pub fn balanced(&self) -> u64 {
         self.normal.iter().map(|s| s.switches.load(Ordering::Relaxed) / BALANCE).sum()
     }
+    /// By scheduler: whether it is not asleep.
+    pub(crate) fn awake(&self) -> Vec<bool> {
+        self.normal.iter().map(|s| !s.parker.asleep.load(Ordering::SeqCst)).collect()
+    }
     /// The process that a scheduler (from 1) runs.
     pub fn current(&self, scheduler: usize) -> Option<u64> {
         let s = self.normal.get(scheduler.checked_sub(1)?)?;
@@ -457,7 +461,9 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                 all.progress.enter(index);
                 all.wall.enter(vm, index);
                 // SAFETY: whoever holds the runnable may look at it.
-                me.current.store(unsafe { (*p.0).shared.pid }, Ordering::Relaxed);
+                let pid = unsafe { (*p.0).shared.pid };
+                me.current.store(pid, Ordering::Relaxed);
+                vm.profile.scheduler(vm, index, Some(pid));
                 if all.counts.is_on() {
                     // SAFETY: as above.
                     all.counts.count(unsafe { (*p.0).shared.state.priority() }, stolen);
@@ -547,6 +553,7 @@ fn idle(
             }
         }
     }
+    vm.profile.scheduler(vm, index, None);
     me.parker.asleep.store(true, Ordering::SeqCst);
     let last = all.sleeping.fetch_add(1, Ordering::SeqCst) + 1 == all.normal.len();
     // What was queued before the flag was seen would not wake us.
@@ -699,6 +706,7 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             }
             return let_go(vm, &keep, process);
         }
+        vm.profile.runs(vm, &keep);
         keep.state.clear(state::WAITING);
         if lifted && keep.state.priority() > Priority::High {
             // Those who waited have their answers; now it waits for its turn again.
@@ -778,7 +786,7 @@ fn let_go(vm: &'static Vm, keep: &ProcRef, process: *mut Process) {
     let p = unsafe { &*process };
     let tasks = task::pending(p);
     keep.memory.store(info::memory_of(p) as u64, Ordering::Relaxed);
-    if !tasks && keep.in_queue.is_empty() && keep.state.release() {
+    if !tasks && keep.in_queue.is_empty() && vm.profile.release(vm, keep) {
         return;
     }
     requeue(vm, keep, process)

@@ -187,6 +187,7 @@ pub struct Vm {
     pub system: SystemProcesses,
     pub flags: crate::flags::Flags,
     pub monitor: crate::system_monitor::SystemMonitor,
+    pub profile: crate::system_profile::SystemProfile,
     pub tracing: crate::trace::Tracing,
     pub statistics: crate::statistics::Statistics,
     pub hooks: std::sync::OnceLock<Hooks>,
@@ -245,6 +246,7 @@ impl Vm {
             system: SystemProcesses::default(),
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),
+            profile: Default::default(),
             tracing: Default::default(),
             statistics: Default::default(),
             offset_watchers: Default::default(),
@@ -319,13 +321,14 @@ impl Vm {
 
     /// Makes a process runnable.
     #[inline]
-    pub fn wake(&self, p: &ProcRef) {
+    pub fn wake(&'static self, p: &ProcRef) {
         if p.state.activate() {
+            self.profile.wakes(self, p);
             self.sched.enqueue(Runnable(p.as_ptr()));
         }
     }
     /// Schedules a process that was just created.
-    pub fn schedule(&self, p: &ProcRef) {
+    pub fn schedule(&'static self, p: &ProcRef) {
         self.live.fetch_add(1, Ordering::Relaxed);
         self.wake(p);
     }
@@ -461,7 +464,7 @@ impl Vm {
     }
     /// Sends a message to a process at hand.
     #[inline]
-    pub fn send_to(&self, from: Sender, p: &ProcRef, message: impl Into<Message>) {
+    pub fn send_to(&'static self, from: Sender, p: &ProcRef, message: impl Into<Message>) {
         let mut message = message.into();
         let (sender, process) = from.number();
         message.set_sender(sender, process);

@@ -1,16 +1,19 @@
-//! `erlang:system_monitor/0,1,2` [erl_bif_trace.c].
+//! `erlang:system_monitor/0,1,2` and `erlang:system_profile/0,2` [erl_bif_trace.c].
 
 use term::atom::am;
 use term::{Atom, Term, atom};
 use vm::system_monitor::Options;
+use vm::system_profile::{Profiler, Settings, what};
+use vm::trace::flag;
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
     Plain "system_monitor"/0 => get();
     Plain "system_monitor"/1 => set1(0);
     Plain "system_monitor"/2 => set(0, 1);
-    /// Nobody profiles the system.
+    /// `undefined` or `{Profiler, Options}`
     Plain "system_profile"/0 => profile();
+    Plain "system_profile"/2 => set_profile(0, 1);
 } }
 
 vm::bifs! { pub INTERNAL: "erts_internal" {
@@ -93,6 +96,46 @@ fn set<'p>(cx: &Cx<'p>, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     Ok(show(cx, monitor.set(Some((pid, o)))))
 }
 
-fn profile<'p>(_: &Cx<'p>) -> BifResult<'p> {
-    Ok(am::UNDEFINED.into())
+fn show_profile<'p>(cx: &Cx<'p>, s: Option<Settings>) -> Term<'p> {
+    let Some(s) = s else { return am::UNDEFINED.into() };
+    let names = [
+        (what::EXCLUSIVE, "exclusive"),
+        (what::SCHEDULER, "scheduler"),
+        (what::PROCS, "runnable_procs"),
+        (what::PORTS, "runnable_ports"),
+    ];
+    let on = names.iter().filter(|n| s.what & n.0 != 0);
+    let on: Vec<Term<'_>> = on.map(|n| Atom::new(n.1).into()).collect();
+    cx.heap().tuple(&[s.to.term(), cx.heap().list(&on)])
+}
+
+fn profile<'p>(cx: &Cx<'p>) -> BifResult<'p> {
+    Ok(show_profile(cx, cx.vm().profile.get()))
+}
+
+fn set_profile<'p>(cx: &Cx<'p>, to: Term<'p>, options: Term<'p>) -> BifResult<'p> {
+    let vm = cx.vm();
+    if to.is_atom_of(am::UNDEFINED) || options.is_nil() {
+        return Ok(show_profile(cx, vm.profile.set(vm, None)));
+    }
+    let profiler = if let Some(pid) = to.as_pid().and_then(|p| p.local()) {
+        cx.need(vm.processes.lookup(pid).map(|_| Profiler::Process(pid)))?
+    } else {
+        let port = cx.need(to.as_port().and_then(|p| p.local()))?;
+        cx.need(vm::port::exists(vm, port).then_some(Profiler::Port(port)))?
+    };
+    let mut new = Settings { to: profiler, what: 0, stamp: flag::NOW };
+    for t in cx.need(options.to_vec())? {
+        match cx.need(t.as_atom())?.name() {
+            "runnable_procs" => new.what |= what::PROCS,
+            "runnable_ports" => new.what |= what::PORTS,
+            "scheduler" => new.what |= what::SCHEDULER,
+            "exclusive" => new.what |= what::EXCLUSIVE,
+            "timestamp" => new.stamp = flag::NOW,
+            "monotonic_timestamp" => new.stamp = flag::MONOTONIC,
+            "strict_monotonic_timestamp" => new.stamp = flag::STRICT_MONOTONIC,
+            _ => return Err(cx.badarg()),
+        }
+    }
+    Ok(show_profile(cx, vm.profile.set(vm, Some(new))))
 }

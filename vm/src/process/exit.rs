@@ -205,6 +205,8 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
     vm.process_exits(me);
     vm.sched.blocker_exits(me);
     vm.monitor.process_exits(me);
+    vm.profile.process_exits(vm, me);
+    vm.profile.ends(vm, p);
     // From here on nobody finds it.
     let table_ref = vm.processes.remove(me);
     if p.shared.state.has(state::TIMERS) {

@@ -42,6 +42,8 @@ pub const TIMERS: u32 = 1 << 19;
 pub const BOUND: u32 = 1 << 20;
 /// It may not be collected: a test has switched that off.
 pub const NO_GC: u32 = 1 << 21;
+/// The last that the system's profiler was told of it is that it is active.
+pub const SHOWN: u32 = 1 << 22;
 const PRIORITY_SHIFT: u32 = 24;
 const PRIORITY_MASK: u32 = 3 << PRIORITY_SHIFT;
 /// Somebody of a higher priority waits for an answer: 3 minus that priority, until signals have been
