@@ -229,6 +229,20 @@ impl Port {
         Ok(r)
     }
     fn run(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
+        let Some(start) = vm.monitor.slice_starts(vm) else {
+            return self.perform(vm, core, task);
+        };
+        let what = match &task {
+            Task::Timeout(_) => "timeout",
+            Task::Ready(_, interest) if interest.read => "input",
+            Task::Ready(..) => "output",
+            Task::DistOutput => "dist_cmd",
+            _ => "proc_sig",
+        };
+        self.perform(vm, core, task);
+        vm.monitor.port_ran(vm, self.id, Some(start), what);
+    }
+    fn perform(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
         match task {
             Task::Signal(from, body) => self.handle_signal(vm, core, from, body),
             Task::Request(r) => self.serve(vm, core, r),

@@ -190,7 +190,7 @@ pub struct Extra {
     pub(crate) exit_waits: Option<std::sync::Arc<crate::dist::Connection>>,
     /// Who had it spawned from another node.
     pub remote_parent: Option<crate::dist::RemotePid>,
-    pub suspended_by_me: Vec<(u64, u32)>,
+    pub suspended_by_me: Vec<suspend::Suspended>,
     /// System tasks that wait until the process does not run.
     pub(crate) tasks: task::Tasks,
     /// Terms that came while it ran apart, and that become part of the heap afterwards.
@@ -273,7 +273,7 @@ impl Process {
     }
 
     /// Processes that it suspended, and how often.
-    pub fn suspended_by_me(&self) -> &[(u64, u32)] {
+    pub fn suspended_by_me(&self) -> &[suspend::Suspended] {
         self.extra.as_ref().map_or(&[], |e| &e.suspended_by_me)
     }
     pub fn pid(&self) -> u64 {

@@ -816,6 +816,9 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
         unsafe {
             let keep = ProcRef::from_owner(process);
             let exiting = (*process).exit_reason.is_some();
+            if !exiting && trace::event::slices(&*process) {
+                trace::event::slice(vm, &mut *process, true);
+            }
             let outcome = if exiting {
                 Outcome::Yielded
             } else if (*process).large_payload {
@@ -829,6 +832,10 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
             } else {
                 slice(&idle, &mut regs, process)
             };
+            let gone = outcome == Outcome::Exited || keep.state.has(state::FREE);
+            if !exiting && !gone && trace::event::slices(&*process) {
+                trace::event::slice(vm, &mut *process, false);
+            }
             keep.state.clear(state::DIRTY_CPU | state::DIRTY_IO);
             match outcome {
                 Outcome::Exited => {}

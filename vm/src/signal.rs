@@ -33,16 +33,17 @@ impl Sender {
         match self {
             Sender::Process(pid) => (pid << 2 | 1, true),
             Sender::Port(port) => (port << 2 | 2, false),
-            Sender::Remote(..) => (0, true),
+            Sender::Remote(pid, _) => (u64::from(pid.node_name().0) << 2 | 3, true),
             Sender::None | Sender::System => (0, false),
         }
     }
-    /// The sender of this number, as far as it tells.
-    pub fn of_number(n: u64) -> Sender {
+    /// The sender of this number; of another node only the name is known.
+    pub fn of_number(n: u64) -> Result<Sender, Atom> {
         match n & 3 {
-            1 => Sender::Process(n >> 2),
-            2 => Sender::Port(n >> 2),
-            _ => Sender::System,
+            1 => Ok(Sender::Process(n >> 2)),
+            2 => Ok(Sender::Port(n >> 2)),
+            3 => Err(Atom((n >> 2) as u32)),
+            _ => Ok(Sender::System),
         }
     }
 }
@@ -85,8 +86,9 @@ pub enum Body {
     GroupLeader(OwnedTerm),
     /// Run this in the receiver's context, in signal order.
     Request(Box<dyn Request>),
+    /// Stand still, and say so.
     Suspend {
-        by: u64,
+        active: std::sync::Arc<core::sync::atomic::AtomicBool>,
     },
     Resume,
     /// A message to an alias of the receiver; dropped if the alias is gone.

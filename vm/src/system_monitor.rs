@@ -106,6 +106,16 @@ impl SystemMonitor {
             h.list(&[pair("timeout", h.uint(ms)), pair("in", mfa(from)), pair("out", mfa(to))])
         });
     }
+    /// A port's driver has returned.
+    pub(crate) fn port_ran(&self, vm: &'static Vm, port: u64, start: Option<i64>, what: &str) {
+        let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_schedule)) else {
+            return;
+        };
+        self.tell_of(vm, Term::local_port(port), atom!("long_schedule"), |h| {
+            let pair = |k: &str, v| h.tuple(&[Atom::new(k).into(), v]);
+            h.list(&[pair("timeout", h.uint(ms)), pair("port_op", Atom::new(what).into())])
+        });
+    }
     /// A process has to wait for a port.
     pub(crate) fn busy_port(&self, vm: &'static Vm, pid: u64, port: u64) {
         if self.get().is_some_and(|(_, o)| o.busy_port) {
@@ -138,10 +148,21 @@ impl SystemMonitor {
         what: Atom,
         info: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
     ) {
-        let Some((to, _)) = self.get() else { return };
-        let m = OwnedTerm::build(|h| {
-            h.tuple(&[atom!("monitor").into(), Term::local_pid(pid), what.into(), info(h)])
-        });
+        self.tell_of(vm, Term::local_pid(pid), what, info)
+    }
+    fn tell_of(
+        &self,
+        vm: &'static Vm,
+        who: Term<'_>,
+        what: Atom,
+        info: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+    ) {
+        // The monitor is not told of itself.
+        let Some((to, _)) = self.get().filter(|m| !term::compare::eq(Term::local_pid(m.0), who)) else {
+            return;
+        };
+        let m =
+            OwnedTerm::build(|h| h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)]));
         vm.send_message(Sender::System, to, m);
     }
 }

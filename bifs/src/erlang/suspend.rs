@@ -43,12 +43,14 @@ fn suspend_process<'p>(cx: &Cx<'p>, pid: Term<'p>, options: List<'p>) -> BifResu
     if pid == cx.pid() || cx.vm().processes.lookup(pid).is_none() {
         return bad();
     }
-    if !suspend::suspend(cx, pid, unless) {
-        return Ok(Term::bool(false));
-    }
+    let begun = suspend::suspend(cx, pid, unless);
     if wait {
-        let answer: ask::Question = Box::new(|_, _| am::TRUE.into());
+        // What began earlier may not be in effect yet.
+        let answer: ask::Question = Box::new(move |_, _| Term::bool(begun));
         return Err(ask::ask(cx, pid, am::BADARG, answer));
+    }
+    if !begun {
+        return Ok(Term::bool(false));
     }
     if let Some(reply) = reply {
         suspend::tell(cx, pid, reply);

@@ -50,8 +50,8 @@ fn own<'h>(cx: &Cx<'_>, h: &'h Heap, kind: Kind) -> Term<'h> {
             Kind::Monitors => monitors(h, p.pid(), t),
         };
         if kind == Kind::Monitors {
-            for (pid, _) in p.suspended_by_me() {
-                let other = Term::local_pid(*pid);
+            for s in p.suspended_by_me() {
+                let other = Term::local_pid(s.pid);
                 rows.push(monitor(h, atom!("suspend"), ORIGIN, Term::nil(), other, Term::nil()));
             }
         }

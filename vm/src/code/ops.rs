@@ -635,6 +635,9 @@ impl Emitter<'_> {
                     _ => self.op(call::deallocate_return).u32(words * 8),
                 };
             }
+            _ if e.module == am::ERLANG && e.function == term::atom!("apply") && e.arity == 3 => {
+                self.op(call::apply_list_last).ptr(e as *const _ as u64).u32(words * 8);
+            }
             _ if words == 0 => {
                 self.op(call::call_only).ptr(e as *const _ as u64);
             }

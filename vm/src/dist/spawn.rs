@@ -209,6 +209,9 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
         }
         let state = LinkState { unlinking: 0, connection: r.id };
         p.relations.tables().links.insert(Peer::Remote(pid), state);
+        if crate::trace::event::procs(p) {
+            crate::signal::handle::told_of(p, vm, "link", Peer::Remote(pid));
+        }
     }
     if s.on_success {
         let m = reply(me, r.reference, &s, am::OK, |h| pid.term(h));

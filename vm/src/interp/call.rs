@@ -256,17 +256,40 @@ unsafe extern "C" fn apply_args<const TAIL: bool>(
     match (m.as_atom(), f.as_atom()) {
         (Some(m), Some(f)) => {
             let export = (*r).vm.code.export(m, f, arity as u32);
-            if TAIL {
-                let entry = export as *const _ as *const Export;
-                let code = (*entry).cell.load(Ordering::Acquire) as *const u32;
-                if u64_at(code, 0) == super::native::bif_entry as *const () as u64 {
-                    (*(*r).process).tail_caller = ip as u64;
-                }
+            if TAIL && leads_to_native(export as *const _ as *const Export) {
+                (*(*r).process).tail_caller = ip as u64;
             }
             enter!(r, export as *const _ as *const Export, htop, e, fc)
         }
         _ => return super::except::badarg_apply(r, ip, htop, e, fc),
     }
+}
+
+/// Whether calls, traced or not, get to a native's entry or to [`apply_list`], which know what to do with a tail caller.
+unsafe fn leads_to_native(entry: *const Export) -> bool {
+    let mut code = (*entry).cell.load(Ordering::Acquire) as *const u32;
+    if u64_at(code, 0) == crate::trace::call::point as *const () as u64 {
+        code = (*ptr_at::<crate::trace::point::Point>(code, 2)).covered.load(Ordering::Acquire);
+        if code.is_null() {
+            return false;
+        }
+    }
+    let handler = u64_at(code, 0);
+    handler == super::native::bif_entry as *const () as u64
+        || handler == apply_list as *const () as u64
+}
+
+/// A tail call of `erlang:apply/3`. Slots: 2 entry, 4 bytes of the frame.
+pub unsafe extern "C" fn apply_list_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    (*(*r).process).tail_caller = ip as u64;
+    let e = (e as *mut u8).add(u32_at(ip, 4) as usize) as *mut u64;
+    enter!(r, ptr_at::<Export>(ip, 2), htop, e, fc)
 }
 
 /// `erlang:apply/3` as code: module, function and argument list in x0..x2; the continuation is on
@@ -278,6 +301,7 @@ pub unsafe extern "C" fn apply_list(
     e: *mut u64,
     fc: i64,
 ) {
+    let tail_caller = core::mem::take(&mut (*(*r).process).tail_caller);
     let [m, f, args] = [(*r).x[0], (*r).x[1], (*r).x[2]];
     let mut n = 0;
     let mut l = args;
@@ -295,6 +319,9 @@ pub unsafe extern "C" fn apply_list(
     }
     let (Some(m), Some(f)) = (m.as_atom(), f.as_atom()) else { return };
     let export = (*r).vm.code.export(m, f, n as u32);
+    if tail_caller != 0 && leads_to_native(export as *const _ as *const Export) {
+        (*(*r).process).tail_caller = tail_caller;
+    }
     enter!(r, export as *const _ as *const Export, htop, e, fc)
 }
 /// `erlang:apply/2`: fun and argument list in x0, x1.

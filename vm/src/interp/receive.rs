@@ -208,7 +208,23 @@ pub unsafe extern "C" fn timeout(
     let p = (*r).process;
     (*p).messages.rewind();
     crate::timer::cancel_receive(&mut *p);
+    if (*p).shared.trace.has(crate::trace::flag::RECEIVE) {
+        return timeout_told(r, ip, htop, e, fc);
+    }
     go!(r, ip.add(2), htop, e, fc)
+}
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn timeout_told(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let p = save(r, htop, e, fc);
+    crate::trace::event::timeout(&mut *p, (*r).vm, (*r).scheduler);
+    go!(r, ip.add(2), (*p).heap.heap.top(), (*p).heap.stack, fc)
 }
 /// Slot 2: where to look again when something arrives.
 pub unsafe extern "C" fn wait(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {

@@ -169,8 +169,11 @@ pub fn status(cx: &Cx<'_>) -> Atom {
     status_of(s)
 }
 
-/// The messages in order, copied to `h`.
+/// The messages in order, copied to `h`. None of a sensitive process.
 pub fn messages<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
+    if cx.with(|p| p.flags.sensitive) {
+        return Term::nil();
+    }
     let all: Vec<RawTerm> = cx.with(|p| p.messages.iter().collect());
     let all: Vec<Term> = all.into_iter().map(|m| h.copy(cx.brand(m))).collect();
     h.list(&all)
@@ -260,12 +263,15 @@ pub fn monitored_by<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
 
 /// Processes that it suspended: `{Pid, Active, Pending}`.
 pub fn suspending<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
-    let all: Vec<(u64, u32)> =
-        cx.with(|p| p.extra.as_ref().map_or_else(Vec::new, |e| e.suspended_by_me.clone()));
-    let all: Vec<Term> = all
-        .into_iter()
-        .map(|(pid, n)| h.tuple(&[Term::local_pid(pid), Term::small(n.into()), Term::small(0)]))
-        .collect();
+    let all: Vec<Term> = cx.with(|p| {
+        let row = |s: &super::suspend::Suspended| {
+            let (n, none) = (Term::small(s.count.into()), Term::small(0));
+            let [active, pending] =
+                if s.active.load(Ordering::Acquire) { [n, none] } else { [none, n] };
+            h.tuple(&[Term::local_pid(s.pid), active, pending])
+        };
+        p.suspended_by_me().iter().map(row).collect()
+    });
     h.list(&all)
 }
 

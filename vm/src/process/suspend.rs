@@ -5,27 +5,39 @@ use crate::bif::Cx;
 use crate::process::ask;
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;
+use core::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use term::{OwnedTerm, atom};
+
+/// What a process knows of another that it suspended.
+pub struct Suspended {
+    pub pid: u64,
+    pub count: u32,
+    /// Set by the other one when it stands still.
+    pub active: Arc<AtomicBool>,
+}
 
 /// Raises this process's count. `false`: `unless` it was above zero already.
 pub fn suspend(cx: &Cx<'_>, pid: u64, unless: bool) -> bool {
     let first = cx.with(|p| {
         let mine = &mut p.extra().suspended_by_me;
-        mine.retain(|s| s.0 == pid || cx.vm().processes.lookup(s.0).is_some());
-        match mine.iter_mut().find(|s| s.0 == pid) {
+        mine.retain(|s| s.pid == pid || cx.vm().processes.lookup(s.pid).is_some());
+        match mine.iter_mut().find(|s| s.pid == pid) {
             Some(_) if unless => None,
             Some(s) => {
-                s.1 += 1;
-                Some(false)
+                s.count += 1;
+                Some(None)
             }
             None => {
-                mine.push((pid, 1));
-                Some(true)
+                let active = Arc::new(AtomicBool::new(false));
+                mine.push(Suspended { pid, count: 1, active: active.clone() });
+                Some(Some(active))
             }
         }
     });
-    if first == Some(true) {
-        cx.vm().signal(pid, Sender::Process(cx.pid()), Body::Suspend { by: cx.pid() });
+    if let Some(Some(active)) = &first {
+        let body = Body::Suspend { active: active.clone() };
+        cx.vm().signal(pid, Sender::Process(cx.pid()), body);
     }
     first.is_some()
 }
@@ -37,9 +49,9 @@ pub fn resume(cx: &Cx<'_>, pid: u64) -> bool {
     }
     let last = cx.with(|p| {
         let mine = &mut p.extra.as_mut()?.suspended_by_me;
-        let at = mine.iter().position(|s| s.0 == pid)?;
-        mine[at].1 -= 1;
-        if mine[at].1 == 0 {
+        let at = mine.iter().position(|s| s.pid == pid)?;
+        mine[at].count -= 1;
+        if mine[at].count == 0 {
             mine.swap_remove(at);
             return Some(true);
         }
@@ -57,8 +69,8 @@ pub fn tell(cx: &Cx<'_>, pid: u64, reply: OwnedTerm) {
 }
 
 /// A suspender ended.
-pub(crate) fn suspender_exits(vm: &'static Vm, me: u64, suspended: &[(u64, u32)]) {
-    for (pid, _) in suspended {
-        vm.signal(*pid, Sender::Process(me), Body::Resume);
+pub(crate) fn suspender_exits(vm: &'static Vm, me: u64, suspended: &[Suspended]) {
+    for s in suspended {
+        vm.signal(s.pid, Sender::Process(me), Body::Resume);
     }
 }

@@ -190,9 +190,10 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
             r.run(&cx);
         }
         Body::Task(task) => p.extra().tasks.push(*task),
-        Body::Suspend { .. } => {
+        Body::Suspend { active } => {
             p.suspend_count += 1;
             p.shared.state.set(state::SUSPENDED);
+            active.store(true, core::sync::atomic::Ordering::Release);
             // It gives way at the next chance.
             if !p.shared.state.has(state::APART_HANDLED) {
                 p.reds_left = 0;
@@ -238,7 +239,7 @@ pub(crate) fn enqueue_message(p: &mut Process, vm: &'static Vm, from: Sender, m:
 }
 fn push(p: &mut Process, vm: &'static Vm, from: Sender, m: Message, priority: bool) {
     if p.shared.trace.has(flag::RECEIVE) {
-        event::receive(p, vm, 0, from, &m);
+        event::receive(p, vm, 0, Ok(from), &m);
     }
     if priority {
         p.messages.push_priority(m);
@@ -257,7 +258,7 @@ fn linked(p: &mut Process, vm: &'static Vm, peer: Peer) {
 
 /// Tells of something that happened with a peer.
 #[cold]
-fn told_of(p: &Process, vm: &'static Vm, what: &str, peer: Peer) {
+pub(crate) fn told_of(p: &Process, vm: &'static Vm, what: &str, peer: Peer) {
     let peer = OwnedTerm::build(|h| match peer {
         Peer::Process(pid) => Term::local_pid(pid),
         Peer::Port(port) => Term::local_port(port),

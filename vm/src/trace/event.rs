@@ -76,8 +76,25 @@ pub(crate) fn receive(
     p: &mut Process,
     vm: &'static Vm,
     scheduler: usize,
-    from: Sender,
+    from: Result<Sender, Atom>,
     message: &Message,
+) {
+    received(p, vm, scheduler, sender(from), message.term());
+}
+
+/// A receive gave up waiting.
+#[cold]
+pub(crate) fn timeout(p: &mut Process, vm: &'static Vm, scheduler: usize) {
+    let clock = [atom!("clock_service").into(), am::UNDEFINED.into()];
+    received(p, vm, scheduler, clock, atom!("timeout").into());
+}
+
+fn received(
+    p: &mut Process,
+    vm: &'static Vm,
+    scheduler: usize,
+    [node, from]: [Term<'_>; 2],
+    message: Term<'_>,
 ) {
     let who = Who::Process(p.pid());
     // SAFETY: this thread runs the process; the turn ends here.
@@ -86,23 +103,22 @@ pub(crate) fn receive(
         let event = t.session.settings().receive.clone();
         let args = || {
             let h = cx.heap();
-            let [node, from] = sender(from);
-            vec![node, from, h.copy(message.term())]
+            vec![h.copy(node), h.copy(from), h.copy(message)]
         };
         let Some(result) = filter(&cx, &t, &event, args) else { continue };
-        let news = News::new(Kind::Receive, atom!("receive"), message.term()).result(result);
+        let news = News::new(Kind::Receive, atom!("receive"), message).result(result);
         tell(vm, who, &p.shared.trace, &t, Some(&cx), news);
     }
 }
 
-/// Node and pid of a sender, as match specifications of `receive` see them.
-fn sender<'h>(from: Sender) -> [Term<'h>; 2] {
+/// Node and pid of a sender, as match specifications of `receive` see them: of other nodes only the node is known.
+fn sender(from: Result<Sender, Atom>) -> [Term<'static>; 2] {
     let here = term::node::this().name;
     match from {
-        Sender::Process(pid) => [here.into(), Term::local_pid(pid)],
-        Sender::Port(port) => [here.into(), Term::local_port(port)],
-        // Which process it was is not told.
-        Sender::Remote(pid, _) => [pid.node_name().into(), am::UNDEFINED.into()],
+        Err(node) => [node.into(), am::UNDEFINED.into()],
+        Ok(Sender::Process(pid)) => [here.into(), Term::local_pid(pid)],
+        Ok(Sender::Port(port)) => [here.into(), Term::local_port(port)],
+        Ok(Sender::Remote(pid, _)) => [pid.node_name().into(), am::UNDEFINED.into()],
         _ => [atom!("system").into(), am::UNDEFINED.into()],
     }
 }
