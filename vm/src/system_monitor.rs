@@ -158,11 +158,13 @@ impl SystemMonitor {
         info: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
     ) {
         // The monitor is not told of itself.
-        let Some((to, _)) = self.get().filter(|m| !term::compare::eq(Term::local_pid(m.0), who)) else {
+        let Some((to, _)) = self.get().filter(|m| !term::compare::eq(Term::local_pid(m.0), who))
+        else {
             return;
         };
-        let m =
-            OwnedTerm::build(|h| h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)]));
+        let m = OwnedTerm::build(|h| {
+            h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)])
+        });
         vm.send_message(Sender::System, to, m);
     }
 }

@@ -3,7 +3,7 @@
 use crate::abi::{NifPid, NifPort, Word};
 use crate::env::{Env, env, put, term, truth};
 use core::ffi::c_int;
-use term::{Atom, OwnedTerm, RawTerm};
+use term::{Atom, OwnedTerm, RawTerm, Term};
 use vm::process::registry::Named;
 use vm::process::{ProcRef, state};
 use vm::signal::Sender;
@@ -135,6 +135,12 @@ pub unsafe extern "C" fn enif_send(
     let Some(p) = process(unsafe { (*to).pid }) else { return 0 };
     // SAFETY: C.
     let m = unsafe { take_message(message_env, message) };
+    // SAFETY: C.
+    if let Some(cx) = unsafe { caller.as_ref() }.and_then(|e| e.cx())
+        && cx.with(|p| p.shared.trace.has(vm::trace::flag::SEND))
+    {
+        vm::trace::event::send(&cx, Term::local_pid(p.pid), m.term());
+    }
     crate::vm().send_to(sender(caller), &p, m);
     1
 }

@@ -293,6 +293,9 @@ pub(crate) fn receive(p: &mut Process, vm: &'static Vm, from: Sender, body: Body
             if t.links.get(&key).is_some_and(|l| l.unlinking == 0 && l.connection == connection) {
                 t.links.remove(&key);
                 release(vm, peer.node_name(), connection, p.pid());
+                if crate::trace::event::procs(p) {
+                    crate::signal::handle::told_of(p, vm, "getting_unlinked", key);
+                }
             }
             if id != 0 {
                 let op = Op::UnlinkAck { id, from: p.pid(), to: peer };
@@ -382,6 +385,9 @@ fn linked(p: &mut Process, vm: &'static Vm, peer: RemotePid, id: u32) {
     let held = vm.dist.connection(peer.node_name(), id).is_some_and(|c| c.hold(p.pid()));
     let state = LinkState { unlinking: 0, connection: id };
     p.relations.tables().links.insert(Peer::Remote(peer), state);
+    if crate::trace::event::procs(p) {
+        crate::signal::handle::told_of(p, vm, "getting_linked", Peer::Remote(peer));
+    }
     if !held {
         let x = linked_exit(peer, noconnection());
         crate::signal::handle::exit_signal(p, vm, Sender::Remote(peer, id), x);
