@@ -471,7 +471,8 @@ fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<A
     let bytes = input.take(n)?;
     let look = match *bytes {
         [first, .., last] => n + usize::from(first) + 5 * usize::from(last),
-        _ => n,
+        [only] => usize::from(only),
+        [] => n,
     } % crate::input::RECENT;
     let known = input.recent[look];
     // Latin-1 and UTF-8 agree on these bytes if both are ASCII.

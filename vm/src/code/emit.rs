@@ -23,6 +23,7 @@ pub(crate) struct Emitter<'a> {
     pub records: &'a [RecordDefinition],
     /// Integers outside the small range that stand as operands: by value.
     pub big: &'a std::collections::HashMap<i64, RawTerm>,
+    pub map_keys: &'a super::load::MapKeys,
     pub strings: *const u8,
     pub functions: *const Function,
     pub returns: *mut ReturnPoint,

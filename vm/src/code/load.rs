@@ -9,6 +9,7 @@ use crate::refs;
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use etf::{DecodeOptions, LocalReference, Resolver};
+use isa::Op;
 use loader::{Literal, LoadError, Module};
 use std::collections::{HashMap, HashSet};
 use term::boxed::{Export, FunEntry};
@@ -155,7 +156,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         })
         .map_err(|_| PrepareError::NoMemory)?;
     let unused = Unused { vm, area: Some(area) };
-    let Built { terms, attributes, compile_info, big, records } = literals?;
+    let Built { terms, attributes, compile_info, big, records, map_keys } = literals?;
 
     let functions: Box<[Function]> = module
         .functions
@@ -201,6 +202,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         lambdas: &lambdas,
         records: &records,
         big: &big,
+        map_keys: &map_keys,
         strings: strings.as_ptr(),
         functions: functions.as_ptr(),
         returns: returns.as_mut_ptr(),
@@ -348,7 +350,11 @@ fn literal_words(module: &Module, big_values: &[i64]) -> usize {
     let lists = lists.into_iter().flatten().map(|b| term(b));
     // Of a default: the key, and an integer too large for a word.
     let records = module.records.iter().map(|r| 5 + 3 * r.fields.len());
-    literals.chain(lists).chain(records).sum::<usize>() + big_values.len() * 2
+    let map_keys = module.code.iter().map(|op| match op {
+        Op::PutMapAssoc { pairs, .. } => pairs.len() + 1,
+        _ => 0,
+    });
+    literals.chain(lists).chain(records).chain(map_keys).sum::<usize>() + big_values.len() * 2
 }
 
 struct Built {
@@ -357,6 +363,32 @@ struct Built {
     compile_info: RawTerm,
     big: HashMap<i64, RawTerm>,
     records: Box<[RecordDefinition]>,
+    map_keys: MapKeys,
+}
+
+/// The key tuples of maps that code makes from nothing, by the keys in their order.
+pub(crate) type MapKeys = HashMap<Box<[RawTerm]>, RawTerm>;
+
+/// The keys of a map that an op makes from nothing, in their order, if they are known: immediate and all different.
+fn new_map_keys(op: &Op, atoms: &[Atom], literals: &[RawTerm]) -> Option<Box<[RawTerm]>> {
+    let Op::PutMapAssoc { map: isa::Src::Lit(map), pairs, .. } = op else { return None };
+    // SAFETY: a literal of the module that is being loaded.
+    let map: Term = unsafe { literals.get(*map as usize)?.brand() };
+    if map.as_map()?.size() != 0 || pairs.len() > term::boxed::FLAT_MAX {
+        return None;
+    }
+    let key = |k: &isa::Src| match *k {
+        isa::Src::Int(n) => {
+            let small = (term::term::SMALL_MIN..=term::term::SMALL_MAX).contains(&n);
+            small.then(|| RawTerm::small(n))
+        }
+        isa::Src::Atom(a) => atoms.get(a as usize - 1).map(|a| RawTerm::atom(*a)),
+        _ => None,
+    };
+    let mut keys: Vec<RawTerm> = pairs.iter().map(|(k, _)| key(k)).collect::<Option<_>>()?;
+    // SAFETY: immediates.
+    keys.sort_by(|a, b| unsafe { term::compare::compare_map_keys(a.brand(), b.brand()) });
+    keys.windows(2).all(|w| w[0] != w[1]).then(|| keys.into())
 }
 
 /// Integer operands that are no small integers.
@@ -413,7 +445,17 @@ fn literals(
     let compile_info = list(&module.compile_info)?;
     let big = big_values.iter().map(|n| (*n, heap.int(*n).raw())).collect();
     let records = module.records.iter().map(|r| record(heap, module, atoms, &terms, r)).collect();
-    Ok(Built { terms, attributes, compile_info, big, records })
+    let mut map_keys = MapKeys::new();
+    for op in &module.code {
+        if let Some(keys) = new_map_keys(op, atoms, &terms) {
+            map_keys.entry(keys).or_insert_with_key(|keys| {
+                // SAFETY: immediates.
+                let keys: Vec<Term> = keys.iter().map(|k| unsafe { k.brand() }).collect();
+                heap.tuple(&keys).raw()
+            });
+        }
+    }
+    Ok(Built { terms, attributes, compile_info, big, records, map_keys })
 }
 
 /// A native record's definition and defaults, as literals.

@@ -442,7 +442,9 @@ impl Emitter<'_> {
 
             // Maps.
             Op::PutMapAssoc { fail, map, dst, live, pairs } => {
-                self.put_map(map::put_map_assoc, fail, map, dst, live, pairs);
+                if !self.new_map(map, dst, live, pairs) {
+                    self.put_map(map::put_map_assoc, fail, map, dst, live, pairs);
+                }
             }
             Op::PutMapExact { fail, map, dst, live, pairs } => {
                 self.put_map(map::put_map_exact, fail, map, dst, live, pairs);
@@ -675,6 +677,33 @@ impl Emitter<'_> {
     }
     fn float(&mut self, h: Handler, a: u16, b: u16, dst: u16) {
         self.op(h).u32(a.into()).u32(b.into()).u32(dst.into());
+    }
+    /// A map made from nothing of keys that are known. Whether it was one.
+    fn new_map(&mut self, map: &Src, dst: &Dst, live: &Live, pairs: &[(Src, Src)]) -> bool {
+        if !matches!(map, Src::Lit(l) if self.literals[*l as usize].is_boxed()) {
+            return false;
+        }
+        // SAFETY: a literal of the module that is being loaded.
+        let empty = self.constant(map).and_then(|m| unsafe { m.brand() }.as_map());
+        if empty.is_none_or(|m| m.size() != 0) {
+            return false;
+        }
+        let keyed = pairs.iter().map(|(k, v)| Some((self.constant(k)?, v)));
+        let Some(mut keyed) = keyed.collect::<Option<Vec<_>>>() else { return false };
+        // SAFETY: as above, or immediates.
+        keyed.sort_by(|a, b| unsafe { term::compare::compare_map_keys(a.0.brand(), b.0.brand()) });
+        let keys: Box<[RawTerm]> = keyed.iter().map(|(k, _)| *k).collect();
+        let Some(tuple) = self.map_keys.get(&keys) else { return false };
+        // The handler may collect before it reads the values.
+        if !pairs.iter().all(|(_, v)| !matches!(v, Src::X(x, _) if u32::from(*x) >= live.0)) {
+            return false;
+        }
+        let h = if self.zeal { map::new_map_collected as Handler } else { map::new_map };
+        self.op(h).u32(0).dst_any(dst).u32(live.0).u32(pairs.len() as u32).ptr(tuple.0);
+        for (_, v) in keyed {
+            self.any(v);
+        }
+        true
     }
     fn put_map(
         &mut self,

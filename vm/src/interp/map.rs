@@ -1,7 +1,7 @@
 //! Maps as instructions. The work is in `term::boxed::map`.
 
 use super::operand::*;
-use super::{Regs, collect, go, save};
+use super::{Outcome, Regs, collect, go, leave, save};
 use term::atom::am;
 use term::gc::STACK_SLACK;
 use term::term::Subtag;
@@ -53,6 +53,50 @@ unsafe fn update_flat(
         i += 1;
     }
     Some(if changed { (RawTerm::boxed_ptr(htop), words) } else { (map, 0) })
+}
+/// A small map of known keys. Slots: 2 nothing, 3 destination, 4 live, 5 keys, 6 key tuple, then values.
+pub unsafe extern "C" fn new_map(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let n = u32_at(ip, 5) as usize;
+    if (e as usize).wrapping_sub(htop as usize) < (n + 3 + STACK_SLACK) * 8 {
+        return new_map_collected(r, ip, htop, e, fc);
+    }
+    *htop = RawTerm::header(Subtag::FlatMap, n + 2).0;
+    *htop.add(1) = RawTerm::small(n as i64).0;
+    *htop.add(2) = u64_at(ip, 6);
+    let mut i = 0;
+    while i < n {
+        *htop.add(3 + i) = A::get(r, e, ip.add(8 + 2 * i)).0;
+        i += 1;
+    }
+    put_any(r, e, ip.add(3), RawTerm::boxed_ptr(htop));
+    go!(r, ip.add(8 + 2 * n), htop.add(n + 3), e, fc)
+}
+/// The same after a collection.
+#[cold]
+#[inline(never)]
+pub unsafe extern "C" fn new_map_collected(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let (live, need) = (u32_at(ip, 4) as usize, u32_at(ip, 5) as usize + 3 + STACK_SLACK);
+    let p = save(r, htop, e, fc);
+    if super::frame::is_long_collection(r) && !(*p).heap.zeal {
+        (*p).collect_dirty = Some((need as u32, false));
+        (*p).next_dirty = crate::bif::Kind::DirtyCpu;
+        super::call::save_x(r, live);
+        leave!(r, Outcome::Dirty, ip, htop, e, fc)
+    }
+    collect(r, htop, e, live, need);
+    return new_map(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc);
 }
 /// Slots: 2 branch (unused), 3 destination, 4 live, 5 pairs, 6 map, then (key, value)*.
 pub unsafe extern "C" fn put_map_assoc(

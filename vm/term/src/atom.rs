@@ -23,8 +23,9 @@ const SEGMENTS: usize = 1 << 16;
 /// What the table knows about one atom.
 struct Entry {
     name: &'static str,
-    /// First three bytes as an ordinal, to decide most comparisons.
     hash: u32,
+    /// First four bytes as a number, to decide most comparisons.
+    first: u32,
 }
 
 struct Table {
@@ -89,14 +90,19 @@ impl Table {
         let slot = &self.segments[index >> SEGMENT_BITS];
         let mut seg = slot.load(Ordering::Acquire);
         if seg.is_null() {
-            let fresh: Vec<Entry> = (0..SEGMENT).map(|_| Entry { name: "", hash: 0 }).collect();
+            let fresh: Vec<Entry> =
+                (0..SEGMENT).map(|_| Entry { name: "", hash: 0, first: 0 }).collect();
             seg = Box::leak(fresh.into_boxed_slice()).as_mut_ptr();
             slot.store(seg, Ordering::Release);
         }
         // SAFETY: `index` is below `SEGMENT` in this segment, and no reader looks at this entry
         // before the index is published by the count or through the map, both under this lock.
         unsafe {
-            seg.add(index & (SEGMENT - 1)).write(Entry { name, hash: hashpjw(name) });
+            seg.add(index & (SEGMENT - 1)).write(Entry {
+                name,
+                hash: hashpjw(name),
+                first: first_bytes(name),
+            });
         }
         map.insert(name, index as u32);
         self.bytes.fetch_add(name.len(), Ordering::Relaxed);
@@ -134,7 +140,18 @@ fn hashpjw(name: &str) -> u32 {
     h
 }
 
+/// The first four bytes, as a number that is ordered as they are.
+fn first_bytes(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    u32::from_be_bytes(core::array::from_fn(|i| bytes.get(i).copied().unwrap_or(0)))
+}
+
 impl Atom {
+    /// The order of the names.
+    pub fn cmp_names(self, other: Atom) -> core::cmp::Ordering {
+        let (a, b) = (TABLE.entry(self), TABLE.entry(other));
+        a.first.cmp(&b.first).then_with(|| a.name.as_bytes().cmp(b.name.as_bytes()))
+    }
     /// The atom of this name, made if need be. `None` if the table is full or the name too long.
     pub fn try_new(name: &str) -> Option<Atom> {
         if name.len() > MAX_CHARS && name.chars().count() > MAX_CHARS {

@@ -667,7 +667,7 @@ unsafe fn step<const EQ: bool>(x: RawTerm, y: RawTerm, exact: bool) -> Step {
 
 /// Order of atoms: by their text.
 pub fn compare_atoms(a: Atom, b: Atom) -> Ordering {
-    if a == b { Ordering::Equal } else { a.name().as_bytes().cmp(b.name().as_bytes()) }
+    if a == b { Ordering::Equal } else { a.cmp_names(b) }
 }
 
 /// Order of floats; exactly, `-0.0` stands before `0.0` where they differ.

@@ -150,16 +150,41 @@ pub fn phash2_within(term: Term<'_>, left: &mut usize) -> Option<u32> {
         match work.pop() {
             None => return Some(hash),
             Some(Todo::Term(t)) => next = Some(t),
-            Some(Todo::Run([])) => {}
-            Some(Todo::Run([first, rest @ ..])) => {
-                if !rest.is_empty() {
-                    work.push(Todo::Run(rest));
+            Some(Todo::Run(mut run)) => {
+                while let [first, rest @ ..] = run {
+                    run = rest;
+                    match scalar2(hash, *first) {
+                        Some(h) => {
+                            hash = h;
+                            *left = left.checked_sub(1)?;
+                        }
+                        None => {
+                            if !run.is_empty() {
+                                work.push(Todo::Run(run));
+                            }
+                            next = Some(*first);
+                            break;
+                        }
+                    }
                 }
-                next = Some(*first);
             }
             Some(Todo::Pairs([k, ks @ ..], [v, vs @ ..])) => {
                 work.push(Todo::Pairs(ks, vs));
-                push_pair(*k, *v, &mut work);
+                // A pair begins with a hash of nothing.
+                match scalar2(0, *k) {
+                    Some(h) => {
+                        *left = left.checked_sub(1)?;
+                        match scalar2(h, *v) {
+                            Some(h) => xor ^= h,
+                            None => {
+                                hash = h;
+                                work.push(Todo::PairDone);
+                                next = Some(*v);
+                            }
+                        }
+                    }
+                    None => push_pair(*k, *v, &mut work),
+                }
             }
             Some(Todo::PairDone) => {
                 xor ^= hash;
@@ -171,6 +196,17 @@ pub fn phash2_within(term: Term<'_>, left: &mut usize) -> Option<u32> {
             }
             Some(_) => {}
         }
+    }
+}
+
+/// The hash with an atom or a small integer mixed in.
+#[inline(always)]
+fn scalar2(hash: u32, t: Term<'_>) -> Option<u32> {
+    match (t.as_small(), t.as_atom()) {
+        (Some(n), _) => Some(hash2_i64(hash, n)),
+        (_, Some(a)) if hash == 0 => Some(a.hash_value()),
+        (_, Some(a)) => Some(hash2_word(hash, a.hash_value(), hconst(3))),
+        _ => None,
     }
 }
 

@@ -241,8 +241,32 @@ impl Heap {
         self.flat_from(&flat)
     }
 
+    /// A flat map of pairs whose keys are in its order.
+    fn flat_from_ordered<'h>(&'h self, pairs: &[(Term<'h>, Term<'h>)]) -> Term<'h> {
+        let n = pairs.len();
+        let p = self.alloc_raw(n + 1 + n + 3);
+        let m = p.wrapping_add(n + 1);
+        // SAFETY: just allocated: a tuple of the keys, then a map of as many values.
+        unsafe {
+            *p = RawTerm::header(Subtag::Tuple, n).0;
+            *m = RawTerm::header(Subtag::FlatMap, n + 2).0;
+            *m.add(1) = RawTerm::small(n as i64).0;
+            *m.add(2) = RawTerm::boxed_ptr(p).0;
+            for (i, (k, v)) in pairs.iter().enumerate() {
+                *p.add(1 + i) = k.raw().0;
+                *m.add(3 + i) = v.raw().0;
+            }
+            RawTerm::boxed_ptr(m).brand()
+        }
+    }
+
     /// A map of keys that are all different; `None` if two are equal (external terms, NIFs).
     pub fn map_from_unique<'h>(&'h self, pairs: &[(Term<'h>, Term<'h>)]) -> Option<Term<'h>> {
+        let ordered =
+            |w: &[(Term<'h>, Term<'h>)]| compare_map_keys(w[0].0, w[1].0) == Ordering::Less;
+        if pairs.len() <= FLAT_MAX && pairs.windows(2).all(ordered) {
+            return Some(self.flat_from_ordered(pairs));
+        }
         let map = self.map_from_pairs(pairs);
         if Map(map).size() == pairs.len() { Some(map) } else { None }
     }
