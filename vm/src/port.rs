@@ -200,7 +200,14 @@ impl Port {
     }
     /// Who adds a task counts it, then calls `settle`: one that is not counted yet is not lost.
     fn drain(self: &Arc<Self>, vm: &'static Vm, core: &mut Core) {
-        while self.waiting.load(Ordering::Acquire) != 0 {
+        loop {
+            if let Some(r) = self.held_request(core) {
+                self.serve(vm, core, r);
+                continue;
+            }
+            if self.waiting.load(Ordering::Acquire) == 0 {
+                return;
+            }
             let task = {
                 let mut inbox = lock(&self.inbox);
                 let task = inbox.pop_front();

@@ -2,6 +2,7 @@
 
 use super::few::Few;
 use super::line::LineBuffer;
+use super::ops::Request;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
 use crate::signal::queue::Item;
@@ -11,6 +12,7 @@ use crate::timer::{Fire, TimerKey};
 use crate::trace::{self, flag};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -59,6 +61,10 @@ pub(super) struct State {
     /// `{Port, closed}` is owed to the owner.
     pub send_closed: bool,
     pub dead: bool,
+    /// Nothing was left to write: what the driver says while it stops still goes to the owner.
+    pub last_words: bool,
+    /// Output that came before the port was seen to be busy, and what its senders have asked since.
+    pub held: VecDeque<Request>,
 }
 
 impl State {
@@ -82,6 +88,8 @@ impl State {
             outbox: None,
             send_closed: false,
             dead: false,
+            last_words: false,
+            held: VecDeque::new(),
         }
     }
 }
@@ -144,7 +152,7 @@ impl<'a> PortCx<'a> {
     }
     /// The port was closed and only lives on until its queue is empty.
     pub fn is_closing(&self) -> bool {
-        self.port.is(super::CLOSING)
+        self.port.is(super::CLOSING) && !self.state.last_words
     }
 
     // To processes.

@@ -94,6 +94,7 @@ impl Port {
         if !kill && !core.state.queue.is_empty() {
             self.callback(vm, core, |d, p| d.flush(p));
         } else {
+            core.state.last_words = true;
             self.terminate(vm, core);
         }
         true

@@ -21,6 +21,15 @@ pub(super) struct Request {
     pub caller: u64,
     /// The answer goes to the caller as `{Reference, Answer}`.
     pub reply: Option<RefId>,
+    /// What becomes of output if the port is busy.
+    pub when_busy: WhenBusy,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum WhenBusy {
+    Wait,
+    Force,
+    Refuse,
 }
 
 pub(super) enum Op {
@@ -72,11 +81,33 @@ impl Answer {
 }
 
 impl Port {
+    /// Whether a request has to wait until the port is no longer busy: output, and what its sender asks after it.
+    pub(super) fn must_wait(&self, core: &Core, r: &Request) -> bool {
+        if core.state.dead || !self.is(super::BUSY) || self.is(super::CLOSING) {
+            return false;
+        }
+        let output = matches!(r.op, Op::Command { .. }) && r.when_busy == WhenBusy::Wait;
+        output || core.state.held.iter().any(|h| h.caller == r.caller)
+    }
+    /// What waited and need not any longer.
+    pub(super) fn held_request(&self, core: &mut Core) -> Option<Request> {
+        if self.is(super::BUSY) && !self.is(super::CLOSING) {
+            return None;
+        }
+        core.state.held.pop_front()
+    }
     /// Carries out a request that waited in the in-box.
     pub(super) fn serve(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, mut r: Request) {
+        if self.must_wait(core, &r) {
+            return core.state.held.push_back(r);
+        }
         let reply = r.reply.take();
         let caller = r.caller;
-        let answer = self.execute(vm, core, r);
+        let refused = r.when_busy == WhenBusy::Refuse && self.is(super::BUSY);
+        let answer = match r.op {
+            Op::Command { .. } if refused => Answer::atom(am::FALSE),
+            _ => self.execute(vm, core, r),
+        };
         if let Some((n0, n1)) = reply {
             let m = OwnedTerm::build(|h| {
                 let answer = answer.into_heap(h);

@@ -3,7 +3,7 @@
 //! An operation is carried out at once if the port is free. Else it is left in the port's in-box and the caller gets a
 //! reference with which the answer will come as a message, just as `erlang.erl` expects it.
 
-use super::ops::{Op, Request};
+use super::ops::{Op, Request, WhenBusy};
 use super::{BUSY, IoQueue, Port, Task, lock};
 use crate::bif::{BifResult, Cx, Held};
 use crate::process::registry::Named;
@@ -46,8 +46,12 @@ pub fn exists(vm: &'static Vm, port: u64) -> bool {
 
 /// Carries out an operation now, or has it answered by a message: the term to return.
 fn request<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op) -> Term<'p> {
-    let r = Request { op, bang: false, caller: cx.pid(), reply: None };
-    let answer = port.now(cx.vm(), r, |port, core, r| port.execute(cx.vm(), core, r));
+    request_when(cx, port, op, WhenBusy::Wait)
+}
+
+fn request_when<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op, when_busy: WhenBusy) -> Term<'p> {
+    let r = Request { op, bang: false, caller: cx.pid(), reply: None, when_busy };
+    let answer = now(cx, port, r);
     let result = match answer {
         Ok(answer) => answer.into_heap(cx.heap()),
         Err(mut r) => {
@@ -63,10 +67,22 @@ fn request<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op) -> Term<'p> {
     result
 }
 
+/// Carries out an operation now, if the port is free and nothing of the caller waits there.
+fn now(cx: &Cx<'_>, port: &Arc<Port>, r: Request) -> Result<super::ops::Answer, Request> {
+    let done = port.now(cx.vm(), r, |port, core, r| {
+        if port.must_wait(core, &r) { Err(r) } else { Ok(port.execute(cx.vm(), core, r)) }
+    });
+    done.and_then(|done| done)
+}
+
 /// As [`request`], for a message: nobody waits for the answer.
 fn send(cx: &Cx<'_>, port: &Arc<Port>, op: Op) {
-    let r = Request { op, bang: true, caller: cx.pid(), reply: None };
-    if let Err(r) = port.now(cx.vm(), r, |port, core, r| port.execute(cx.vm(), core, r)).map(drop) {
+    send_when(cx, port, op, WhenBusy::Wait)
+}
+
+fn send_when(cx: &Cx<'_>, port: &Arc<Port>, op: Op, when_busy: WhenBusy) {
+    let r = Request { op, bang: true, caller: cx.pid(), reply: None, when_busy };
+    if let Err(r) = now(cx, port, r).map(drop) {
         port.post(cx.vm(), Task::Request(r));
     }
     cx.bump(20);
@@ -114,16 +130,16 @@ impl Resume for Blocked {
         match (port, self.message) {
             (None, None) => Ok(am::BADARG.into()),
             (None, Some(result)) => Ok(cx.get(result)),
-            (Some(port), None) => Ok(output(cx, &port, data)),
+            (Some(port), None) => Ok(output(cx, &port, data, WhenBusy::Wait)),
             (Some(port), Some(result)) => {
-                send_output(cx, &port, data);
+                send_output(cx, &port, data, WhenBusy::Wait);
                 Ok(cx.get(result))
             }
         }
     }
 }
 
-fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>) -> Term<'p> {
+fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, when_busy: WhenBusy) -> Term<'p> {
     let op = match IoQueue::of_iodata(data) {
         Some(data) => {
             cx.bump(data.len() / 64);
@@ -131,7 +147,7 @@ fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>) -> Term<'p> {
         }
         None => Op::Bad(true),
     };
-    request(cx, port, op)
+    request_when(cx, port, op, when_busy)
 }
 
 /// `erlang:port_command/3`: `true`, `false` (busy, and `nosuspend`), `badarg`, `notsup`, or a reference.
@@ -148,7 +164,12 @@ pub fn command<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, how: Sending) 
             return Err(cx.wait(Blocked { port: port.id, data, message: None }));
         }
     }
-    Ok(output(cx, port, data))
+    let when_busy = match how {
+        Sending { force: true, .. } => WhenBusy::Force,
+        Sending { nosuspend: true, .. } => WhenBusy::Refuse,
+        _ => WhenBusy::Wait,
+    };
+    Ok(output(cx, port, data, when_busy))
 }
 
 /// `erlang:port_control/3`
@@ -266,7 +287,8 @@ pub fn send_command<'p>(
                     return Err(cx.wait(Blocked { port: port.id, data, message }));
                 }
             }
-            send_output(cx, &port, message);
+            let when_busy = if nosuspend { WhenBusy::Refuse } else { WhenBusy::Wait };
+            send_output(cx, &port, message, when_busy);
         }
         Some([tag, to]) if tag.is_atom_of(am::CONNECT) => {
             let to = to.as_pid().and_then(|p| p.local());
@@ -282,12 +304,21 @@ pub fn post_output(vm: &'static Vm, port: u64, from: u64, data: Term<'_>) -> boo
     let port = vm.ports.get(port).filter(|p| !p.is(super::CLOSING));
     let (Some(port), Some(data)) = (port, IoQueue::of_iodata(data)) else { return false };
     let op = Op::Command { from, data };
-    port.post(vm, Task::Request(Request { op, bang: false, caller: from, reply: None }));
+    port.post(
+        vm,
+        Task::Request(Request {
+            op,
+            bang: false,
+            caller: from,
+            reply: None,
+            when_busy: WhenBusy::Wait,
+        }),
+    );
     true
 }
 
 /// The message is `{Owner, {command, Data}}`.
-fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>) {
+fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>, when_busy: WhenBusy) {
     let parts = message.as_tuple_of::<2>().and_then(|[owner, what]| {
         let [_, data] = what.as_tuple_of::<2>()?;
         Some((owner.as_pid()?.local()?, data))
@@ -296,7 +327,7 @@ fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>) {
     match IoQueue::of_iodata(data) {
         Some(data) => {
             cx.bump(data.len() / 64);
-            send(cx, port, Op::Command { from, data });
+            send_when(cx, port, Op::Command { from, data }, when_busy);
         }
         None => send(cx, port, Op::Bad(true)),
     }

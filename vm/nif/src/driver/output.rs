@@ -140,7 +140,11 @@ pub extern "C" fn driver_failure_posix(port: *mut c_void, errno: c_int) -> c_int
 
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_failure(port: *mut c_void, code: c_int) -> c_int {
-    result(with_port(port, |p, _| p.fail_number(code.into())))
+    // 0 is not a reason: the other side has closed.
+    result(with_port(
+        port,
+        |p, _| if code == 0 { p.fail_eof() } else { p.fail_number(code.into()) },
+    ))
 }
 
 #[unsafe(no_mangle)]
