@@ -1,6 +1,6 @@
 %% Loads mutated modules and decodes mutated external terms, many times.
 %%
-%% main([Kind, Seed, First, Last, Progress]): iterations First to Last of Kind (beams, terms or natives). An iteration
+%% main([Kind, Seed, First, Last, Progress]): iterations First to Last of Kind (beams, terms, natives, packets or epmd). An iteration
 %% depends on its seed and number alone. Progress is a file that gets the number of the iteration
 %% that is about to start (now and then, or each when First = Last is near), so that whoever watches
 %% knows where the emulator died.
@@ -54,7 +54,9 @@ iterate(beams) ->
         end
     end;
 iterate(terms) -> fun mutated_term/0;
-iterate(natives) -> fun fuzz_natives:call/0.
+iterate(natives) -> fun fuzz_natives:call/0;
+iterate(packets) -> fuzz_dist:start(), fun fuzz_dist:packets/0;
+iterate(epmd) -> fuzz_epmd:start(), fun fuzz_epmd:requests/0.
 
 %% Modules
 
