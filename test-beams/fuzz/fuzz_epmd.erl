@@ -54,7 +54,7 @@ request() ->
     any({<<120, (pick(65535)):16, 77, 0, 6:16, 5:16, (byte_size(Name)):16, Name/binary, (byte_size(Extra)):16, Extra/binary>>,
          <<120, (pick(65535)):16, 72, 0, 6:16, 6:16, (byte_size(Name)):16, Name/binary, (byte_size(Extra)):16, Extra/binary>>,
          <<120, 1:16, 77, 0, 6:16, 5:16, 65535:16, Name/binary>>,
-         <<122, Name/binary>>, <<$n>>, <<$d>>, <<$s, Name/binary>>, <<>>, <<(pick(256) - 1)>>}).
+         <<122, Name/binary>>, <<$n>>, <<$d>>, <<$s, Name/binary>>, <<>>, <<(any({pick(107) - 1, 107 + pick(148)}))>>}).
 
 whole(R) ->
     case pick(3) of
@@ -63,7 +63,7 @@ whole(R) ->
         _ -> <<(byte_size(R)):16, R/binary>>
     end.
 
-%% Never one that stops it.
+%% Never one that stops it ($k).
 mutate(0, <<_:16, $k, _/binary>>) -> <<1:16, $n>>;
 mutate(0, B) -> B;
 mutate(N, B) ->

@@ -218,9 +218,9 @@ fn ask_net_kernel(vm: &'static Vm, c: &Arc<Connection>) -> bool {
     true
 }
 
-/// A reference by which Erlang code names a connection.
+/// The reference by which Erlang code names a connection: `net_kernel` compares it with others.
 pub fn handle<'h>(c: &Arc<Connection>, h: &'h Heap) -> Term<'h> {
-    let (n0, n1) = crate::refs::next_magic();
+    let (n0, n1) = c.reference;
     h.magic_reference(n0, n1, term::shared::Magic::handle(DHandle(c.clone())))
 }
 

@@ -32,6 +32,8 @@ pub enum Controller {
 pub struct Connection {
     pub name: Atom,
     pub id: u32,
+    /// What its handles are.
+    pub(super) reference: RefId,
     phase: AtomicU8,
     flags: AtomicU64,
     creation: AtomicU32,
@@ -66,6 +68,7 @@ impl Connection {
         Connection {
             name,
             id,
+            reference: crate::refs::next_magic(),
             phase: AtomicU8::new(PENDING),
             flags: AtomicU64::new(0),
             creation: AtomicU32::new(0),
