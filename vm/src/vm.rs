@@ -332,6 +332,11 @@ impl Vm {
         self.live.fetch_add(1, Ordering::Relaxed);
         self.wake(p);
     }
+    /// Processes, and bytes of shared binaries.
+    pub(crate) fn there(&self) -> [u64; 2] {
+        let binaries = term::shared::TOTAL_BYTES.load(Ordering::Relaxed);
+        [self.live.load(Ordering::Relaxed) as u64, binaries as u64]
+    }
     pub(crate) fn process_gone(&self) {
         self.live.fetch_sub(1, Ordering::Relaxed);
     }

@@ -2,7 +2,8 @@
 //!
 //! The allocator keeps what was freed. The scheduler that falls asleep last looks, a while after work was done,
 //! whether much is resident, and has the allocator return what is free. That takes time in proportion to the free
-//! pieces: a thread of its own does it, and a try that gained little makes the next one wait longer.
+//! pieces: a thread of its own does it, and a try that gained little makes the next one wait longer, unless most processes or
+//! most of the shared binaries have gone meanwhile.
 
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,12 +20,22 @@ pub(super) struct Trim {
     /// When the next look is due, on the monotonic clock.
     due: AtomicI64,
     interval: AtomicU64,
+    /// The most there was since the last look: processes, bytes of shared binaries.
+    most: [AtomicU64; 2],
 }
+
+/// Fewer processes, and bytes, are nothing to hurry for.
+const FEW: [u64; 2] = [1000, LITTLE];
 
 impl Trim {
     pub fn new() -> Trim {
         let interval = AtomicU64::new(SHORTEST.as_nanos() as u64);
-        Trim { ran: AtomicBool::new(false), due: AtomicI64::new(i64::MIN), interval }
+        Trim {
+            ran: AtomicBool::new(false),
+            due: AtomicI64::new(i64::MIN),
+            interval,
+            most: Default::default(),
+        }
     }
     /// A process runs.
     #[inline]
@@ -33,18 +44,33 @@ impl Trim {
             self.ran.store(true, Ordering::Relaxed);
         }
     }
-    /// All schedulers sleep: how long the last one may at the most, so that it looks in time. `now`: nanoseconds.
-    pub fn all_sleep(&'static self, now: i64) -> Option<Duration> {
+    /// Whether most of something has gone since the last look.
+    fn much_gone(&self, there: [u64; 2]) -> bool {
+        let pairs = self.most.iter().zip(there).zip(FEW);
+        pairs.fold(false, |gone, ((most, now), few)| {
+            let before = most.fetch_max(now, Ordering::Relaxed);
+            gone || before > few && now < before / 2
+        })
+    }
+    /// All schedulers sleep: how long the last one may at the most, so that it looks in time. `now`: nanoseconds. `there`: how
+    /// many processes, and bytes of shared binaries, there are.
+    pub fn all_sleep(&'static self, now: i64, there: [u64; 2]) -> Option<Duration> {
         if !self.ran.load(Ordering::Relaxed) {
             return None;
         }
-        let due = self.due.load(Ordering::Relaxed);
+        let mut due = self.due.load(Ordering::Relaxed);
+        let soon = now.saturating_add_unsigned(SHORTEST.as_nanos() as u64);
+        if due > soon && self.much_gone(there) {
+            due = soon;
+            self.due.store(due, Ordering::Relaxed);
+        }
         if now < due {
             return Some(Duration::from_nanos(due.abs_diff(now)));
         }
         self.ran.store(false, Ordering::Relaxed);
         let interval = self.interval.load(Ordering::Relaxed);
         self.due.store(now.saturating_add_unsigned(interval), Ordering::Relaxed);
+        self.most.iter().zip(there).for_each(|(m, n)| m.store(n, Ordering::Relaxed));
         let before = sys::mem::resident().unwrap_or(0);
         if before > LITTLE {
             // Without a thread it has to wait for another time.
