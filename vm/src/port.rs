@@ -257,6 +257,9 @@ impl Port {
             Task::Timeout(generation) => {
                 if core.state.timer_generation == generation && core.state.timer.is_some() {
                     core.state.timer = None;
+                    if self.trace.has(crate::trace::flag::RECEIVE) {
+                        crate::trace::port::timeout(vm, self.id, &self.trace);
+                    }
                     self.callback(vm, core, |d, p| d.timeout(p));
                 }
             }

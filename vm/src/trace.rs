@@ -15,7 +15,7 @@ pub mod info;
 pub mod module;
 pub mod pattern;
 pub(crate) mod point;
-pub(crate) mod port;
+pub mod port;
 pub mod seq;
 pub mod session;
 

@@ -179,6 +179,19 @@ impl<'a> PortCx<'a> {
             None => self.send(self.owner(), m),
         }
     }
+    /// Sends `{Port, closed}` to the owner; a tracer is shown the atom.
+    pub fn send_closed(&mut self) {
+        let (port, owner) = (self.term(), self.owner());
+        if self.port.trace.has(flag::SEND) {
+            let closed = am::CLOSED.into();
+            trace::port::sent(self.vm, self.port.id, &self.port.trace, owner, closed);
+        }
+        let m = OwnedTerm::build(|h| h.tuple(&[port, am::CLOSED.into()]));
+        match &mut self.state.outbox {
+            Some(held) => held.push(m),
+            None => self.vm.send_message(Sender::Port(self.port.id), owner, m),
+        }
+    }
     /// Hands received bytes to the owner, in the way it asked for (driver_output).
     pub fn output(&mut self, bytes: &[u8]) {
         self.count_input(bytes.len());

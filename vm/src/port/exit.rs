@@ -63,10 +63,10 @@ impl Port {
         let shown = if kill { &killed } else { reason };
         self.set_flag(CLOSING, true);
         self.set_busy(vm, false);
-        self.drop_name(vm);
         if self.trace.has(crate::trace::flag::PORTS) {
             crate::trace::port::event(vm, self.id, &self.trace, "closed", shown.term());
         }
+        self.drop_name(vm);
         // Whoever hears of the end, `net_kernel` above all, may connect again at once.
         if let Some(c) = self.dist.get() {
             crate::dist::down::closed(vm, c, shown);
@@ -120,7 +120,7 @@ impl Port {
         vm.ports.remove(self.id);
         if core.state.send_closed {
             let mut cx = PortCx { vm, port: self, state: &mut core.state };
-            cx.send_owner(|_| am::CLOSED.into());
+            cx.send_closed();
         }
     }
     /// The node halts: the port ends as soon as its output is out.

@@ -148,7 +148,9 @@ impl Port {
             };
         }
         core.state.caller = r.caller;
-        if self.trace.has(flag::RECEIVE) {
+        // Of a new owner it tells after the link.
+        let connects = matches!(r.op, Op::Connect { .. }) && !r.bang;
+        if self.trace.has(flag::RECEIVE) && !connects {
             self.told_of(vm, &r);
         }
         let owner = self.connected.load(Ordering::Acquire);
@@ -176,7 +178,19 @@ impl Port {
             }
             Op::Connect { from, to } => self.reconnect(vm, core, r.bang, from, to),
             Op::Control(op, data) => {
-                match self.callback(vm, core, |d, p| d.control(p, op, &data)).flatten() {
+                let answer = self.callback(vm, core, |d, p| d.control(p, op, &data)).flatten();
+                if self.trace.has(flag::SEND)
+                    && let Some(c) = &answer
+                {
+                    let bytes = match c {
+                        Control::List(v) | Control::Binary(v) => &v[..],
+                        Control::Shared(b) => b.bytes(),
+                    };
+                    trace::port::answered(vm, self.id, &self.trace, r.caller, "control", |h| {
+                        h.binary(bytes)
+                    });
+                }
+                match answer {
                     None => Answer::BadArg,
                     Some(Control::List(v)) => Answer::List(v),
                     Some(Control::Binary(v)) => Answer::Binary(v),
@@ -184,7 +198,15 @@ impl Port {
                 }
             }
             Op::Call(op, data) => {
-                match self.callback(vm, core, |d, p| d.call(p, op, data)).flatten() {
+                let answer = self.callback(vm, core, |d, p| d.call(p, op, data)).flatten();
+                if self.trace.has(flag::SEND)
+                    && let Some(t) = &answer
+                {
+                    trace::port::answered(vm, self.id, &self.trace, r.caller, "call", |h| {
+                        trace::port::external(vm, h, t.term())
+                    });
+                }
+                match answer {
                     None => Answer::BadArg,
                     Some(t) => Answer::Term(OwnedTerm::build(|h| {
                         let t = t.into_heap(h);
@@ -227,7 +249,8 @@ impl Port {
                 h.tuple(&[atom!("control").into(), pair])
             }
             Op::Call(n, data) => {
-                let pair = h.tuple(&[Term::small((*n).into()), h.copy(data.term())]);
+                let data = trace::port::external(vm, h, data.term());
+                let pair = h.tuple(&[Term::small((*n).into()), data]);
                 h.tuple(&[atom!("call").into(), pair])
             }
             Op::Info(_) | Op::Bad(_) => am::UNDEFINED.into(),
@@ -275,6 +298,17 @@ impl Port {
         };
         if fresh {
             vm.signal(to, Sender::Port(self.id), Body::Link);
+            self.link_told(vm, "getting_linked", to);
+        }
+        if self.trace.has(flag::RECEIVE) {
+            trace::port::received(vm, self.id, &self.trace, from, |h| {
+                h.tuple(&[am::CONNECT.into(), Term::local_pid(to)])
+            });
+        }
+        if self.trace.has(flag::SEND) {
+            let m =
+                OwnedTerm::build(|h| h.tuple(&[Term::local_port(self.id), am::CONNECTED.into()]));
+            trace::port::sent(vm, self.id, &self.trace, from, m.term());
         }
         self.connected.store(to, Ordering::Release);
         Answer::True

@@ -120,7 +120,7 @@ impl Port {
 }
 
 impl Port {
-    fn link_told(&self, vm: &'static Vm, what: &str, pid: u64) {
+    pub(super) fn link_told(&self, vm: &'static Vm, what: &str, pid: u64) {
         if self.trace.has(crate::trace::flag::PORTS) {
             let pid = term::Term::local_pid(pid);
             crate::trace::port::event(vm, self.id, &self.trace, what, pid);

@@ -49,9 +49,43 @@ pub(crate) fn received(
     all(vm, id, cell, flag::RECEIVE, News::new(Kind::Receive, atom!("receive"), what.term()));
 }
 
+/// Its timer has gone off.
+#[cold]
+pub(crate) fn timeout(vm: &'static Vm, id: u64, cell: &TraceCell) {
+    let timeout = atom!("timeout").into();
+    all(vm, id, cell, flag::RECEIVE, News::new(Kind::Receive, atom!("receive"), timeout));
+}
+
+/// An answer to a request, as if it were a message: `{Port, {What, Answer}}`.
+#[cold]
+pub(crate) fn answered(
+    vm: &'static Vm,
+    id: u64,
+    cell: &TraceCell,
+    to: u64,
+    what: &str,
+    answer: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+) {
+    let m = OwnedTerm::build(|h| {
+        let answer = h.tuple(&[Atom::new(what).into(), answer(h)]);
+        h.tuple(&[Term::local_port(id), answer])
+    });
+    sent(vm, id, cell, to, m.term());
+}
+
+/// A term as calls of ports are shown: in the external format.
+pub(crate) fn external<'h>(vm: &'static Vm, h: &'h Heap, t: Term<'_>) -> Term<'h> {
+    let resolver = crate::code::load::VmResolver(vm);
+    let mut bytes = Vec::new();
+    match etf::encode(t, &mut bytes, &etf::EncodeOptions::new(&resolver)) {
+        Ok(_) => h.binary(&bytes),
+        Err(_) => Term::atom(term::atom::am::UNDEFINED),
+    }
+}
+
 /// The port sends a message to a process.
 #[cold]
-pub(crate) fn sent(vm: &'static Vm, id: u64, cell: &TraceCell, to: u64, message: Term<'_>) {
+pub fn sent(vm: &'static Vm, id: u64, cell: &TraceCell, to: u64, message: Term<'_>) {
     let gone = vm.processes.lookup(to).is_none();
     let tag = if gone { atom!("send_to_non_existing_process") } else { atom!("send") };
     let news = News::new(Kind::Send, tag, message).with(Term::local_pid(to));

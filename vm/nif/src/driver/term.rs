@@ -144,6 +144,13 @@ unsafe fn send(from: u64, to: u64, data: *const Word, n: c_int) -> c_int {
     if !good {
         return -1;
     }
+    // Only what schedulers do is told of.
+    if vm::sched::thread_kind() == vm::sched::ThreadKind::Normal
+        && let Some(port) = vm.ports.get(from)
+        && port.trace.has(vm::trace::flag::SEND)
+    {
+        vm::trace::port::sent(vm, from, &port.trace, to, m.term());
+    }
     let Some(p) = crate::process::process(RawTerm::local_pid(to).0) else { return 0 };
     vm.send_to(Sender::Port(from), &p, m);
     1
