@@ -1,5 +1,5 @@
-//! Native coverage and the debugger of OTP 27 and later, as in an emulator that was built without them: they say so, and
-//! refuse all else [erl_bif_coverage.c, erl_debugger.c].
+//! Native coverage of OTP 27 and later, as in an emulator that was built without it: it says so, and refuses all
+//! else [erl_bif_coverage.c].
 
 use term::{Atom, Term, atom};
 use vm::{BifResult, Cx};
@@ -11,12 +11,7 @@ vm::bifs! { pub TABLE: "code" {
     Plain "set_coverage_mode"/1 => refuse();
     Plain "get_coverage"/2 => refuse();
     Plain "reset_coverage"/1 => refuse();
-    /// Nothing, where the file has something.
     Plain "get_debug_info"/1 => get_debug_info(0);
-} }
-
-vm::bifs! { pub DEBUGGER: "erl_debugger" {
-    Plain "supported"/0 => unsupported();
 } }
 
 fn unsupported<'p>(_: &Cx<'p>) -> BifResult<'p> {
@@ -25,10 +20,10 @@ fn unsupported<'p>(_: &Cx<'p>) -> BifResult<'p> {
 fn none<'p>(_: &Cx<'p>) -> BifResult<'p> {
     Ok(atom!("none").into())
 }
-/// What is in the file is only kept for a debugger.
+/// What is in the file is not kept, as in the reference without a JIT.
 fn get_debug_info<'p>(cx: &Cx<'p>, module: Atom) -> BifResult<'p> {
     let m = cx.need(cx.vm().code.current(module))?;
-    Ok(if m.debug_info { Term::nil() } else { atom!("none").into() })
+    cx.need((!m.debug_info).then_some(atom!("none").into()))
 }
 fn refuse<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Err(cx.badarg())

@@ -4,6 +4,7 @@
 pub mod atomics;
 pub mod binary;
 pub mod coverage;
+pub mod debugger;
 pub mod erl_tracer;
 pub mod erlang;
 pub mod error_logger;
@@ -38,7 +39,8 @@ pub fn tables() -> Vec<BifTable> {
     let others = vec![
         binary::TABLE,
         coverage::TABLE,
-        coverage::DEBUGGER,
+        debugger::TABLE,
+        debugger::INTERNAL,
         atomics::TABLE,
         atomics::INTERNAL,
         error_logger::TABLE,

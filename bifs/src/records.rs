@@ -89,7 +89,12 @@ fn update<'p>(
                 values[i] = value;
                 from = i + 1;
             }
-            None => return Err(bad_field(cx, r.module(), r.name(), key)),
+            None => {
+                // Of several the one whose atom came first.
+                let missing = fields.iter().map(|f| f.0).filter(|k| r.position(*k, 0).is_none());
+                let first = missing.min_by_key(|k| k.raw().0).unwrap_or(key);
+                return Err(bad_field(cx, r.module(), r.name(), first));
+            }
         }
     }
     cx.bump(values.len() / 16);

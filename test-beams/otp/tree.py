@@ -47,6 +47,8 @@ BORROWED = {
     "ssl": ["lib/public_key/test/erl_make_certs.erl"],
     "xmerl": ["lib/xmerl/doc/examples/xmerl_test.erl"],
 }
+# Suites that call functions of other suites.
+COMPANIONS = {"emulator/nif_SUITE": ["driver_SUITE"]}
 
 
 class Tree:
@@ -158,6 +160,9 @@ class Tree:
                     jobs.append((f"{module}.erl", options))
                 else:
                     return "no such suite"
+            for other in COMPANIONS.get(f"{application}/{base}", []):
+                if not (place / f"{other}.beam").exists():
+                    jobs.append((f"{other}.erl", []))
             if not (place / ".helpers").exists():
                 jobs += [(f.name, []) for f in sorted(place.glob("*.erl"))
                          if not re.search(r"_SUITE$", f.stem) and not f.with_suffix(".beam").exists()]

@@ -114,6 +114,8 @@ pub struct LoadedModule {
     pub md5: [u8; 16],
     /// The file has information for a debugger.
     pub debug_info: bool,
+    /// Places of breakpoints (slot, location, function), if it was loaded with such.
+    pub debug_lines: Option<Vec<(u32, u32, usize)>>,
     attributes: RawTerm,
     compile_info: RawTerm,
     pub exports: Vec<(Atom, u32, usize)>,

@@ -4,7 +4,7 @@
 
 use crate::bif::{BifResult, Cx};
 use crate::dump::process::readable;
-use crate::process::Process;
+use crate::process::{Process, state};
 use crate::sched::block;
 use crate::vm::Vm;
 
@@ -24,6 +24,14 @@ pub fn still<'p>(cx: &Cx<'p>, look: Look) -> BifResult<'p> {
 }
 
 impl Still {
+    /// Looks into a process that is suspended; `None`: there is no such one.
+    pub fn suspended<R>(&self, pid: u64, f: impl FnOnce(&Process) -> R) -> Option<R> {
+        let p = self.vm.processes.lookup(pid)?;
+        let s = p.state.get();
+        let rests = s & state::SUSPENDED != 0 && s & state::RUNNING == 0 && readable(&p, None);
+        // SAFETY: no other scheduler runs it, and nobody runs it apart.
+        rests.then(|| f(unsafe { &*p.as_ptr() }))
+    }
     /// Every process that can be read, in the order of their numbers.
     pub fn each(&self, mut f: impl FnMut(&Process)) {
         let mut pids = self.vm.processes.pids();

@@ -26,6 +26,7 @@ pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod data;
+pub(crate) mod debug;
 pub(crate) mod except;
 pub(crate) mod frame;
 pub(crate) mod fused;

@@ -9,6 +9,7 @@ pub mod bif;
 pub mod bits;
 pub mod break_handler;
 pub mod code;
+pub mod debugger;
 pub mod dist;
 pub mod dump;
 pub mod env;

@@ -1,4 +1,5 @@
-//! `erlang:system_monitor`: one process is told of long collections, large heaps, long slices and busy ports.
+//! `erlang:system_monitor`, `trace:system`: one process of a session is told of long collections, large heaps, long slices
+//! and busy ports.
 
 use crate::dist::Controller;
 use crate::process::Process;
@@ -22,11 +23,19 @@ pub struct Options {
     pub busy_dist_port: bool,
 }
 
+impl Options {
+    pub fn is_empty(&self) -> bool {
+        let limits = self.long_gc | self.long_schedule | self.large_heap;
+        limits == 0 && !self.busy_port && !self.busy_dist_port
+    }
+}
+
 /// See the module head.
 #[derive(Default)]
 pub struct SystemMonitor {
-    set: Mutex<Option<(u64, Options)>>,
-    // For a look without the lock.
+    /// Session (0 is that of `erlang:system_monitor`), who is told, of what.
+    set: Mutex<Vec<(u64, u64, Options)>>,
+    // The least that anybody asks for: for a look without the lock.
     long_gc: AtomicU64,
     long_schedule: AtomicU64,
     large_heap: AtomicU64,
@@ -35,25 +44,39 @@ pub struct SystemMonitor {
 type Mfa = (Atom, Atom, u32);
 
 impl SystemMonitor {
-    fn lock(&self) -> MutexGuard<'_, Option<(u64, Options)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, u64, Options)>> {
         self.set.lock().unwrap_or_else(|e| e.into_inner())
     }
-    pub fn get(&self) -> Option<(u64, Options)> {
-        *self.lock()
+    /// Who is told what in a session.
+    pub fn get(&self, session: u64) -> Option<(u64, Options)> {
+        self.lock().iter().find(|m| m.0 == session).map(|m| (m.1, m.2))
     }
-    /// Sets who is told what; what was set before.
-    pub fn set(&self, new: Option<(u64, Options)>) -> Option<(u64, Options)> {
+    /// Sets who is told what in a session; what was set before.
+    pub fn set(&self, session: u64, new: Option<(u64, Options)>) -> Option<(u64, Options)> {
         let mut set = self.lock();
-        let o = new.map_or_else(Options::default, |n| n.1);
-        self.long_gc.store(o.long_gc, Ordering::Relaxed);
-        self.long_schedule.store(o.long_schedule, Ordering::Relaxed);
-        self.large_heap.store(o.large_heap, Ordering::Relaxed);
-        core::mem::replace(&mut set, new)
+        let old = set.iter().find(|m| m.0 == session).map(|m| (m.1, m.2));
+        set.retain(|m| m.0 != session);
+        set.extend(new.map(|(pid, o)| (session, pid, o)));
+        self.look(&set);
+        old
+    }
+    fn look(&self, set: &[(u64, u64, Options)]) {
+        let least = |f: fn(&Options) -> u64| {
+            set.iter().map(|m| f(&m.2)).filter(|n| *n != 0).min().unwrap_or(0)
+        };
+        self.long_gc.store(least(|o| o.long_gc), Ordering::Relaxed);
+        self.long_schedule.store(least(|o| o.long_schedule), Ordering::Relaxed);
+        self.large_heap.store(least(|o| o.large_heap), Ordering::Relaxed);
     }
     pub(crate) fn process_exits(&self, pid: u64) {
-        if self.get().is_some_and(|(p, _)| p == pid) {
-            self.set(None);
+        let mut set = self.lock();
+        if set.iter().any(|m| m.1 == pid) {
+            set.retain(|m| m.1 != pid);
+            self.look(&set);
         }
+    }
+    pub(crate) fn session_ends(&self, session: u64) {
+        self.set(session, None);
     }
     /// When a collection or slice starts; `None` when nobody asks how long it takes.
     #[inline]
@@ -80,10 +103,18 @@ impl SystemMonitor {
             ("heap_size", s.young),
         ];
         if let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_gc)) {
-            self.tell(vm, p.pid(), atom!("long_gc"), |h| list(h, Some(ms), &sizes));
+            self.tell(
+                vm,
+                p.pid(),
+                atom!("long_gc"),
+                |o| o.long_gc != 0 && ms > o.long_gc,
+                |h| list(h, Some(ms), &sizes),
+            );
         }
-        if limit != 0 && (s.block + s.old_block) as u64 >= limit {
-            self.tell(vm, p.pid(), atom!("large_heap"), |h| list(h, None, &sizes));
+        let size = (s.block + s.old_block) as u64;
+        if limit != 0 && size >= limit {
+            let asked = |o: &Options| o.large_heap != 0 && size >= o.large_heap;
+            self.tell(vm, p.pid(), atom!("large_heap"), asked, |h| list(h, None, &sizes));
         }
     }
     pub(crate) fn slice_ended(
@@ -96,7 +127,8 @@ impl SystemMonitor {
         let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_schedule)) else {
             return;
         };
-        self.tell(vm, pid, atom!("long_schedule"), |h| {
+        let asked = |o: &Options| o.long_schedule != 0 && ms > o.long_schedule;
+        self.tell(vm, pid, atom!("long_schedule"), asked, |h| {
             let mfa = |m: Option<Mfa>| {
                 m.map_or(term::atom::am::UNDEFINED.into(), |(m, f, a)| {
                     h.tuple(&[m.into(), f.into(), Term::small(a.into())])
@@ -111,27 +143,30 @@ impl SystemMonitor {
         let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_schedule)) else {
             return;
         };
-        self.tell_of(vm, Term::local_port(port), atom!("long_schedule"), |h| {
+        let asked = |o: &Options| o.long_schedule != 0 && ms > o.long_schedule;
+        self.tell_of(vm, Term::local_port(port), atom!("long_schedule"), asked, |h| {
             let pair = |k: &str, v| h.tuple(&[Atom::new(k).into(), v]);
             h.list(&[pair("timeout", h.uint(ms)), pair("port_op", Atom::new(what).into())])
         });
     }
     /// A process has to wait for a port.
     pub(crate) fn busy_port(&self, vm: &'static Vm, pid: u64, port: u64) {
-        if self.get().is_some_and(|(_, o)| o.busy_port) {
-            self.tell(vm, pid, atom!("busy_port"), |_| Term::local_port(port));
-        }
+        self.tell(vm, pid, atom!("busy_port"), |o| o.busy_port, |_| Term::local_port(port));
     }
 
     /// A process waits for the connection that `carrier` carries.
     pub(crate) fn busy_dist_port(&self, vm: &'static Vm, pid: u64, carrier: Option<Controller>) {
-        if self.get().is_some_and(|(_, o)| o.busy_dist_port) {
-            self.tell(vm, pid, atom!("busy_dist_port"), |_| match carrier {
+        self.tell(
+            vm,
+            pid,
+            atom!("busy_dist_port"),
+            |o| o.busy_dist_port,
+            |_| match carrier {
                 Some(Controller::Port(port)) => Term::local_port(port),
                 Some(Controller::Process(pid)) => Term::local_pid(pid),
                 None => term::atom::am::UNDEFINED.into(),
-            });
-        }
+            },
+        );
     }
 
     fn too_long(&self, vm: &Vm, start: i64, limit: &AtomicU64) -> Option<u64> {
@@ -140,32 +175,33 @@ impl SystemMonitor {
         (limit != 0 && ms > limit).then_some(ms)
     }
 
-    /// Sends `{monitor, Pid, What, Info}`.
+    /// Sends `{monitor, Pid, What, Info}` to all who asked for it.
     fn tell(
         &self,
         vm: &'static Vm,
         pid: u64,
         what: Atom,
-        info: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+        asked: impl Fn(&Options) -> bool,
+        info: impl for<'h> Fn(&'h Heap) -> Term<'h>,
     ) {
-        self.tell_of(vm, Term::local_pid(pid), what, info)
+        self.tell_of(vm, Term::local_pid(pid), what, asked, info)
     }
     fn tell_of(
         &self,
         vm: &'static Vm,
         who: Term<'_>,
         what: Atom,
-        info: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+        asked: impl Fn(&Options) -> bool,
+        info: impl for<'h> Fn(&'h Heap) -> Term<'h>,
     ) {
-        // The monitor is not told of itself.
-        let Some((to, _)) = self.get().filter(|m| !term::compare::eq(Term::local_pid(m.0), who))
-        else {
-            return;
-        };
-        let m = OwnedTerm::build(|h| {
-            h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)])
-        });
-        vm.send_message(Sender::System, to, m);
+        let to: Vec<u64> = self.lock().iter().filter(|m| asked(&m.2)).map(|m| m.1).collect();
+        // A monitor is not told of itself.
+        for to in to.into_iter().filter(|to| !term::compare::eq(Term::local_pid(*to), who)) {
+            let m = OwnedTerm::build(|h| {
+                h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)])
+            });
+            vm.send_message(Sender::System, to, m);
+        }
     }
 }
 

@@ -294,9 +294,9 @@ impl Default for Tracing {
 
 impl Tracing {
     /// A new session.
-    pub fn create(&self, name: Atom, tracer: Tracer) -> Arc<Session> {
+    pub fn create(&self, name: Atom, tracer: Option<Tracer>) -> Arc<Session> {
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
-        let s = Arc::new(Session::new(id, name, Some(tracer)));
+        let s = Arc::new(Session::new(id, name, tracer));
         self.sessions.add(&s);
         s
     }

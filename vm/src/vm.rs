@@ -68,6 +68,9 @@ pub struct Config {
     pub port_parallelism: bool,
     /// Milliseconds that halting waits for ports; nothing is for ever.
     pub halt_flush_timeout: Option<u64>,
+    /// There is support for a debugger, and code that is loaded gets places for breakpoints.
+    pub debugger: bool,
+    pub line_breakpoints: bool,
     /// Stack traces know lines.
     pub line_info: bool,
     pub gc_zeal: bool,
@@ -122,6 +125,8 @@ impl Config {
             topology: None,
             detect_topology: true,
             compat_release: 25,
+            debugger: false,
+            line_breakpoints: true,
             dist_busy_limit: 1 << 20,
             node_gc_delay: Some(60),
             async_dist: false,
@@ -188,6 +193,7 @@ pub struct Vm {
     pub flags: crate::flags::Flags,
     pub monitor: crate::system_monitor::SystemMonitor,
     pub profile: crate::system_profile::SystemProfile,
+    pub debugger: crate::debugger::Debugger,
     pub tracing: crate::trace::Tracing,
     pub statistics: crate::statistics::Statistics,
     pub hooks: std::sync::OnceLock<Hooks>,
@@ -247,6 +253,7 @@ impl Vm {
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),
             profile: Default::default(),
+            debugger: crate::debugger::Debugger::new(config.debugger, config.line_breakpoints),
             tracing: Default::default(),
             statistics: Default::default(),
             offset_watchers: Default::default(),

@@ -1,10 +1,12 @@
 //! `erlang:system_monitor/0,1,2` and `erlang:system_profile/0,2` [erl_bif_trace.c].
 
+use std::sync::Arc;
 use term::atom::am;
 use term::{Atom, Term, atom};
 use vm::system_monitor::Options;
 use vm::system_profile::{Profiler, Settings, what};
-use vm::trace::flag;
+use vm::trace::session::Session;
+use vm::trace::{Tracer, flag};
 use vm::{BifResult, Cx};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -22,17 +24,49 @@ vm::bifs! { pub INTERNAL: "erts_internal" {
     Plain "system_monitor"/3 => session_set(0, 1, 2);
 } }
 
-/// Sessions of tracing are not there yet; what is not of a session is of `legacy`.
-fn legacy(cx: &Cx<'_>, session: Atom) -> Result<(), vm::Stop> {
-    if session == atom!("legacy") { Ok(()) } else { Err(cx.badarg()) }
+fn session_of<'p>(cx: &Cx<'p>, session: Term<'p>) -> BifResult<'p, Arc<Session>> {
+    match session.is_atom_of(atom!("legacy")) {
+        true => Ok(cx.vm().tracing.legacy.clone()),
+        false => cx.need(super::trace::session_of(cx, session)),
+    }
 }
-fn session_get<'p>(cx: &Cx<'p>, session: Atom) -> BifResult<'p> {
-    legacy(cx, session)?;
-    get(cx)
+fn session_get<'p>(cx: &Cx<'p>, session: Term<'p>) -> BifResult<'p> {
+    let s = session_of(cx, session)?;
+    Ok(show(cx, cx.vm().monitor.get(s.id)))
 }
-fn session_set<'p>(cx: &Cx<'p>, session: Atom, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
-    legacy(cx, session)?;
-    set(cx, pid, options)
+fn session_set<'p>(
+    cx: &Cx<'p>,
+    session: Term<'p>,
+    pid: Term<'p>,
+    options: Term<'p>,
+) -> BifResult<'p> {
+    let s = session_of(cx, session)?;
+    let to = match &s.tracer {
+        None => return set_in(cx, s.id, pid, options),
+        Some(Tracer::Process(to)) => *to,
+        Some(_) => return Err(cx.badarg()),
+    };
+    cx.need(pid.is_atom_of(atom!("session")).then_some(()))?;
+    let monitor = &cx.vm().monitor;
+    let mut o = monitor.get(s.id).map_or_else(Options::default, |m| m.1);
+    for t in cx.need(options.to_vec())? {
+        let [k, value] = t.as_tuple_of::<2>().unwrap_or([t, am::TRUE.into()]);
+        let least = if k.is_atom_of(atom!("large_heap")) { LEAST_LARGE_HEAP } else { 1 };
+        let limit = || match value.as_bool() {
+            Some(false) => Ok(0),
+            _ => cx.need(value.as_u64()).map(|n| n.max(least)),
+        };
+        match cx.need(k.as_atom())?.name() {
+            "long_gc" => o.long_gc = limit()?,
+            "long_schedule" => o.long_schedule = limit()?,
+            "large_heap" => o.large_heap = limit()?,
+            "busy_port" => o.busy_port = cx.need(value.as_bool())?,
+            "busy_dist_port" => o.busy_dist_port = cx.need(value.as_bool())?,
+            _ => return Err(cx.badarg()),
+        }
+    }
+    monitor.set(s.id, (!o.is_empty()).then_some((to, o)));
+    Ok(am::OK.into())
 }
 
 /// Smaller heaps are nothing to tell of.
@@ -58,7 +92,7 @@ fn show<'p>(cx: &Cx<'p>, m: Option<(u64, Options)>) -> Term<'p> {
 }
 
 fn get<'p>(cx: &Cx<'p>) -> BifResult<'p> {
-    Ok(show(cx, cx.vm().monitor.get()))
+    Ok(show(cx, cx.vm().monitor.get(0)))
 }
 
 fn set1<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
@@ -70,9 +104,12 @@ fn set1<'p>(cx: &Cx<'p>, what: Term<'p>) -> BifResult<'p> {
 }
 
 fn set<'p>(cx: &Cx<'p>, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
+    set_in(cx, 0, pid, options)
+}
+fn set_in<'p>(cx: &Cx<'p>, session: u64, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     let monitor = &cx.vm().monitor;
     if pid.is_atom_of(am::UNDEFINED) || options.is_nil() {
-        return Ok(show(cx, monitor.set(None)));
+        return Ok(show(cx, monitor.set(session, None)));
     }
     let pid = cx.need(pid.as_pid().and_then(|p| p.local()))?;
     cx.need(cx.vm().processes.lookup(pid).map(drop))?;
@@ -93,7 +130,7 @@ fn set<'p>(cx: &Cx<'p>, pid: Term<'p>, options: Term<'p>) -> BifResult<'p> {
             _ => return Err(cx.badarg()),
         }
     }
-    Ok(show(cx, monitor.set(Some((pid, o)))))
+    Ok(show(cx, monitor.set(session, Some((pid, o)))))
 }
 
 fn show_profile<'p>(cx: &Cx<'p>, s: Option<Settings>) -> Term<'p> {

@@ -58,7 +58,10 @@ pub(super) fn set_flags<'p>(
     list: Term<'p>,
 ) -> BifResult<'p> {
     let vm = cx.vm();
-    let asked = parse_flags(vm, list).ok_or_else(|| cx.bad("badopt"))?;
+    let asked = parse_flags(vm, list)
+        // The tracer of a session is its only one.
+        .filter(|a| a.tracer.is_none() || session.tracer.is_none())
+        .ok_or_else(|| cx.bad("badopt"))?;
     let on = cx.need(how.as_bool())?;
     let tracer = match (asked.tracer, on) {
         (Some(t), _) => Some(t),
@@ -232,6 +235,9 @@ fn kinds<'p>(
     for o in options.to_vec()? {
         let Some(name) = o.as_atom() else {
             tracer = Some(parse_tracer(cx.vm(), atom!("meta"), o)?);
+            if session.tracer.is_some() {
+                return None;
+            }
             k.meta = true;
             continue;
         };
@@ -394,7 +400,7 @@ impl vm::timer::Fire for Clear {
 }
 
 /// The session that a term names, which must not have ended.
-fn session_of(cx: &Cx<'_>, t: Term<'_>) -> Option<Arc<Session>> {
+pub(super) fn session_of(cx: &Cx<'_>, t: Term<'_>) -> Option<Arc<Session>> {
     let tracing = &cx.vm().tracing;
     let [a, b] = t.as_tuple_of::<2>()?;
     if let Some(magic) = a.as_reference().and_then(|r| r.magic()) {
@@ -412,12 +418,15 @@ fn weak<'p>(cx: &Cx<'p>, s: &Session) -> Term<'p> {
 fn create<'p>(cx: &Cx<'p>, name: Atom, tracer: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     let vm = cx.vm();
     cx.need(options.is_nil().then_some(())).map_err(|_| cx.bad("badopt"))?;
-    let tracer = Tracer::of(tracer).filter(|t| match t {
-        Tracer::Process(pid) => vm.processes.lookup(*pid).is_some(),
-        Tracer::Port(port) => vm::port::exists(vm, *port),
-        Tracer::Module(m) => vm::trace::module::is_tracer(vm, m.0),
-    });
-    let tracer = cx.need(tracer)?;
+    // Without one, as before there were sessions: each call names a tracer, or the caller is it.
+    let tracer = match tracer.is_atom_of(am::UNDEFINED) {
+        true => None,
+        false => Some(cx.need(Tracer::of(tracer).filter(|t| match t {
+            Tracer::Process(pid) => vm.processes.lookup(*pid).is_some(),
+            Tracer::Port(port) => vm::port::exists(vm, *port),
+            Tracer::Module(m) => vm::trace::module::is_tracer(vm, m.0),
+        }))?),
+    };
     let session = vm.tracing.create(name, tracer);
     let h = cx.heap();
     let (n0, n1) = vm::refs::next_magic();

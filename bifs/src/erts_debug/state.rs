@@ -184,6 +184,12 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             }
             if seized.swap(true, Ordering::AcqRel) { Err(cx.again()) } else { Ok(am::TRUE.into()) }
         }
+        // For tests of the debugger.
+        "debugger_support" => {
+            let on = cx.need(v.as_bool())?;
+            cx.vm().debugger.support(on);
+            Ok(am::OK.into())
+        }
         // Every scheduler stands still.
         "block" => {
             let time = Duration::from_millis(cx.need(v.as_u64())?);

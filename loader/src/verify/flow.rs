@@ -197,7 +197,6 @@ impl<'a> Flow<'a> {
             Op::Label { .. }
             | Op::Line { .. }
             | Op::ExecutableLine { .. }
-            | Op::DebugLine { .. }
             | Op::NifStart {}
             | Op::OnLoad {}
             | Op::RecvMark { .. }

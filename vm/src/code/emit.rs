@@ -39,6 +39,9 @@ pub(crate) struct Emitter<'a> {
     /// Catch tags to fill in: (slot, label).
     pub tags: Vec<(u32, Label)>,
     pub lines: Vec<(u32, u32)>,
+    /// Whether places for breakpoints of lines are made, and those made: (slot, location, function).
+    pub line_breakpoints: bool,
+    pub debug_lines: Vec<(u32, u32, usize)>,
     /// Entry label of each function to its index.
     pub entries: std::collections::HashMap<u32, usize>,
     pub function: usize,

@@ -214,6 +214,8 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         branches: Vec::new(),
         tags: Vec::new(),
         lines: Vec::new(),
+        line_breakpoints: vm.debugger.instruments(),
+        debug_lines: Vec::new(),
         entries,
         function: 0,
         start: 0,
@@ -239,7 +241,18 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
     }
     // A last slot, so that the end of the last function is inside the code.
     e.out.push(0);
-    let Emitter { mut out, labels, branches, tags, lines, return_points, entries, .. } = e;
+    let Emitter {
+        mut out,
+        labels,
+        branches,
+        tags,
+        lines,
+        line_breakpoints,
+        debug_lines,
+        return_points,
+        entries,
+        ..
+    } = e;
     for (slot, start, l) in branches {
         let target = *labels.get(l.0 as usize).unwrap_or(&u32::MAX);
         if target == u32::MAX {
@@ -310,6 +323,7 @@ fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError>
         literal_terms: terms,
         md5: module.md5,
         debug_info: module.debug_info,
+        debug_lines: line_breakpoints.then_some(debug_lines),
         attributes,
         compile_info,
         exports,

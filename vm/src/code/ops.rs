@@ -4,7 +4,7 @@
 use super::emit::{EmitError, Emitter};
 use crate::interp::operand::*;
 use crate::interp::{
-    Handler, arith, call, check, compare, data, except, frame, map, native, receive, select,
+    Handler, arith, call, check, compare, data, debug, except, frame, map, native, receive, select,
 };
 use crate::interp::{bits_build, bits_match};
 use isa::{Dst, Fail, FmoveDst, FmoveSrc, FunHint, Label, Live, Op, RecordHint, Src};
@@ -56,7 +56,16 @@ impl Emitter<'_> {
                     self.lines.push((here, line.0));
                 }
             }
-            Op::ExecutableLine { .. } | Op::DebugLine { .. } | Op::OnLoad {} | Op::NifStart {} => {}
+            Op::DebugLine { kind, line, live, .. } => {
+                if self.line_breakpoints && self.atom(kind.0) != term::atom!("entry") {
+                    let here = self.out.len() as u32;
+                    self.lines.push((here, line.0));
+                    self.debug_lines.push((here, line.0, self.function));
+                    self.op(debug::line).u32(0).u32(live.0).continuation();
+                    self.returns_here(0);
+                }
+            }
+            Op::ExecutableLine { .. } | Op::OnLoad {} | Op::NifStart {} => {}
 
             // Calls.
             Op::Call { target, .. } => {

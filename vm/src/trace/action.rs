@@ -33,7 +33,10 @@ impl<'a, 'p> RunningTracee<'a, 'p> {
 
     /// The tracer of this process in the session.
     fn own_tracer(&self) -> Option<Tracer> {
-        self.cx.with(|p| p.shared.trace.in_session(&self.session)).map(|t| t.tracer)
+        self.cx
+            .with(|p| p.shared.trace.in_session(&self.session))
+            .map(|t| t.tracer)
+            .or_else(|| self.session.tracer.clone())
     }
     fn process(&self, t: Term<'_>) -> Option<ProcRef> {
         let vm = self.cx.vm();

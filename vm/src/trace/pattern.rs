@@ -84,7 +84,8 @@ pub fn set(vm: &'static Vm, which: Which, r: &Request) -> usize {
                 change(vm, m, *i, &r.session, |p| *p = Pattern::new(p.session.clone()));
             }
         }
-        return exports.len();
+        // `apply/2,3`, which are instructions, count, but are never told of.
+        return exports.len() + fixed(vm, which);
     }
     if on {
         exports.iter().for_each(|e| clear_export(e, &r.session));
@@ -179,6 +180,19 @@ fn apply(p: &mut Pattern, r: &Request) {
     if k.memory {
         spent(&mut p.memory, true);
     }
+}
+
+/// Exports that match and have no code to lead to a point.
+fn fixed(vm: &'static Vm, w: Which) -> usize {
+    let erlang = term::atom::am::ERLANG;
+    let all =
+        [2, 3].into_iter().filter_map(|n| vm.code.existing_export(erlang, term::atom!("apply"), n));
+    let fits = |e: &&ExportEntry| {
+        w.module.is_none_or(|m| m == e.module)
+            && w.function.is_none_or(|f| f == e.function)
+            && w.arity.is_none_or(|a| a == i64::from(e.arity))
+    };
+    all.filter(fits).count()
 }
 
 /// Loaded exports that match.
@@ -322,6 +336,7 @@ pub(crate) fn loaded(vm: &'static Vm, m: &'static LoadedModule) {
 
 /// All of a session goes: patterns, flags, and what new processes would get.
 pub fn clear_session(vm: &'static Vm, session: &Arc<session::Session>) {
+    vm.monitor.session_ends(session.id);
     {
         let _permission = vm.code.permission.lock().unwrap_or_else(|e| e.into_inner());
         for e in vm.code.all_exports() {

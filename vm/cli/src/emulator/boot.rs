@@ -145,6 +145,8 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
     v.topology = c.topology.clone();
     v.detect_topology = c.detect_topology;
     v.compat_release = c.compat_release;
+    v.debugger = c.debugger;
+    v.line_breakpoints = c.line_breakpoints;
     v.dist_busy_limit = c.dist_busy_limit;
     v.node_gc_delay = c.node_gc_delay;
     v.async_dist = c.async_dist;

@@ -211,6 +211,8 @@ pub struct EmuConfig {
     pub port_signals: PortSignals,
     /// `+R`: the release to be compatible with.
     pub compat_release: u32,
+    pub debugger: bool,
+    pub line_breakpoints: bool,
     /// `+zdbbl`: bytes that a distribution channel may queue before senders wait.
     pub dist_busy_limit: u64,
     /// `+zdntgc`: seconds until an unused node entry goes; nothing is never.
@@ -284,6 +286,8 @@ impl EmuConfig {
             boot_module: b"init".to_vec(),
             port_signals: PortSignals::OnConflict,
             compat_release: release,
+            debugger: false,
+            line_breakpoints: true,
             dist_busy_limit: 1024 * 1024,
             node_gc_delay: Some(60),
             system_requests: 0,

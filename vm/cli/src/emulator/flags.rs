@@ -171,9 +171,9 @@ pub const FLAGS: &[Flag] = flags! {
         |d, _v| { d.config.no_crash_dump = true; Ok(()) };
     "dcg" Value "N", "groups of decentralized counters at most", Ignored("counters are grouped by scheduler"), 25, Early,
         |_d, v| store(&mut (), leading(v).filter(|n| *n > 0).map(drop), "bad decentralized counter groups limit: ", v);
-    "D" Exact "", "debugger support", Ignored("not supported yet"), 28, Main, |_d, _v| Ok(());
-    "Dibpl" Value "BOOL", "code is prepared for line breakpoints", Ignored("not supported yet"), 28, Main,
-        |_d, v| one_of(v, &["true", "false"], "bad +Dibpl flag ");
+    "D" Exact "", "debugger support", Used, 28, Main, |d, _v| { d.config.debugger = true; Ok(()) };
+    "Dibpl" Value "BOOL", "code is prepared for line breakpoints", Used, 28, Main,
+        |d, v| store(&mut d.config.line_breakpoints, boolean(v), "bad +Dibpl flag ", v);
     "e" Value "N", "ETS tables expected", Used, 25, Main,
         |d, v| store(&mut d.config.ets_tables, within(v, 0, i64::from(i32::MAX)), "bad maximum number of ets tables ", v);
     "ec" Exact "", "compress every ETS table", Used, 25, Main, |d, _v| { d.config.ets_compressed = true; Ok(()) };

@@ -210,10 +210,13 @@ impl Operand for Vec<BsCmd> {
 /// A match command and the number of terms that it takes.
 fn command(r: &mut Reader) -> Result<(BsCmd, u32), DecodeError> {
     let number = |r: &mut Reader| r.number32(U, "a number of bits");
+    // More than any bit string has is as good as the most that can be said.
+    let stride =
+        |r: &mut Reader| Ok(r.number(U, "a number of bits")?.min(u64::from(u32::MAX)) as u32);
     Ok(match r.word()? {
-        Word::EnsureAtLeast => (BsCmd::EnsureAtLeast { stride: number(r)?, unit: number(r)? }, 3),
-        Word::EnsureExactly => (BsCmd::EnsureExactly { stride: number(r)? }, 2),
-        Word::Skip => (BsCmd::Skip { stride: number(r)? }, 2),
+        Word::EnsureAtLeast => (BsCmd::EnsureAtLeast { stride: stride(r)?, unit: number(r)? }, 3),
+        Word::EnsureExactly => (BsCmd::EnsureExactly { stride: stride(r)? }, 2),
+        Word::Skip => (BsCmd::Skip { stride: stride(r)? }, 2),
         Word::Integer => {
             let (live, flags) = (Live::decode(r)?, r.flags()?);
             let (size, unit, dst) = (number(r)?, number(r)?, Dst::decode(r)?);

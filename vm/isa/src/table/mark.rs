@@ -16,7 +16,7 @@ macro_rules! mark_ops {
             /// A coverage point.
             183 executable_line ExecutableLine { line: LineIx, index: u32 } [];
             /// A debugger location.
-            184 debug_line DebugLine { kind: AtomIx, line: LineIx, index: u32, live: u32 } [];
+            184 debug_line DebugLine { kind: AtomIx, line: LineIx, index: u32, live: Live } [gc];
         }
     };
 }
