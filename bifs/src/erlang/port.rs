@@ -29,9 +29,8 @@ vm::bifs! { pub INTERNAL: "erts_internal" {
 } }
 
 fn ports<'p>(cx: &Cx<'p>) -> BifResult<'p> {
-    let all = cx.vm().ports.all();
-    let open = all.iter().filter(|p| port::exists(cx.vm(), p.id));
-    let all: Vec<Term> = open.map(|p| Term::local_port(p.id)).collect();
+    let all = cx.vm().ports.open_ids();
+    let all: Vec<Term> = all.into_iter().map(Term::local_port).collect();
     cx.bump(all.len() / 8);
     Ok(cx.heap().list(&all))
 }

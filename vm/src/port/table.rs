@@ -78,6 +78,15 @@ impl Ports {
     pub fn ids(&self) -> Vec<u64> {
         self.table.read().unwrap_or_else(|e| e.into_inner()).keys().copied().collect()
     }
+    /// Numbers of the ports that are not ending, as of one moment: while the table is read, none comes and none goes.
+    pub fn open_ids(&self) -> Vec<u64> {
+        let t = self.table.read().unwrap_or_else(|e| e.into_inner());
+        let open = t.values().filter(|p| !p.is(super::CLOSING));
+        let mut ids: Vec<u64> = open.map(|p| p.id).collect();
+        drop(t);
+        ids.sort_unstable();
+        ids
+    }
     /// All ports, in order of their numbers.
     pub fn all(&self) -> Vec<Arc<Port>> {
         let mut v: Vec<Arc<Port>> = {
