@@ -43,6 +43,8 @@ main([SpecFile]) ->
     halt(0).
 
 suite(#run{module = Module} = Run) ->
+    %% As under common_test: cases call it where no code can be loaded.
+    _ = code:ensure_loaded(timer),
     case code:ensure_loaded(Module) of
         {module, _} -> ok;
         Error -> stop(Run, <<"load">>, Error)

@@ -90,7 +90,8 @@ pub unsafe extern "C" fn enif_consume_timeslice(e: *mut Env, percent: c_int) -> 
         return 0;
     }
     let n = percent.clamp(1, 100) as usize * vm::interp::CONTEXT_REDS as usize / 100;
-    truth(!cx.bump(n))
+    // No more is counted than there is.
+    truth(!cx.bump(n.min(usize::try_from(cx.reductions_left()).unwrap_or(0))))
 }
 
 #[unsafe(no_mangle)]

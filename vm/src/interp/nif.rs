@@ -4,12 +4,12 @@
 
 use super::native::{dirty_stopped, return_from_native, settle, stopped};
 use super::operand::*;
-use super::{Outcome, Regs, ReturnPoint, leave};
+use super::{Outcome, Regs, ReturnPoint, go, leave};
 use crate::code::native::Nif;
 use crate::process::Process;
 use crate::stop::{Stop, Why};
 use term::boxed::Export;
-use term::{RawTerm, Term};
+use term::{Atom, RawTerm, Term};
 
 /// Calls the function of a NIF on the X registers.
 #[inline(always)]
@@ -40,15 +40,50 @@ pub unsafe extern "C" fn nif_entry(
         Ok(t) => {
             (*r).x[0] = t;
             settle(r, p);
-            return return_from_native(
-                r,
-                ip,
-                (*p).heap.heap.top(),
-                (*p).heap.stack,
-                (*p).reds_left,
-            );
+            if (*p).reds_left <= 0 {
+                return out_of_reductions(r, ip, (*p).heap.heap.top(), (*p).heap.stack, 0);
+            }
+            let e = (*p).heap.stack;
+            let rp = (*e & !7) as *const ReturnPoint;
+            go!(r, (*rp).ip, (*p).heap.heap.top(), e.add(1), (*p).reds_left)
         }
         Err(stop) => return stopped(r, stop, ip, ptr_at::<Export>(ip, 4), core::ptr::null()),
+    }
+}
+
+/// A NIF used up the slice. As on the reference its process gives way when it calls the next function, unless a collection is
+/// to come first.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn out_of_reductions(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    if (*(*r).process).collect_dirty.is_some() {
+        return return_from_native(r, ip, htop, e, fc);
+    }
+    let rp = (*e & !7) as *const ReturnPoint;
+    go!(r, (*rp).ip, htop, e.add(1), fc)
+}
+
+/// The function of a NIF whose code is about to run.
+pub(crate) fn function_at(ip: *const u32) -> Option<(Atom, Atom, u32)> {
+    if ip.is_null() {
+        return None;
+    }
+    // SAFETY: every code address leads to the address of a handler, with its operands behind it.
+    unsafe {
+        let handler = super::handler_at(ip) as usize;
+        if handler != nif_entry as *const () as usize
+            && handler != dirty_nif_entry as *const () as usize
+        {
+            return None;
+        }
+        let function = &*ptr_at::<Export>(ip, 4);
+        Some((function.module, function.function, function.arity))
     }
 }
 

@@ -193,7 +193,9 @@ pub(crate) fn function(vm: &Vm, p: &Process) -> Option<(Atom, Atom, u32)> {
         return Some(p.initial_call);
     }
     let found = vm.code.locate(p.ip as u64).map(|l| (l.module, l.function, l.arity));
-    found.or_else(|| crate::trace::call::function_at(p.ip))
+    found
+        .or_else(|| crate::trace::call::function_at(p.ip))
+        .or_else(|| crate::interp::nif::function_at(p.ip))
 }
 
 /// Makes copies of what the process uses of the literal area that is about to go.
