@@ -321,7 +321,7 @@ impl<'p> Cx<'p> {
     }
     /// Uses up the time slice.
     pub fn bump_all(&self) {
-        self.with(|p| p.reds_left = 0);
+        self.with(|p| p.end_slice());
     }
     /// Reductions left in this time slice.
     pub fn reductions_left(&self) -> i64 {

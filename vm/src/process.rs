@@ -23,6 +23,7 @@ pub mod task;
 pub use state::State;
 pub use table::{ProcRef, ProcTable};
 
+use crate::interp::CONTEXT_REDS;
 use crate::signal::inner::MessageQueue;
 use crate::signal::queue::InQueue;
 use crate::signal::relations::Relations;
@@ -103,6 +104,8 @@ pub struct Process {
     pub(crate) saved: Vec<RawTerm>,
     /// Reductions left in this time slice, kept here while a native runs.
     pub reds_left: i64,
+    /// Reductions of this time slice that it gave up: they count for its turn, not for what it has done.
+    given_up: u32,
     /// Why the last native stopped.
     pub(crate) why: Option<Why>,
     /// The rest of a native that yielded or waits.
@@ -232,6 +235,7 @@ impl Process {
             ip: core::ptr::null(),
             saved: Vec::new(),
             reds_left: 0,
+            given_up: 0,
             why: None,
             resume: None,
             held: Vec::new(),
@@ -283,6 +287,18 @@ impl Process {
         self.extra.get_or_insert_default()
     }
 
+    pub(crate) fn begin_slice(&mut self) {
+        (self.reds_left, self.given_up) = (CONTEXT_REDS, 0);
+    }
+    /// It gives way at the next chance.
+    pub(crate) fn end_slice(&mut self) {
+        self.given_up += self.reds_left.max(0) as u32;
+        self.reds_left = 0;
+    }
+    /// What it has run of this time slice, of which so many are left.
+    pub(crate) fn reductions_used(&self, left: i64) -> u64 {
+        (CONTEXT_REDS - left - i64::from(self.given_up)).max(0) as u64
+    }
     /// State bits of the dirty pool that the pending native asks for.
     pub(crate) fn dirty_kind(&self) -> u32 {
         match self.resume.as_ref().map_or(self.next_dirty, |r| r.kind) {

@@ -100,8 +100,10 @@ pub(crate) struct Scheduler {
     pub aside: AtomicBool,
     /// Others may take from its queue; see [`Backlog`].
     pub crowded: AtomicBool,
-    /// Reductions it has run.
+    /// Reductions that processes have run here.
     pub reductions: AtomicU64,
+    /// The same with what they gave up of their slices.
+    spent: AtomicU64,
     pub switches: AtomicU64,
     /// Pid of the process that it runs; `u64::MAX`: none.
     pub current: AtomicU64,
@@ -117,6 +119,7 @@ impl Default for Scheduler {
             aside: AtomicBool::new(false),
             crowded: AtomicBool::new(false),
             reductions: AtomicU64::new(0),
+            spent: AtomicU64::new(0),
             switches: AtomicU64::new(0),
             current: AtomicU64::new(u64::MAX),
             awake_since: AtomicI64::new(i64::MIN / 2),
@@ -468,10 +471,10 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
                     // SAFETY: as above.
                     all.counts.count(unsafe { (*p.0).shared.state.priority() }, stolen);
                 }
-                let before = me.reductions.load(Ordering::Relaxed);
+                let before = me.spent.load(Ordering::Relaxed);
                 run_process(vm, me, &mut regs, p);
                 pay_output(vm);
-                let reds = me.reductions.load(Ordering::Relaxed) - before;
+                let reds = me.spent.load(Ordering::Relaxed) - before;
                 backlog.after_slice(all, me, reds);
                 me.current.store(u64::MAX, Ordering::Relaxed);
                 all.wall.leave(vm, index);
@@ -760,14 +763,18 @@ unsafe fn slice(me: &Scheduler, regs: &mut Regs, process: *mut Process) -> Outco
         if p.saved.capacity() > 16 {
             p.saved = Vec::new();
         }
-        p.reds_left = interp::CONTEXT_REDS;
+        p.begin_slice();
         let ip = p.ip;
         let outcome = interp::run(regs, ip, interp::CONTEXT_REDS);
-        let used = (interp::CONTEXT_REDS - regs.fc).clamp(1, 1 << 40) as u64;
-        me.reductions.fetch_add(used, Ordering::Relaxed);
-        if outcome != Outcome::Exited {
-            (*process).shared.reductions.fetch_add(used, Ordering::Relaxed);
+        let spent = (interp::CONTEXT_REDS - regs.fc).clamp(1, 1 << 40) as u64;
+        me.spent.fetch_add(spent, Ordering::Relaxed);
+        if outcome == Outcome::Exited {
+            me.reductions.fetch_add(spent, Ordering::Relaxed);
+            return outcome;
         }
+        let used = (*process).reductions_used(regs.fc).max(1);
+        me.reductions.fetch_add(used, Ordering::Relaxed);
+        (*process).shared.reductions.fetch_add(used, Ordering::Relaxed);
         outcome
     }
 }

@@ -66,7 +66,7 @@ unsafe fn settle_slow(r: *mut Regs, live: usize) {
         // Who goes on with the result sees that the slice is over, and leaves for a dirty scheduler.
         (*p).collect_dirty = Some((need as u32, false));
         (*p).next_dirty = Kind::DirtyCpu;
-        (*p).reds_left = 0;
+        (*p).end_slice();
         return;
     }
     super::collect(r, (*p).heap.heap.top(), (*p).heap.stack, live, need);
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn bif_entry(
             settle(r, p);
             if dirty {
                 // Back to a normal scheduler.
-                (*p).reds_left = 0;
+                (*p).end_slice();
             }
             return return_from_native(
                 r,
@@ -250,7 +250,7 @@ pub(super) unsafe fn dirty_stopped(
     super::call::save_x(r, arity);
     (*p).dirty_export = export;
     let (htop, e) = ((*p).heap.heap.top(), (*p).heap.stack);
-    leave!(r, Outcome::Yielded, super::builtin::after_dirty(), htop, e, 0)
+    leave!(r, Outcome::Yielded, super::builtin::after_dirty(), htop, e, (*p).reds_left)
 }
 /// Acts on what a dirty native left. Its arguments are in the X registers.
 pub unsafe extern "C" fn after_dirty(
@@ -639,5 +639,5 @@ pub unsafe extern "C" fn pending_fun(
         }
     }
     let code = target.export.cell.load(Ordering::Acquire);
-    leave!(r, Outcome::Yielded, code, (*p).heap.heap.top(), (*p).heap.stack, 0)
+    leave!(r, Outcome::Yielded, code, (*p).heap.heap.top(), (*p).heap.stack, (*p).reds_left)
 }

@@ -109,7 +109,7 @@ pub unsafe extern "C" fn dirty_nif_entry(
             (*r).x[0] = t;
             settle(r, p);
             // Back to a normal scheduler.
-            (*p).reds_left = 0;
+            (*p).end_slice();
             return return_from_native(r, ip, (*p).heap.heap.top(), (*p).heap.stack, 0);
         }
         Err(stop) => {

@@ -6,7 +6,7 @@
 use super::{Process, QueueData, state};
 use crate::bif::Cx;
 use crate::code::{ExportEntry, Location};
-use crate::interp::{CONTEXT_REDS, ReturnPoint};
+use crate::interp::ReturnPoint;
 use crate::signal::relations::Peer;
 use core::sync::atomic::Ordering;
 use term::atom::am;
@@ -365,7 +365,7 @@ pub fn memory(cx: &Cx<'_>) -> usize {
 /// Reductions it has run, those of this slice included when it asks itself.
 pub fn reductions(cx: &Cx<'_>, own: bool) -> u64 {
     cx.with(|p| {
-        let now = if own { (CONTEXT_REDS - p.reds_left).max(0) as u64 } else { 0 };
+        let now = if own { p.reductions_used(p.reds_left) } else { 0 };
         p.shared.reductions.load(Ordering::Relaxed) + now
     })
 }

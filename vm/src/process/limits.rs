@@ -26,7 +26,7 @@ pub(crate) fn after_collect(p: &mut Process, r: &GcResult, vm: &'static Vm) {
     if p.flags.max_heap_kill {
         p.exit_reason = Some(Box::new(OwnedTerm::immediate(Term::atom(am::KILLED))));
         // It ends when it next gives way: at once.
-        p.reds_left = 0;
+        p.end_slice();
         p.shared.state.set(super::state::EXITING);
     }
 }

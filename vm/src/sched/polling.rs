@@ -80,7 +80,7 @@ impl Schedulers {
         index: usize,
         p: &mut Polling,
     ) {
-        let done = me.reductions.load(Ordering::Relaxed);
+        let done = me.spent.load(Ordering::Relaxed);
         if done.wrapping_sub(p.looked) < BUSY {
             return;
         }
@@ -139,7 +139,7 @@ impl Schedulers {
         gate: Option<port::Gate<'_>>,
     ) {
         me.awake_since.store(vm.monotonic(), Ordering::Relaxed);
-        p.looked = me.reductions.load(Ordering::Relaxed);
+        p.looked = me.spent.load(Ordering::Relaxed);
         if let Some(gate) = gate {
             self.tell(vm, index, p, gate);
         }

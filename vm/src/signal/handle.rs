@@ -196,7 +196,7 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
             active.store(true, core::sync::atomic::Ordering::Release);
             // It gives way at the next chance.
             if !p.shared.state.has(state::APART_HANDLED) {
-                p.reds_left = 0;
+                p.end_slice();
             }
         }
         Body::Resume => {
