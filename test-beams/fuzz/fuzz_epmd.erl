@@ -8,7 +8,10 @@ start() ->
     gen_tcp:close(L),
     %% The one of the emulator under test.
     Epmd = filename:join(os:getenv("BINDIR"), "epmd"),
-    P = open_port({spawn_executable, Epmd}, [{args, ["-port", integer_to_list(Port), "-packet_timeout", "1"]}, exit_status, in]),
+    %% It does not outlive this emulator, whose end closes the standard input.
+    Script = "\"$0\" \"$@\" & while read x; do :; done; kill $!",
+    Args = ["-c", Script, Epmd, "-port", integer_to_list(Port), "-packet_timeout", "1"],
+    P = open_port({spawn_executable, "/bin/sh"}, [{args, Args}, exit_status]),
     put(epmd, {P, Port}),
     wait(Port, 100).
 
