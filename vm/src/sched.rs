@@ -837,17 +837,7 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
                 interp::collect_saved(&mut *process, vm, need as usize, major);
                 Outcome::Yielded
             } else {
-                if trace::event::slices(&*process) {
-                    trace::event::slice(vm, &mut *process, true);
-                }
-                let outcome = slice(&idle, &mut regs, process);
-                if outcome != Outcome::Exited
-                    && !keep.state.has(state::FREE)
-                    && trace::event::slices(&*process)
-                {
-                    trace::event::slice(vm, &mut *process, false);
-                }
-                outcome
+                slice(&idle, &mut regs, process)
             };
             let gone = outcome == Outcome::Exited || keep.state.has(state::FREE);
             if !exiting && !gone && trace::event::slices(&*process) {

@@ -134,14 +134,6 @@ pub unsafe extern "C" fn enif_send(
     // SAFETY: C.
     let Some(p) = process(unsafe { (*to).pid }) else { return 0 };
     // SAFETY: C.
-    if let Some(cx) = unsafe { caller.as_ref() }.and_then(|e| e.cx())
-        && cx.with(|p| p.shared.trace.has(vm::trace::flag::SEND))
-    {
-        // SAFETY: C: the message is alive until it is taken.
-        let (to, message) = unsafe { (RawTerm((*to).pid).brand(), term(message)) };
-        vm::trace::event::send(cx, to, message);
-    }
-    // SAFETY: C.
     let m = unsafe { take_message(message_env, message) };
     // SAFETY: C.
     if let Some(cx) = unsafe { caller.as_ref() }.and_then(|e| e.cx())
