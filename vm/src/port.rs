@@ -30,7 +30,9 @@ mod tty;
 
 pub use cx::PortCx;
 pub(crate) use dist::{attach as dist_attach, end as dist_end, output as dist_output};
-pub use driver::{Control, Driver, DriverEntry, Limits, OpenOptions, PortName, Start, StartError};
+pub use driver::{
+    Control, Driver, DriverEntry, Few, Limits, OpenOptions, PortName, Start, StartError,
+};
 pub(crate) use open::open_first;
 pub use open::{OpenError, open};
 pub use poll::{NATIVE_TOKEN, poll_states, poll_threads, poller, watched};
@@ -107,7 +109,7 @@ struct Core {
 /// Something to do in a port.
 enum Task {
     Signal(Sender, Body),
-    Request(Request),
+    Request(Request<'static>),
     Ready(RawFd, Interest),
     Timeout(u64),
     Event(Box<dyn Any + Send>),

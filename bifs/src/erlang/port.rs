@@ -187,7 +187,8 @@ fn limits(t: Term<'_>) -> Option<Limits> {
 
 fn command<'p>(cx: &Cx<'p>, port: Term<'p>, data: Term<'p>, how: Term<'p>) -> BifResult<'p> {
     let mut sending = Sending::default();
-    let Some(words) = how.to_vec() else { return Ok(atom!("badopt").into()) };
+    let words = if how.is_nil() { Some(Vec::new()) } else { how.to_vec() };
+    let Some(words) = words else { return Ok(atom!("badopt").into()) };
     for o in words {
         match o.as_atom().map(Atom::name) {
             Some("force") => sending.force = true,

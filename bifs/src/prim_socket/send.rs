@@ -4,6 +4,7 @@ use super::handle::{Line, SendfileCounters, SocketRef, State};
 use super::{Done, Fail, address, answer, need_open, ok, option, range};
 use std::io::IoSlice;
 use std::os::fd::AsRawFd;
+use sys::fd::repeat;
 use sys::socket::{self, SockAddr};
 use term::atom::am;
 use term::{Atom, Bits, Map, Term, View, atom};
@@ -141,7 +142,7 @@ fn send_one<'p>(
         }
         st.counters.write_tries += 1;
         let slices = [IoSlice::new(&bytes)];
-        let result = socket::send_message(st.fd(), &slices, to, &[], flags);
+        let result = repeat(|| socket::send_message(st.fd(), &slices, to, &[], flags));
         outcome(st, pid, reference, result, bytes.len(), false)
     });
     cx.bump(bytes.len() / 256);
@@ -230,7 +231,7 @@ fn sendmsg<'p>(
         st.counters.write_tries += 1;
         let slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
         let size = parts.iter().map(|p| p.len()).sum();
-        let result = socket::send_message(st.fd(), &slices, to.as_ref(), &control, f);
+        let result = repeat(|| socket::send_message(st.fd(), &slices, to.as_ref(), &control, f));
         outcome(st, pid, reference, result, size, more)
     });
     sent_term(cx, sent)
@@ -250,7 +251,7 @@ fn sendv<'p>(cx: &Cx<'p>, s: SocketRef<'p>, iov: Term<'p>, reference: Term<'p>) 
         st.counters.write_tries += 1;
         let slices: Vec<IoSlice<'_>> = parts.iter().map(|p| IoSlice::new(p)).collect();
         let size = parts.iter().map(|p| p.len()).sum();
-        let result = socket::send_message(st.fd(), &slices, None, &[], 0);
+        let result = repeat(|| socket::send_message(st.fd(), &slices, None, &[], 0));
         outcome(st, pid, reference, result, size, more)
     });
     sent_term(cx, sent)

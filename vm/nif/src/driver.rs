@@ -21,6 +21,7 @@ use ::term::OwnedTerm;
 use abi::{DriverCall, DriverEntryC, ErlIoVec, PORT_LOCKING, SOFT_BUSY};
 use core::cell::Cell;
 use core::ffi::{c_char, c_uint, c_void};
+use core::mem::MaybeUninit;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::any::Any;
@@ -29,7 +30,7 @@ use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::ThreadId;
-use vm::port::{Control, Driver, DriverEntry, IoQueue, PortCx, PortName, StartError};
+use vm::port::{Control, Driver, DriverEntry, Few, IoQueue, PortCx, PortName, StartError};
 use vm::signal::RefId;
 
 /// A lock for all ports of a driver, which its holder may take again.
@@ -243,6 +244,9 @@ fn start(
 /// Has the port end because its driver is unloaded.
 pub struct Unloaded;
 
+/// Output of up to so many bytes is copied to the stack.
+const COPIED: usize = 1024;
+
 /// Size of the buffer that drivers may answer in.
 const ANSWER: usize = 64;
 
@@ -274,6 +278,26 @@ impl Driver for CDriver {
             }
         });
     }
+    fn command_bytes(&mut self, p: &mut PortCx<'_>, bytes: &[u8]) {
+        let entry = self.shared.driver.entry();
+        let (None, Some(output)) = (entry.outputv, entry.output) else {
+            let mut data = IoQueue::new();
+            data.push_slice(bytes);
+            return self.command(p, data);
+        };
+        // The driver may write to what it gets.
+        let mut own = [MaybeUninit::<u8>::uninit(); COPIED];
+        let Some(own) = own.get_mut(..bytes.len()) else {
+            let mut own = bytes.to_vec();
+            // SAFETY: C: good for the call.
+            return self.shared.enter(p, |_, d| unsafe {
+                output(d, own.as_mut_ptr().cast(), own.len());
+            });
+        };
+        let own = own.write_copy_of_slice(bytes);
+        // SAFETY: C: good for the call.
+        self.shared.enter(p, |_, d| unsafe { output(d, own.as_mut_ptr().cast(), own.len()) });
+    }
     fn control(&mut self, p: &mut PortCx<'_>, op: u32, data: &[u8]) -> Option<Control> {
         let binary = &self.shared.binary_control;
         self.shared.enter(p, |entry, d| {
@@ -290,8 +314,12 @@ impl Driver for CDriver {
                     return Some(Control::List(Vec::new()));
                 }
                 if answer == own {
-                    let bytes = crate::atom::bytes(answer, n.min(ANSWER)).to_vec();
+                    let bytes = crate::atom::bytes(answer, n.min(ANSWER));
                     let list = !binary.get();
+                    if list && let Some(few) = Few::of(&[bytes]) {
+                        return Some(Control::Few(few));
+                    }
+                    let bytes = bytes.to_vec();
                     return Some(if list { Control::List(bytes) } else { Control::Binary(bytes) });
                 }
                 if binary.get() {

@@ -4,13 +4,21 @@ use super::address::{self, Reader};
 use super::code::{kind, req};
 use super::descriptor::{Fail, Inet, Reply, state};
 use super::interface;
-use crate::port::{Control, PortCx};
+use crate::port::{Control, Few, PortCx};
 use std::os::fd::RawFd;
 use sys::poll::Interest;
 use sys::socket;
 
 const REPLY_ERROR: u8 = 0;
 const REPLY_OK: u8 = 1;
+
+/// The number of an operation whose outcome comes as a message, as `prim_inet` reads it.
+pub(super) fn encode_id(reply: Result<u16, Fail>) -> Option<Control> {
+    match reply {
+        Ok(id) => Few::of(&[&[REPLY_OK], &id.to_be_bytes()]).map(Control::Few),
+        Err(e) => encode(Err(e)),
+    }
+}
 
 /// An answer as `prim_inet` reads it.
 pub(super) fn encode(reply: Reply) -> Option<Control> {
@@ -20,6 +28,9 @@ pub(super) fn encode(reply: Reply) -> Option<Control> {
         Err(Fail::Name(s)) => (REPLY_ERROR, s.as_bytes().to_vec()),
         Err(Fail::BadArg) => return None,
     };
+    if let Some(few) = Few::of(&[&[code], &rest]) {
+        return Some(Control::Few(few));
+    }
     let mut out = Vec::with_capacity(rest.len() + 1);
     out.push(code);
     out.extend(rest);

@@ -402,11 +402,20 @@ impl Inet {
         let size = 2 + usize::from(u16::from_be_bytes([size[0], size[1]]));
         let Some(bytes) = front(data, size) else { return };
         data.advance(size);
-        let resolver = VmResolver(p.vm());
-        self.caller_ref = Some(OwnedTerm::build(|h| {
-            let found = etf::decode(&bytes[2..], h, &DecodeOptions::new(&resolver));
-            found.map_or(Term::nil(), |(t, _)| t)
-        }));
+        self.caller_ref = Some(decoded(p, &bytes[2..]));
+    }
+    /// The same where it lies in one piece; what comes after it.
+    pub fn reference_before<'b>(&mut self, p: &PortCx<'_>, bytes: &'b [u8]) -> &'b [u8] {
+        self.caller_ref = None;
+        if p.vm().release() < 26 || p.caller() == 0 {
+            return bytes;
+        }
+        let Some((size, rest)) = bytes.split_first_chunk() else { return bytes };
+        let Some((term, rest)) = rest.split_at_checked(u16::from_be_bytes(*size).into()) else {
+            return bytes;
+        };
+        self.caller_ref = Some(decoded(p, term));
+        rest
     }
     /// `{inet_reply, Port, Status}` to whom it is owed, and the reference that came with the request.
     pub fn reply(&mut self, p: &PortCx<'_>, status: Result<(), Atom>) {
@@ -507,6 +516,15 @@ pub(super) fn send_async(
             h.tuple(&[atom!("inet_async").into(), port, id, f(h)])
         }),
     );
+}
+
+/// A term in the external format; nil if it is none.
+fn decoded(p: &PortCx<'_>, bytes: &[u8]) -> OwnedTerm {
+    let resolver = VmResolver(p.vm());
+    OwnedTerm::build(|h| {
+        let found = etf::decode(bytes, h, &DecodeOptions::new(&resolver));
+        found.map_or(Term::nil(), |(t, _)| t)
+    })
 }
 
 /// The atom of an error.

@@ -96,7 +96,6 @@ impl Tcp {
                 self.close(p);
                 Ok(Vec::new())
             }
-            req::TCP_RECV => self.receive_request(p, data),
             req::TCP_UNRECV => {
                 if !self.inet.is(state::CONNECTED) {
                     return Err(Fail::ENOTCONN);
@@ -173,7 +172,7 @@ impl Tcp {
         }
         self.inet.answer(p, |_| am::OK.into());
     }
-    fn receive_request(&mut self, p: &mut PortCx<'_>, data: &[u8]) -> Reply {
+    fn receive_request(&mut self, p: &mut PortCx<'_>, data: &[u8]) -> Result<u16, Fail> {
         if !self.inet.is(state::CONNECTED) {
             if std::mem::take(&mut self.closed_for_receive) {
                 self.closed_for_send = false;
@@ -210,7 +209,7 @@ impl Tcp {
                 }
             }
         }
-        Ok(id.to_be_bytes().to_vec())
+        Ok(id)
     }
     fn shutdown(&mut self, p: &mut PortCx<'_>, data: &[u8]) -> Reply {
         if !self.inet.is(state::CONNECTED) {
@@ -288,11 +287,17 @@ impl Driver for Tcp {
     fn command(&mut self, p: &mut PortCx<'_>, data: IoQueue) {
         self.send(p, data);
     }
+    fn command_bytes(&mut self, p: &mut PortCx<'_>, bytes: &[u8]) {
+        self.send_bytes(p, bytes);
+    }
     fn commands(&mut self, p: &mut PortCx<'_>, all: Vec<IoQueue>) {
         self.send_all(p, all);
     }
     fn control(&mut self, p: &mut PortCx<'_>, op: u32, data: &[u8]) -> Option<Control> {
-        encode(self.operate(p, op.wrapping_sub(MAGIC), data))
+        match op.wrapping_sub(MAGIC) {
+            req::TCP_RECV => control::encode_id(self.receive_request(p, data)),
+            op => encode(self.operate(p, op, data)),
+        }
     }
     fn ready_input(&mut self, p: &mut PortCx<'_>, _: RawFd) {
         if self.inet.is(state::ACCEPTING) {

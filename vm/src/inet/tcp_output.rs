@@ -5,9 +5,9 @@ use super::code::INFINITY;
 use super::descriptor::{Fail, Reply, reason, state};
 use super::tcp::{Pending, Tcp, Timer, closed};
 use crate::port::{IoQueue, PortCx};
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};
-use sys::fd::would_block;
+use sys::fd::{repeat, would_block};
 use sys::poll::Interest;
 use sys::socket;
 use term::atom::am;
@@ -33,6 +33,42 @@ impl Tcp {
         self.inet.take_reference(p, &mut data);
         self.put_header(&mut data);
         self.send_framed(p, data);
+    }
+    /// The same of few bytes: what the system takes at once is not copied.
+    pub fn send_bytes(&mut self, p: &mut PortCx<'_>, bytes: &[u8]) {
+        let bytes = self.inet.reference_before(p, bytes);
+        let idle = self.inet.is(state::CONNECTED)
+            && self.pending_shutdown.is_none()
+            && self.send_file.is_none()
+            && self.inet.ignored.is_none()
+            && !self.stream.delay_send
+            && p.queue().is_empty();
+        self.inet.caller = p.caller();
+        let mut left = IoQueue::new();
+        let n = self.inet.packet.header_len();
+        let header = &(bytes.len() as u32).to_be_bytes()[4 - n..];
+        let total = n + bytes.len();
+        if !idle || total == 0 {
+            left.push_slice(bytes);
+            self.put_header(&mut left);
+            return self.send_framed(p, left);
+        }
+        self.inet.statistics.sent(total);
+        let Ok(fd) = self.inet.fd() else { return self.inet.reply(p, Ok(())) };
+        let slices = [IoSlice::new(header), IoSlice::new(bytes)];
+        let slices = if n == 0 { &slices[1..] } else { &slices };
+        let sent = match repeat(|| socket::send_message(fd, slices, None, &[], 0)) {
+            Ok(sent) if sent == total => return self.inet.reply(p, Ok(())),
+            Ok(sent) => sent,
+            Err(e) if would_block(&e) => 0,
+            Err(e) => return self.send_failed(p, &e),
+        };
+        left.push_slice(header);
+        left.push_slice(bytes);
+        left.advance(sent);
+        p.queue().append(left);
+        self.inet.select(p, Interest::WRITE, true);
+        self.inet.reply(p, Ok(()))
     }
     /// Several packets, which leave together.
     pub fn send_all(&mut self, p: &mut PortCx<'_>, packets: Vec<IoQueue>) {
@@ -90,7 +126,7 @@ impl Tcp {
             return true;
         }
         let Ok(fd) = self.inet.fd() else { return true };
-        match socket::send_message(fd, &data.slices(socket::MAX_SLICES), None, &[], 0) {
+        match repeat(|| socket::send_message(fd, &data.slices(socket::MAX_SLICES), None, &[], 0)) {
             Ok(n) if n == data.len() => return true,
             Ok(n) => data.advance(n),
             Err(e) if would_block(&e) => {}
@@ -139,8 +175,9 @@ impl Tcp {
                 return self.output_empty(p);
             }
             let Ok(fd) = self.inet.fd() else { return };
-            let sent =
-                socket::send_message(fd, &p.queue().slices(socket::MAX_SLICES), None, &[], 0);
+            let sent = repeat(|| {
+                socket::send_message(fd, &p.queue().slices(socket::MAX_SLICES), None, &[], 0)
+            });
             match sent {
                 Ok(n) => {
                     p.queue().advance(n);
@@ -261,7 +298,7 @@ impl Tcp {
         let (Some(f), Ok(fd)) = (&mut self.send_file, self.inet.fd()) else { return Ok(true) };
         while f.skip > 0 {
             let front = io::IoSlice::new(p.queue().front(f.skip));
-            match socket::send_message(fd, &[front], None, &[], 0) {
+            match repeat(|| socket::send_message(fd, &[front], None, &[], 0)) {
                 Ok(n) => {
                     p.queue().advance(n);
                     f.skip -= n.min(f.skip);

@@ -72,7 +72,6 @@ impl Udp {
                 Ok(Vec::new())
             }
             req::CONNECT => self.connect(p, data),
-            req::PACKET_RECV => self.receive_request(p, data),
             req::SETOPTS => {
                 let was_active = inet.is_active();
                 options::set(inet, &mut Own::Udp(&mut self.read_packets), p, data)?;
@@ -117,7 +116,7 @@ impl Udp {
         inet.answer(p, |_| am::OK.into());
         Ok(id.to_be_bytes().to_vec())
     }
-    fn receive_request(&mut self, p: &mut PortCx<'_>, data: &[u8]) -> Reply {
+    fn receive_request(&mut self, p: &mut PortCx<'_>, data: &[u8]) -> Result<u16, Fail> {
         if !self.inet.is(state::OPEN) {
             return Err(Fail::BAD_PORT);
         }
@@ -130,7 +129,7 @@ impl Udp {
         if self.inet.op.is_some() && timeout != INFINITY {
             p.set_timer(timeout.into());
         }
-        Ok(id.to_be_bytes().to_vec())
+        Ok(id)
     }
     /// Receives datagrams: one when passive, some when active.
     fn receive(&mut self, p: &mut PortCx<'_>) {
@@ -297,9 +296,12 @@ fn extra_term<'h>(h: &'h Heap, extra: &[(u8, u32)]) -> Term<'h> {
 
 impl Driver for Udp {
     fn command(&mut self, p: &mut PortCx<'_>, mut data: IoQueue) {
+        self.command_bytes(p, &data.take_vec());
+    }
+    fn command_bytes(&mut self, p: &mut PortCx<'_>, bytes: &[u8]) {
         self.inet.caller = p.caller();
-        self.inet.take_reference(p, &mut data);
-        let status = self.send(&data.take_vec()).map_err(|e| match e {
+        let data = self.inet.reference_before(p, bytes);
+        let status = self.send(data).map_err(|e| match e {
             Fail::Errno(n) => term::Atom::new(sys::errno::name(n)),
             Fail::Name(s) => term::Atom::new(s),
             Fail::BadArg => atom!("einval"),
@@ -307,7 +309,10 @@ impl Driver for Udp {
         self.inet.reply(p, status);
     }
     fn control(&mut self, p: &mut PortCx<'_>, op: u32, data: &[u8]) -> Option<Control> {
-        encode(self.operate(p, op.wrapping_sub(MAGIC), data))
+        match op.wrapping_sub(MAGIC) {
+            req::PACKET_RECV => control::encode_id(self.receive_request(p, data)),
+            op => encode(self.operate(p, op, data)),
+        }
     }
     fn ready_input(&mut self, p: &mut PortCx<'_>, _: RawFd) {
         self.receive(p);

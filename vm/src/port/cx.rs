@@ -64,7 +64,7 @@ pub(super) struct State {
     /// Nothing was left to write: what the driver says while it stops still goes to the owner.
     pub last_words: bool,
     /// Output that came before the port was seen to be busy, and what its senders have asked since.
-    pub held: VecDeque<Request>,
+    pub held: VecDeque<Request<'static>>,
 }
 
 impl State {

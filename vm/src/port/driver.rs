@@ -17,6 +17,12 @@ use term::shared::BinHandle;
 pub trait Driver: Send {
     /// Output of a process.
     fn command(&mut self, p: &mut PortCx<'_>, data: IoQueue);
+    /// The same of few bytes, which are good for the call only and not to be written to.
+    fn command_bytes(&mut self, p: &mut PortCx<'_>, bytes: &[u8]) {
+        let mut data = IoQueue::new();
+        data.push_slice(bytes);
+        self.command(p, data);
+    }
     /// Several outputs in a row, which nobody awaits answers for.
     fn commands(&mut self, p: &mut PortCx<'_>, all: Vec<IoQueue>) {
         for data in all {
@@ -51,8 +57,33 @@ pub trait Driver: Send {
 pub enum Control {
     /// A list of bytes.
     List(Vec<u8>),
+    /// The same.
+    Few(Few),
     Binary(Vec<u8>),
     Shared(BinHandle),
+}
+
+/// Some bytes in place.
+#[derive(Clone, Copy, Default)]
+pub struct Few {
+    bytes: [u8; 15],
+    len: u8,
+}
+
+impl Few {
+    /// `None` if there are too many.
+    pub fn of(parts: &[&[u8]]) -> Option<Few> {
+        let mut few = Few::default();
+        for part in parts {
+            let at = usize::from(few.len);
+            few.bytes.get_mut(at..at + part.len())?.copy_from_slice(part);
+            few.len += part.len() as u8;
+        }
+        Some(few)
+    }
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len.into()).unwrap_or(&[])
+    }
 }
 
 /// Why a driver did not start.

@@ -1,21 +1,24 @@
 //! What processes ask of a port, carried out in the port [io.c: erts_port_output and others].
 
 use super::cx::State;
+use super::driver::Few;
+use super::queue::Output;
 use super::request::Item;
-use super::{Control, Core, IoQueue, PARALLELISM, Port};
+use super::{Control, Core, PARALLELISM, Port};
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, ExitSignal, RefId, Sender};
 use crate::trace::{self, flag};
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
+use std::borrow::Cow;
 use std::sync::Arc;
 use term::atom::am;
 use term::shared::BinHandle;
 use term::{Atom, Heap, OwnedTerm, Term, atom};
 
 /// An operation of a process on a port.
-pub(super) struct Request {
-    pub op: Op,
+pub(super) struct Request<'a> {
+    pub op: Op<'a>,
     /// It came as `Port ! {Owner, …}`: mistakes are punished by an exit signal to the owner.
     pub bang: bool,
     pub caller: u64,
@@ -32,11 +35,11 @@ pub(super) enum WhenBusy {
     Refuse,
 }
 
-pub(super) enum Op {
+pub(super) enum Op<'a> {
     Command {
         /// The pid named as owner.
         from: u64,
-        data: IoQueue,
+        data: Output<'a>,
     },
     Close {
         from: u64,
@@ -46,11 +49,35 @@ pub(super) enum Op {
         /// The new owner, if it is a process of this node.
         to: Option<u64>,
     },
-    Control(u32, Vec<u8>),
+    Control(u32, Cow<'a, [u8]>),
     Call(u32, OwnedTerm),
     Info(Item),
     /// A message to the port that is none; or (`true`) output that is no I/O list.
     Bad(bool),
+}
+
+impl Request<'_> {
+    /// The same with what it borrows copied, so that it can wait.
+    pub fn kept(self) -> Request<'static> {
+        let op = match self.op {
+            Op::Command { from, data } => {
+                Op::Command { from, data: Output::Chunks(data.into_queue()) }
+            }
+            Op::Control(op, data) => Op::Control(op, Cow::Owned(data.into_owned())),
+            Op::Close { from } => Op::Close { from },
+            Op::Connect { from, to } => Op::Connect { from, to },
+            Op::Call(op, data) => Op::Call(op, data),
+            Op::Info(item) => Op::Info(item),
+            Op::Bad(output) => Op::Bad(output),
+        };
+        Request {
+            op,
+            bang: self.bang,
+            caller: self.caller,
+            reply: self.reply,
+            when_busy: self.when_busy,
+        }
+    }
 }
 
 /// The outcome of a [`Request`].
@@ -60,6 +87,7 @@ pub(super) enum Answer {
     Term(OwnedTerm),
     /// A list of bytes.
     List(Vec<u8>),
+    Few(Few),
     Binary(Vec<u8>),
     Shared(BinHandle),
 }
@@ -74,6 +102,7 @@ impl Answer {
             Answer::BadArg => am::BADARG.into(),
             Answer::Term(t) => t.into_heap(h),
             Answer::List(v) => h.byte_list(&v),
+            Answer::Few(few) => h.byte_list(few.bytes()),
             Answer::Binary(v) => h.binary(&v),
             Answer::Shared(b) => h.shared_binary(b),
         }
@@ -82,7 +111,7 @@ impl Answer {
 
 impl Port {
     /// Whether a request has to wait until the port is no longer busy: output, and what its sender asks after it.
-    pub(super) fn must_wait(&self, core: &Core, r: &Request) -> bool {
+    pub(super) fn must_wait(&self, core: &Core, r: &Request<'_>) -> bool {
         if core.state.dead || !self.is(super::BUSY) || self.is(super::CLOSING) {
             return false;
         }
@@ -90,14 +119,19 @@ impl Port {
         output || core.state.held.iter().any(|h| h.caller == r.caller)
     }
     /// What waited and need not any longer.
-    pub(super) fn held_request(&self, core: &mut Core) -> Option<Request> {
+    pub(super) fn held_request(&self, core: &mut Core) -> Option<Request<'static>> {
         if self.is(super::BUSY) && !self.is(super::CLOSING) {
             return None;
         }
         core.state.held.pop_front()
     }
     /// Carries out a request that waited in the in-box.
-    pub(super) fn serve(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, mut r: Request) {
+    pub(super) fn serve(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        mut r: Request<'static>,
+    ) {
         if self.must_wait(core, &r) {
             return core.state.held.push_back(r);
         }
@@ -121,7 +155,7 @@ impl Port {
         self: &Arc<Self>,
         vm: &'static Vm,
         core: &mut Core,
-        r: Request,
+        r: Request<'_>,
     ) -> Answer {
         if !self.trace.has(flag::RUNNING_PORTS) {
             return self.carry_out(vm, core, r);
@@ -140,7 +174,7 @@ impl Port {
         trace::port::slice(vm, self.id, &self.trace, false, what);
         answer
     }
-    fn carry_out(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, r: Request) -> Answer {
+    fn carry_out(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, r: Request<'_>) -> Answer {
         if core.state.dead || self.is(super::CLOSING) {
             return match r.op {
                 Op::Info(_) => Answer::atom(am::UNDEFINED),
@@ -162,7 +196,10 @@ impl Port {
                 let size = data.len() as u64;
                 core.state.output += size;
                 vm.ports.output.fetch_add(size, Ordering::Relaxed);
-                self.callback(vm, core, |d, p| d.command(p, data));
+                self.callback(vm, core, |d, p| match data {
+                    Output::Bytes(bytes) => d.command_bytes(p, bytes),
+                    Output::Chunks(chunks) => d.command(p, chunks),
+                });
                 Answer::True
             }
             Op::Close { from } => {
@@ -184,6 +221,7 @@ impl Port {
                 {
                     let bytes = match c {
                         Control::List(v) | Control::Binary(v) => &v[..],
+                        Control::Few(few) => few.bytes(),
                         Control::Shared(b) => b.bytes(),
                     };
                     trace::port::answered(vm, self.id, &self.trace, r.caller, "control", |h| {
@@ -193,6 +231,7 @@ impl Port {
                 match answer {
                     None => Answer::BadArg,
                     Some(Control::List(v)) => Answer::List(v),
+                    Some(Control::Few(few)) => Answer::Few(few),
                     Some(Control::Binary(v)) => Answer::Binary(v),
                     Some(Control::Shared(b)) => Answer::Shared(b),
                 }
@@ -232,12 +271,18 @@ impl Port {
     }
     /// Tells of a request whoever wants to know.
     #[cold]
-    fn told_of(&self, vm: &'static Vm, r: &Request) {
+    fn told_of(&self, vm: &'static Vm, r: &Request<'_>) {
         let what = OwnedTerm::build(|h| match &r.op {
             Op::Command { data, .. } => {
-                let bytes: Vec<u8> =
-                    data.slices(usize::MAX).iter().flat_map(|s| s.to_vec()).collect();
-                h.tuple(&[am::COMMAND.into(), h.binary(&bytes)])
+                let data = match data {
+                    Output::Bytes(bytes) => h.binary(bytes),
+                    Output::Chunks(q) => {
+                        let slices = q.slices(usize::MAX);
+                        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.to_vec()).collect();
+                        h.binary(&bytes)
+                    }
+                };
+                h.tuple(&[am::COMMAND.into(), data])
             }
             Op::Close { .. } => am::CLOSE.into(),
             Op::Connect { to, .. } => {

@@ -3,6 +3,7 @@
 //! What a process sends is an I/O list; here it becomes a few chunks. Small pieces are copied together, large
 //! binaries are only referred to. The same structure is what a driver keeps of output that the system did not take yet.
 
+use core::cell::Cell;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use term::iolist::{Piece, walk};
@@ -42,6 +43,72 @@ impl Chunk {
     }
 }
 
+/// What a process sends: few bytes as they are, for the call alone, or chunks that may be kept.
+pub enum Output<'a> {
+    Bytes(&'a [u8]),
+    Chunks(IoQueue),
+}
+
+impl<'a> Output<'a> {
+    /// The bytes of an I/O list, `None` if it is none. Small ones that do not lie together are put into `scratch`.
+    pub fn of(list: Term<'a>, scratch: &'a mut Vec<u8>) -> Option<Output<'a>> {
+        if let Some(bytes) = list.as_binary().and_then(|b| b.aligned_bytes())
+            && bytes.len() < SHARE_FROM
+        {
+            return Some(Output::Bytes(bytes));
+        }
+        let mut chunks: Option<IoQueue> = None;
+        each_piece(list, |piece| match (&mut chunks, piece) {
+            (Some(q), Piece::Byte(b)) => q.push_byte(b),
+            (Some(q), Piece::Bits(bits)) => q.push_bits(bits),
+            (None, Piece::Byte(b)) => scratch.push(b),
+            (None, Piece::Bits(bits)) if bits.byte_len() < SHARE_FROM => {
+                scratch.extend_from_slice(&bits.bytes());
+            }
+            (None, Piece::Bits(bits)) => {
+                let mut q = IoQueue::new();
+                q.push_slice(scratch);
+                q.push_bits(bits);
+                chunks = Some(q);
+            }
+        })?;
+        Some(chunks.map_or(Output::Bytes(scratch), Output::Chunks))
+    }
+    pub fn len(&self) -> usize {
+        match self {
+            Output::Bytes(b) => b.len(),
+            Output::Chunks(q) => q.len(),
+        }
+    }
+    pub fn into_queue(self) -> IoQueue {
+        match self {
+            Output::Bytes(b) => {
+                let mut q = IoQueue::new();
+                q.push_slice(b);
+                q
+            }
+            Output::Chunks(q) => q,
+        }
+    }
+}
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A vector of the thread, empty, for bytes that are needed during a call.
+pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    /// Larger ones are not kept.
+    const KEPT: usize = 64 << 10;
+    let mut v = SCRATCH.take();
+    v.clear();
+    let r = f(&mut v);
+    if v.capacity() <= KEPT {
+        SCRATCH.set(v);
+    }
+    r
+}
+
 /// A queue of bytes in chunks.
 #[derive(Default)]
 pub struct IoQueue {
@@ -64,14 +131,16 @@ impl IoQueue {
         })?;
         Some(q)
     }
-    /// The same in one piece.
-    pub fn bytes_of(list: Term<'_>) -> Option<Vec<u8>> {
-        let mut v = Vec::with_capacity(SMALL);
+    /// The same in one piece: as it lies there, or copied to `scratch`.
+    pub(super) fn bytes_of<'a>(list: Term<'a>, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        if let Some(bytes) = list.as_binary().and_then(|b| b.aligned_bytes()) {
+            return Some(bytes);
+        }
         each_piece(list, |piece| match piece {
-            Piece::Byte(b) => v.push(b),
-            Piece::Bits(bits) => v.extend_from_slice(&bits.bytes()),
+            Piece::Byte(b) => scratch.push(b),
+            Piece::Bits(bits) => scratch.extend_from_slice(&bits.bytes()),
         })?;
-        Some(v)
+        Some(scratch)
     }
     /// Bytes in the queue.
     pub fn len(&self) -> usize {

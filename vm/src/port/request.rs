@@ -4,12 +4,14 @@
 //! reference with which the answer will come as a message, just as `erlang.erl` expects it.
 
 use super::ops::{Op, Request, WhenBusy};
+use super::queue::{Output, with_scratch};
 use super::{BUSY, IoQueue, Port, Task, lock};
 use crate::bif::{BifResult, Cx, Held};
 use crate::process::registry::Named;
 use crate::stop::Resume;
 use crate::vm::Vm;
 use core::sync::atomic::Ordering;
+use std::borrow::Cow;
 use std::sync::Arc;
 use term::atom::am;
 use term::{Atom, OwnedTerm, Term, View};
@@ -45,16 +47,17 @@ pub fn exists(vm: &'static Vm, port: u64) -> bool {
 }
 
 /// Carries out an operation now, or has it answered by a message: the term to return.
-fn request<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op) -> Term<'p> {
+fn request<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op<'_>) -> Term<'p> {
     request_when(cx, port, op, WhenBusy::Wait)
 }
 
-fn request_when<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op, when_busy: WhenBusy) -> Term<'p> {
+fn request_when<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op<'_>, when_busy: WhenBusy) -> Term<'p> {
     let r = Request { op, bang: false, caller: cx.pid(), reply: None, when_busy };
     let answer = now(cx, port, r);
     let result = match answer {
         Ok(answer) => answer.into_heap(cx.heap()),
-        Err(mut r) => {
+        Err(r) => {
+            let mut r = r.kept();
             let (n0, n1) = crate::refs::next();
             r.reply = Some((n0, n1));
             port.post(cx.vm(), Task::Request(r));
@@ -68,7 +71,11 @@ fn request_when<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op, when_busy: WhenBusy) 
 }
 
 /// Carries out an operation now, if the port is free and nothing of the caller waits there.
-fn now(cx: &Cx<'_>, port: &Arc<Port>, r: Request) -> Result<super::ops::Answer, Request> {
+fn now<'a>(
+    cx: &Cx<'_>,
+    port: &Arc<Port>,
+    r: Request<'a>,
+) -> Result<super::ops::Answer, Request<'a>> {
     let done = port.now(cx.vm(), r, |port, core, r| {
         if port.must_wait(core, &r) { Err(r) } else { Ok(port.execute(cx.vm(), core, r)) }
     });
@@ -76,14 +83,14 @@ fn now(cx: &Cx<'_>, port: &Arc<Port>, r: Request) -> Result<super::ops::Answer, 
 }
 
 /// As [`request`], for a message: nobody waits for the answer.
-fn send(cx: &Cx<'_>, port: &Arc<Port>, op: Op) {
+fn send(cx: &Cx<'_>, port: &Arc<Port>, op: Op<'_>) {
     send_when(cx, port, op, WhenBusy::Wait)
 }
 
-fn send_when(cx: &Cx<'_>, port: &Arc<Port>, op: Op, when_busy: WhenBusy) {
+fn send_when(cx: &Cx<'_>, port: &Arc<Port>, op: Op<'_>, when_busy: WhenBusy) {
     let r = Request { op, bang: true, caller: cx.pid(), reply: None, when_busy };
     if let Err(r) = now(cx, port, r).map(drop) {
-        port.post(cx.vm(), Task::Request(r));
+        port.post(cx.vm(), Task::Request(r.kept()));
     }
     cx.bump(20);
 }
@@ -140,14 +147,16 @@ impl Resume for Blocked {
 }
 
 fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, when_busy: WhenBusy) -> Term<'p> {
-    let op = match IoQueue::of_iodata(data) {
-        Some(data) => {
-            cx.bump(data.len() / 64);
-            Op::Command { from: cx.pid(), data }
-        }
-        None => Op::Bad(true),
-    };
-    request_when(cx, port, op, when_busy)
+    with_scratch(|scratch| {
+        let op = match Output::of(data, scratch) {
+            Some(data) => {
+                cx.bump(data.len() / 64);
+                Op::Command { from: cx.pid(), data }
+            }
+            None => Op::Bad(true),
+        };
+        request_when(cx, port, op, when_busy)
+    })
 }
 
 /// `erlang:port_command/3`: `true`, `false` (busy, and `nosuspend`), `badarg`, `notsup`, or a reference.
@@ -174,14 +183,10 @@ pub fn command<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, how: Sending) 
 
 /// `erlang:port_control/3`
 pub fn control<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
-    let bytes = match data.as_binary() {
-        Some(b) => Some(b.bytes().into_owned()),
-        None => IoQueue::of_iodata(data).map(|mut q| q.take_vec()),
-    };
-    match bytes {
-        Some(bytes) => request(cx, port, Op::Control(op, bytes)),
+    with_scratch(|scratch| match IoQueue::bytes_of(data, scratch) {
+        Some(bytes) => request(cx, port, Op::Control(op, Cow::Borrowed(bytes))),
         None => request(cx, port, Op::Bad(false)),
-    }
+    })
 }
 /// `erlang:port_call/3`: `{ok, Term}`
 pub fn call<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
@@ -303,7 +308,7 @@ pub fn send_command<'p>(
 pub fn post_output(vm: &'static Vm, port: u64, from: u64, data: Term<'_>) -> bool {
     let port = vm.ports.get(port).filter(|p| !p.is(super::CLOSING));
     let (Some(port), Some(data)) = (port, IoQueue::of_iodata(data)) else { return false };
-    let op = Op::Command { from, data };
+    let op = Op::Command { from, data: Output::Chunks(data) };
     port.post(
         vm,
         Task::Request(Request {
@@ -324,11 +329,11 @@ fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>, when_busy: 
         Some((owner.as_pid()?.local()?, data))
     });
     let Some((from, data)) = parts else { return };
-    match IoQueue::of_iodata(data) {
+    with_scratch(|scratch| match Output::of(data, scratch) {
         Some(data) => {
             cx.bump(data.len() / 64);
             send_when(cx, port, Op::Command { from, data }, when_busy);
         }
         None => send(cx, port, Op::Bad(true)),
-    }
+    })
 }

@@ -25,6 +25,11 @@ pub(crate) fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T>
     }
 }
 
+/// Calls again as long as signals interrupt it.
+pub fn repeat<T>(call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    retry(call)
+}
+
 /// Is this error "would block"?
 pub fn would_block(e: &io::Error) -> bool {
     e.kind() == io::ErrorKind::WouldBlock

@@ -1,5 +1,6 @@
 //! Sockets by descriptor number: calls of the system that std does not offer on bare numbers.
 //!
+//! A call that a signal interrupted fails with `EINTR`: [`repeat`](crate::fd::repeat) is the caller's, who knows what programs are to be told.
 //! All sockets made here are non-blocking and close-on-exec. Addresses are opaque blocks ([`SockAddr`]) with safe readers.
 
 mod many;
@@ -272,7 +273,7 @@ pub fn accept(fd: RawFd) -> io::Result<(OwnedFd, SockAddr)> {
     SockAddr::fill(|addr, len| {
         let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: there is room for an address of `len` bytes.
-        let new = retry(|| check(unsafe { libc::accept4(fd, addr, len, flags) }))?;
+        let new = check(unsafe { libc::accept4(fd, addr, len, flags) })?;
         // SAFETY: just made, owned by nobody else.
         Ok(unsafe { OwnedFd::from_raw_fd(new) })
     })
@@ -335,7 +336,7 @@ pub fn recv_append(fd: RawFd, buf: &mut Vec<u8>, max: usize, flags: i32) -> io::
     let spare = buf.spare_capacity_mut();
     let (p, len) = (spare.as_mut_ptr(), spare.len().min(max));
     // SAFETY: `p` is valid for writes of `len` bytes.
-    let n = retry(|| check_size(unsafe { libc::recv(fd, p.cast(), len, flags) }))?;
+    let n = check_size(unsafe { libc::recv(fd, p.cast(), len, flags) })?;
     // A truncated datagram may report more than there was room for.
     let n = n.min(len);
     // SAFETY: the system has written `n <= len` bytes there.
@@ -355,13 +356,11 @@ pub fn recv_from(
     let (p, room) = (spare.as_mut_ptr(), spare.len().min(max));
     let (n, addr) = SockAddr::fill(|a, len| {
         let full = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-        retry(|| {
-            // SAFETY: `p` is valid for writes of `room` bytes, `a` for `len`.
-            unsafe {
-                *len = full;
-                check_size(libc::recvfrom(fd, p.cast(), room, flags, a, len))
-            }
-        })
+        // SAFETY: `p` is valid for writes of `room` bytes, `a` for `len`.
+        unsafe {
+            *len = full;
+            check_size(libc::recvfrom(fd, p.cast(), room, flags, a, len))
+        }
     })?;
     let n = n.min(room);
     // SAFETY: the system has written `n <= room` bytes there.
@@ -402,17 +401,14 @@ pub fn recv_message(
     let mut addr = SockAddr::empty();
     // SAFETY: a plain C structure, for which zeroes are valid.
     let mut m: libc::msghdr = unsafe { std::mem::zeroed() };
-    let n = retry(|| {
-        m.msg_name = std::ptr::from_mut(&mut addr.storage).cast();
-        m.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-        m.msg_iov = &mut iov;
-        m.msg_iovlen = 1;
-        m.msg_control = control.as_mut_ptr().cast();
-        m.msg_controllen = control_room as _;
-        m.msg_flags = 0;
-        // SAFETY: everything the header refers to is valid for its length.
-        check_size(unsafe { libc::recvmsg(fd, &mut m, flags | libc::MSG_CMSG_CLOEXEC) })
-    })?;
+    m.msg_name = std::ptr::from_mut(&mut addr.storage).cast();
+    m.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    m.msg_iov = &mut iov;
+    m.msg_iovlen = 1;
+    m.msg_control = control.as_mut_ptr().cast();
+    m.msg_controllen = control_room as _;
+    // SAFETY: everything the header refers to is valid for its length.
+    let n = check_size(unsafe { libc::recvmsg(fd, &mut m, flags | libc::MSG_CMSG_CLOEXEC) })?;
     addr.len = m.msg_namelen;
     let len = n.min(room);
     // SAFETY: the system has written `len` bytes there.
@@ -488,7 +484,7 @@ pub fn send_message(
         m.msg_controllen = room.1 as _;
     }
     // SAFETY: IoSlice has the layout of iovec; everything the header refers to is valid for its length and only read.
-    retry(|| check_size(unsafe { libc::sendmsg(fd, &m, flags | libc::MSG_NOSIGNAL) }))
+    check_size(unsafe { libc::sendmsg(fd, &m, flags | libc::MSG_NOSIGNAL) })
 }
 
 /// Control messages as the system wants them: aligned room, and its length in bytes.

@@ -10,7 +10,9 @@ pub enum Piece<'p> {
 
 /// Calls `f` for every byte and bitstring, in order; `false` if it is not an I/O list, or when `f` says so.
 pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
-    // Tails to go on with after the head that is being walked.
+    // Tails to go on with after the head that is being walked: few in place, more in a vector.
+    let mut few = [Term::nil(); 4];
+    let mut depth = 0;
     let mut stack: Vec<Term<'p>> = Vec::new();
     let mut at = list;
     loop {
@@ -24,7 +26,11 @@ pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
                     },
                     None => {
                         if !tail.is_nil() {
-                            stack.push(tail);
+                            match few.get_mut(depth) {
+                                Some(place) => *place = tail,
+                                None => stack.push(tail),
+                            }
+                            depth += 1;
                         }
                         at = head;
                         // An improper head: only lists and bitstrings may stand there, which the
@@ -41,9 +47,13 @@ pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
             }
             _ => return false,
         }
-        match stack.pop() {
-            Some(tail) => at = tail,
-            None => return true,
+        if depth == 0 {
+            return true;
         }
+        depth -= 1;
+        at = match few.get(depth) {
+            Some(tail) => *tail,
+            None => stack.pop().expect("one for each beyond the few"),
+        };
     }
 }

@@ -29,12 +29,17 @@ enum Release {
     Call(Box<dyn FnOnce() + Send>),
     /// An object that the bytes are part of.
     Object(MagicHandle),
+    /// The bytes are in the same block, behind a word with their number: see [`BinHandle::sized`].
+    Sized,
 }
 
 /// Bytes held by all reference counted binaries (`erlang:memory(binary)`).
 pub static TOTAL_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 const HEADER: usize = size_of::<SharedBin>();
+
+/// Between the header and the bytes of a binary of [`Release::Sized`].
+const SIZE_WORD: usize = size_of::<i64>();
 
 fn layout(capacity: usize) -> Layout {
     Layout::from_size_align(HEADER + capacity, 8).expect("size checked by callers")
@@ -106,7 +111,7 @@ impl BinHandle {
         }
     }
     pub fn from_slice(bytes: &[u8]) -> BinHandle {
-        BinHandle::build(bytes.len(), |b| b.copy_from_slice(bytes))
+        BinHandle::copy_of(bytes)
     }
     /// A binary of `len` bytes that `fill` writes (they start as zero).
     pub fn build(len: usize, fill: impl FnOnce(&mut [u8])) -> BinHandle {
@@ -147,6 +152,86 @@ impl BinHandle {
         // SAFETY: nobody else has the fresh binary.
         unsafe { (*h.0.as_ptr()).release = Some(Release::Object(object)) };
         h
+    }
+    /// A binary whose number of bytes stands in the word before them, as drivers have them. `None` if there is no memory.
+    pub fn sized(len: usize) -> Option<BinHandle> {
+        let l = Layout::from_size_align(len.checked_add(HEADER + SIZE_WORD)?, 8).ok()?;
+        // SAFETY: the layout is not of size zero.
+        unsafe {
+            let p = alloc(l) as *mut SharedBin;
+            let bin = NonNull::new(p)?;
+            BinHandle::fill_sized(p, len);
+            TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
+            Some(BinHandle(bin))
+        }
+    }
+    /// # Safety
+    /// The block is fresh and has room for so many bytes.
+    unsafe fn fill_sized(p: *mut SharedBin, len: usize) {
+        // SAFETY: by the caller's word.
+        unsafe {
+            let size = (p as *mut u8).add(HEADER) as *mut i64;
+            size.write(len as i64);
+            p.write(SharedBin {
+                refc: AtomicUsize::new(1),
+                used_bits: AtomicUsize::new(len * 8),
+                capacity: len,
+                data: size.add(1) as *mut u8,
+                utf8: AtomicUsize::new(0),
+                release: Some(Release::Sized),
+            });
+        }
+    }
+    /// Where the size of a binary of [`BinHandle::sized`] stands; the count moves there.
+    pub fn into_size_place(self) -> *mut i64 {
+        let p = self.0.as_ptr() as *mut u8;
+        core::mem::forget(self);
+        p.wrapping_add(HEADER) as *mut i64
+    }
+    /// # Safety
+    /// `place` is that of a live binary of [`BinHandle::sized`], whose count is taken over.
+    pub unsafe fn from_size_place(place: *mut i64) -> BinHandle {
+        // SAFETY: never null by origin.
+        BinHandle(unsafe {
+            NonNull::new_unchecked((place as *mut u8).wrapping_sub(HEADER) as *mut SharedBin)
+        })
+    }
+    /// The count of such a binary.
+    /// # Safety
+    /// `place` is that of a live binary of [`BinHandle::sized`].
+    pub unsafe fn count_of_size_place<'a>(place: *mut i64) -> &'a AtomicUsize {
+        let p = (place as *mut u8).wrapping_sub(HEADER) as *const SharedBin;
+        // SAFETY: by the caller's word.
+        unsafe { &(*p).refc }
+    }
+    /// Makes such a binary larger or smaller; its new place, or null if there is no memory.
+    /// # Safety
+    /// `place` is that of a live binary of [`BinHandle::sized`] that nobody else has a count of.
+    pub unsafe fn resize_size_place(place: *mut i64, len: usize) -> *mut i64 {
+        let p = (place as *mut u8).wrapping_sub(HEADER) as *mut SharedBin;
+        let Some(size) = len.checked_add(HEADER + SIZE_WORD) else { return core::ptr::null_mut() };
+        if Layout::from_size_align(size, 8).is_err() {
+            return core::ptr::null_mut();
+        }
+        // SAFETY: by the caller's word; the old layout is what it was allocated with.
+        unsafe {
+            let old = (*p).capacity;
+            let p = realloc(p as *mut u8, layout(old + SIZE_WORD), size) as *mut SharedBin;
+            if p.is_null() {
+                return core::ptr::null_mut();
+            }
+            BinHandle::fill_sized(p, len);
+            TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
+            TOTAL_BYTES.fetch_sub(old, Ordering::Relaxed);
+            (p as *mut u8).add(HEADER) as *mut i64
+        }
+    }
+    /// Says that the first `len` bytes are what a binary of [`BinHandle::sized`] that is not shared yet has.
+    pub fn cut_sized(&self, len: usize) {
+        let b = self.get();
+        if len <= b.capacity && b.refc.load(Ordering::Acquire) == 1 {
+            b.used_bits.store(len * 8, Ordering::Release);
+        }
     }
     /// The object that the bytes are part of.
     pub fn object(&self) -> Option<&MagicHandle> {
@@ -334,11 +419,17 @@ impl Drop for BinHandle {
         // SAFETY: that was the last reference; memory is given back as it was obtained.
         unsafe {
             match (*p).release.take() {
+                Some(Release::Sized) => {
+                    let cap = (*p).capacity;
+                    TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
+                    dealloc(p as *mut u8, layout(cap + SIZE_WORD));
+                }
                 Some(release) => {
                     drop(Box::from_raw(p));
                     match release {
                         Release::Call(f) => f(),
                         Release::Object(o) => drop(o),
+                        Release::Sized => unreachable!("above"),
                     }
                 }
                 None => {

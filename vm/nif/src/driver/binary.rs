@@ -1,11 +1,14 @@
 //! Binaries and memory of drivers.
 //!
-//! A driver sees the size and the bytes; its count stands before them.
+//! A driver sees the size and the bytes; before them is the head of a shared binary, so that what a driver hands over becomes part of a
+//! term as it is.
 
 use crate::driver::abi::ErlIoVec;
 use crate::memory::{enif_alloc, enif_free, enif_realloc};
 use core::ffi::{c_char, c_long, c_void};
-use core::sync::atomic::{AtomicIsize, Ordering};
+use core::mem::ManuallyDrop;
+use core::ptr::null_mut;
+use core::sync::atomic::Ordering;
 use term::shared::BinHandle;
 
 /// `ErlDrvBinary`
@@ -15,48 +18,31 @@ pub struct DrvBinary {
     // The bytes follow.
 }
 
-#[repr(C)]
-struct Whole {
-    refc: AtomicIsize,
-    binary: DrvBinary,
-}
-
-fn whole(b: *mut DrvBinary) -> *mut Whole {
-    b.cast::<u8>().wrapping_sub(core::mem::offset_of!(Whole, binary)).cast()
+fn place(b: *mut DrvBinary) -> *mut i64 {
+    b.cast()
 }
 
 pub fn bytes_of(b: *mut DrvBinary) -> *mut u8 {
     b.wrapping_add(1).cast()
 }
 
-/// A part of a driver's binary as one of ours, which holds a count of it.
+/// Another count of a driver's binary, which does not change its bytes from now on.
 /// # Safety
-/// C: a live binary; the part is within it.
-pub unsafe fn shared(b: *mut DrvBinary, from: usize, len: usize) -> BinHandle {
-    // SAFETY: C; the count keeps the bytes, which a driver does not change once they are sent.
-    unsafe {
-        driver_binary_inc_refc(b);
-        let at = b as usize;
-        let release = Box::new(move || driver_free_binary(at as *mut DrvBinary));
-        BinHandle::foreign(bytes_of(b).add(from), len, release)
-    }
+/// C: a live binary.
+pub unsafe fn shared(b: *mut DrvBinary) -> BinHandle {
+    // SAFETY: C; the driver's own count stays with it.
+    unsafe { (*ManuallyDrop::new(BinHandle::from_size_place(place(b)))).clone() }
 }
 
-/// A whole binary whose count the driver gives away. A small one is copied: that costs less than to keep account of it.
+/// A whole binary whose count the driver gives away.
 /// # Safety
 /// C: a live binary.
 pub unsafe fn handed_over(b: *mut DrvBinary) -> BinHandle {
-    const COPIED: usize = 1024;
     // SAFETY: C.
     unsafe {
-        let n = (*b).size as usize;
-        if n <= COPIED {
-            let copy = BinHandle::from_slice(core::slice::from_raw_parts(bytes_of(b), n));
-            driver_free_binary(b);
-            return copy;
-        }
-        let handle = shared(b, 0, (*b).size as usize);
-        driver_free_binary(b);
+        let size = (*b).size;
+        let handle = BinHandle::from_size_place(place(b));
+        handle.cut_sized(usize::try_from(size).unwrap_or(0));
         handle
     }
 }
@@ -80,16 +66,7 @@ pub unsafe extern "C" fn driver_free(p: *mut c_void) {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_alloc_binary(size: usize) -> *mut DrvBinary {
-    let Some(n) = size.checked_add(size_of::<Whole>()) else { return core::ptr::null_mut() };
-    let w = enif_alloc(n).cast::<Whole>();
-    if w.is_null() {
-        return core::ptr::null_mut();
-    }
-    // SAFETY: fresh memory of that size.
-    unsafe {
-        w.write(Whole { refc: AtomicIsize::new(1), binary: DrvBinary { size: size as c_long } });
-        &raw mut (*w).binary
-    }
+    BinHandle::sized(size).map_or(null_mut(), |b| b.into_size_place().cast())
 }
 
 #[unsafe(no_mangle)]
@@ -97,47 +74,36 @@ pub unsafe extern "C" fn driver_realloc_binary(b: *mut DrvBinary, size: usize) -
     if b.is_null() {
         return driver_alloc_binary(size);
     }
-    let Some(n) = size.checked_add(size_of::<Whole>()) else { return core::ptr::null_mut() };
     // SAFETY: C: a binary of the driver alone.
-    unsafe {
-        let w = enif_realloc(whole(b).cast(), n).cast::<Whole>();
-        if w.is_null() {
-            return core::ptr::null_mut();
-        }
-        (*w).binary.size = size as c_long;
-        &raw mut (*w).binary
-    }
+    unsafe { BinHandle::resize_size_place(place(b), size).cast() }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn driver_free_binary(b: *mut DrvBinary) {
-    if b.is_null() {
-        return;
-    }
-    // SAFETY: C: a count of the caller.
-    unsafe {
-        if (*whole(b)).refc.fetch_sub(1, Ordering::AcqRel) == 1 {
-            enif_free(whole(b).cast());
-        }
+    if !b.is_null() {
+        // SAFETY: C: a count of the caller.
+        drop(unsafe { BinHandle::from_size_place(place(b)) });
     }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn driver_binary_get_refc(b: *mut DrvBinary) -> isize {
     // SAFETY: C.
-    unsafe { (*whole(b)).refc.load(Ordering::Acquire) }
+    unsafe { BinHandle::count_of_size_place(place(b)) }.load(Ordering::Acquire) as isize
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn driver_binary_inc_refc(b: *mut DrvBinary) -> isize {
     // SAFETY: C.
-    unsafe { (*whole(b)).refc.fetch_add(1, Ordering::AcqRel) + 1 }
+    let count = unsafe { BinHandle::count_of_size_place(place(b)) };
+    count.fetch_add(1, Ordering::AcqRel) as isize + 1
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn driver_binary_dec_refc(b: *mut DrvBinary) -> isize {
     // SAFETY: C: not the last count.
-    unsafe { (*whole(b)).refc.fetch_sub(1, Ordering::AcqRel) - 1 }
+    let count = unsafe { BinHandle::count_of_size_place(place(b)) };
+    count.fetch_sub(1, Ordering::AcqRel) as isize - 1
 }
 
 /// The parts of a vector from byte `skip` on, as slices.

@@ -5,7 +5,6 @@ use crate::driver::binary::{DrvBinary, shared, slices};
 use crate::driver::with_port;
 use crate::env::truth;
 use core::ffi::{c_char, c_int, c_void};
-use term::shared::BinHandle;
 use term::{Heap, Term};
 use vm::port::PortCx;
 
@@ -71,24 +70,21 @@ pub unsafe extern "C" fn driver_output_binary(
     len: usize,
 ) -> c_int {
     // SAFETY: C: the part is within the binary.
-    let (header, bin) = unsafe { (crate::atom::bytes(hbuf, hlen), shared(b, from, len)) };
+    let (header, bin) = unsafe { (crate::atom::bytes(hbuf, hlen), shared(b)) };
+    let Some(part) = from.checked_add(len).and_then(|end| bin.bytes().get(from..end)) else {
+        return -1;
+    };
     result(with_port(port, |p, _| {
         if p.has_lines() {
-            return p.output(&[header, bin.bytes()].concat());
+            return p.output(&[header, part].concat());
         }
         let binary = p.is_binary();
-        deliver(p, header, len, |h| binary_or_list(h, bin, binary));
+        deliver(p, header, len, |h| match binary {
+            false => h.byte_list(part),
+            true if len <= term::heap::HEAP_BIN_MAX => h.binary(part),
+            true => h.shared_bits(bin.clone(), from * 8, len * 8),
+        });
     }))
-}
-
-fn binary_or_list(h: &Heap, bin: BinHandle, binary: bool) -> Term<'_> {
-    if !binary {
-        h.byte_list(bin.bytes())
-    } else if bin.bytes().len() <= term::heap::HEAP_BIN_MAX {
-        h.binary(bin.bytes())
-    } else {
-        h.shared_binary(bin)
-    }
 }
 
 #[unsafe(no_mangle)]

@@ -65,14 +65,13 @@ unsafe fn build<'h>(h: &'h Heap, words: &[Word]) -> Option<Term<'h>> {
                             return None;
                         }
                         h.binary(&[])
-                    } else if from.checked_add(len).is_none_or(|end| end > (*b).size as usize) {
-                        return None;
                     } else {
-                        let part = shared(b, from, len);
+                        let whole = shared(b);
+                        let part = whole.bytes().get(from..from.checked_add(len)?)?;
                         if len <= HEAP_BIN_MAX {
-                            h.binary(part.bytes())
+                            h.binary(part)
                         } else {
-                            h.shared_binary(part)
+                            h.shared_bits(whole, from * 8, len * 8)
                         }
                     }
                 }
