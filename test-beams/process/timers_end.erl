@@ -22,7 +22,7 @@ main() ->
     p(named, {is_integer(erlang:read_timer(Named)), is_integer(erlang:cancel_timer(Named)), erlang:read_timer(Named)}),
     p(late, erlang:read_timer(start(0, P))),
     %% It holds nothing any more.
-    p(memory, memory_after() - memory_after() < 1000),
+    p(memory, lists:min([grown() || _ <- [1, 2, 3]]) < 1000),
     %% Timers that end within timers.
     erts_debug:set_internal_state(multizero_timeout_in_timeout, 10),
     p(zeros, receive multizero_timeout_in_timeout_done -> ok after 5000 -> nothing end),
@@ -31,6 +31,11 @@ main() ->
 
 start(0, P) -> erlang:send_after(100000, P, {hello, lists:seq(1, 20)});
 start(1, P) -> erlang:start_timer(100000, P, {hello, lists:seq(1, 20)}).
+
+%% Others may have let go of theirs meanwhile, or taken some.
+grown() ->
+    Before = memory_after(),
+    memory_after() - Before.
 
 memory_after() ->
     P = spawn(fun() -> receive stop -> ok end end),
