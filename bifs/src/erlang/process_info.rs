@@ -53,6 +53,7 @@ enum Item {
     FullsweepAfter,
     Parent,
     AsyncDist,
+    PriorityMessages,
     Label,
 }
 
@@ -99,6 +100,7 @@ fn item(cx: &Cx<'_>, t: Term<'_>) -> Option<Item> {
         "parent" => Parent,
         "async_dist" if release >= 26 => AsyncDist,
         "label" if release >= 27 => Label,
+        "priority_messages" if release >= 28 => PriorityMessages,
         _ => return None,
     })
 }
@@ -145,6 +147,7 @@ pub(crate) fn names<'p>(cx: &Cx<'p>) -> Vec<Term<'p>> {
         "parent",
         "async_dist",
         "label",
+        "priority_messages",
     ];
     let known = NAMES.iter().map(|n| Term::atom(Atom::new(n)));
     known.filter(|t| item(cx, *t).is_some()).collect()
@@ -191,6 +194,7 @@ fn name(i: Item) -> Atom {
         FullsweepAfter => am::FULLSWEEP_AFTER,
         Parent => atom!("parent"),
         AsyncDist => atom!("async_dist"),
+        PriorityMessages => atom!("priority_messages"),
         Label => atom!("label"),
     }
 }
@@ -397,6 +401,7 @@ fn value<'h>(cx: &Cx<'_>, h: &'h Heap, own: bool, i: Item) -> Term<'h> {
         Item::FullsweepAfter => n(cx.with(|p| p.heap.options.fullsweep_after)),
         Item::Parent => info::parent(cx, h).unwrap_or(am::UNDEFINED.into()),
         Item::AsyncDist => Term::bool(cx.with(|p| p.flags.async_dist)),
+        Item::PriorityMessages => Term::bool(info::takes_priority_messages(cx)),
         Item::Label => info::label(cx, h).unwrap_or(am::UNDEFINED.into()),
     }
 }

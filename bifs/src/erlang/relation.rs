@@ -47,10 +47,13 @@ fn peer<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
 }
 
 fn link<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p> {
-    match linked(cx, t)? {
-        Some(peer) => pace(cx, peer, am::TRUE.into()),
-        None => Ok(am::TRUE.into()),
-    }
+    link_by(cx, t, false)
+}
+/// `priority`: whether the link's exit messages come before others, whatever it was before.
+fn link_by<'p>(cx: &Cx<'p>, t: Term<'p>, priority: bool) -> BifResult<'p> {
+    let Some(peer) = linked(cx, t)? else { return Ok(am::TRUE.into()) };
+    relation::set_link_priority(cx, peer, priority);
+    pace(cx, peer, am::TRUE.into())
 }
 fn linked<'p>(cx: &Cx<'p>, t: Term<'p>) -> BifResult<'p, Option<Peer>> {
     if event::own_procs(cx) {
@@ -80,9 +83,7 @@ fn pace<'p>(cx: &Cx<'p>, peer: Peer, result: Term<'p>) -> BifResult<'p> {
 }
 fn link_with<'p>(cx: &Cx<'p>, t: Term<'p>, options: Term<'p>) -> BifResult<'p> {
     let priority = priority_of(options).ok_or_else(|| cx.bad("badopt"))?;
-    let Some(peer) = linked(cx, t)? else { return Ok(am::TRUE.into()) };
-    relation::set_link_priority(cx, peer, priority);
-    pace(cx, peer, am::TRUE.into())
+    link_by(cx, t, priority)
 }
 /// Whether a list of options has `priority`, the only one.
 fn priority_of(options: Term<'_>) -> Option<bool> {

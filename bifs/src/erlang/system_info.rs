@@ -129,6 +129,11 @@ fn plain<'p>(cx: &Cx<'p>, item: Atom) -> Option<Term<'p>> {
         "delayed_node_table_gc" => c.node_gc_delay.map_or(a("infinity"), |n| Term::small(n.into())),
         "dist_buf_busy_limit" => n(vm.dist.busy_limit.load(Ordering::Relaxed)),
         "async_dist" if vm.release() >= 26 => Term::bool(c.async_dist),
+        "embedded_3pps" if vm.release() >= 28 => {
+            let included = h.list(&["pcre2", "ryu", "zlib", "zstd"].map(a));
+            let excluded = h.list(&["STL", "asmjit"].map(a));
+            h.map_from_pairs(&[(a("included"), included), (a("excluded"), excluded)])
+        }
         "halt_flush_timeout" if vm.release() >= 27 => {
             c.halt_flush_timeout.map_or(a("infinity"), |ms| h.uint(ms))
         }

@@ -370,6 +370,17 @@ pub fn reductions(cx: &Cx<'_>, own: bool) -> u64 {
     })
 }
 
+/// Whether it has an alias, a monitor or a link whose messages come before others.
+pub fn takes_priority_messages(cx: &Cx<'_>) -> bool {
+    cx.with(|p| {
+        p.relations.get().is_some_and(|t| {
+            !t.priority_aliases.is_empty()
+                || !t.priority_links.is_empty()
+                || t.watches.values().any(|w| w.priority)
+        })
+    })
+}
+
 /// Catches and tries that are active.
 pub fn catch_level(cx: &Cx<'_>) -> usize {
     cx.with(|p| {
