@@ -691,8 +691,12 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         if told_in && !runs {
             trace::event::slice(vm, p, false);
         }
+        let news = p.messages.len() != messages || p.receive_timer.fired || p.resume.is_some();
         if s & state::SUSPENDED != 0 {
-            // It goes on when a signal that resumes it has been handled.
+            // It goes on when a signal that resumes it has been handled, and has what came until then still to look at.
+            if news {
+                keep.state.clear(state::WAITING);
+            }
             return let_go(vm, &keep, process);
         }
         if s & state::HIBERNATING != 0 {
@@ -701,7 +705,6 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             }
             keep.state.clear(state::HIBERNATING);
         }
-        let news = p.messages.len() != messages || p.receive_timer.fired || p.resume.is_some();
         if s & state::WAITING != 0 && !news {
             // Nothing that it waits for.
             if told_in {
