@@ -331,21 +331,7 @@ fn try_accept(st: &mut State, pid: u64, reference: Term<'_>, release: u32) -> Do
             if !new_shows {
                 st.write |= flag::CONNECTED;
             }
-            let new = New {
-                fd: fd.as_raw_fd(),
-                owned: Some(fd),
-                domain: st.domain,
-                kind: st.kind,
-                protocol: st.protocol,
-                connected: new_shows,
-                buffer: st.buffer,
-                buffer_count: st.buffer_count,
-                receive_control: st.receive_control,
-                send_control: st.send_control,
-                iow: st.iow,
-                debug: st.debug,
-                registered: st.registered,
-            };
+            let new = New { connected: new_shows, ..New::beside(st, fd) };
             st.next(Line::Accept);
             Ok(Accepted::New(new))
         }

@@ -16,23 +16,10 @@ main([Directory]) ->
          [{{s_server, V, with, C}, fun() -> s_server(V, Flag, C) end} || {V, Flag} <- Versions, C <- [nobody, client]],
          [{{curl, V}, fun() -> curl(V, Flag) end} || {V, Flag} <- [{'tlsv1.2', "1.2"}, {'tlsv1.3', "1.3"}]],
          ssh_checks()],
-    Results = [check(Name, F) || {Name, F} <- lists:append(Checks)],
+    Results = [check:run(Name, F) =:= ok || {Name, F} <- lists:append(Checks)],
     Bad = length([false || false <- Results]),
     io:format("~b passed, ~b failed~n", [length(Results) - Bad, Bad]),
     halt(min(Bad, 1)).
-
-check(Name, F) ->
-    Self = self(),
-    {Pid, Ref} = spawn_monitor(fun() -> Self ! {self(), F()} end),
-    Result =
-        receive
-            {Pid, R} -> R;
-            {'DOWN', Ref, _, _, Reason} -> {died, Reason}
-        after 30000 -> exit(Pid, kill), late
-        end,
-    erlang:demonitor(Ref, [flush]),
-    io:format("~0p: ~0tp~n", [Name, Result]),
-    Result =:= ok.
 
 same(Same, Same) -> ok;
 same(Expected, Got) -> {expected, Expected, got, Got}.

@@ -164,7 +164,7 @@ pub(crate) unsafe fn save(r: *mut Regs, htop: *mut u64, e: *mut u64, fc: i64) ->
     p
 }
 
-/// What natives work with during their turn.
+/// What natives work with during their turn. SAFETY: of the caller: it was set at the turn's beginning, which goes on.
 #[inline(always)]
 pub(crate) unsafe fn turn<'t>(r: *mut Regs) -> &'t Cx<'t> {
     &*(*r).turn.as_ptr().cast()

@@ -7,7 +7,7 @@
 //! whoever unlocks looks there.
 
 use std::collections::VecDeque;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use sys::poll::Interest;
 use term::atom::am;
@@ -244,6 +244,27 @@ pub struct New {
     pub iow: bool,
     pub debug: bool,
     pub registered: bool,
+}
+
+impl New {
+    /// One that comes out of another: accepted or peeled off, with the other's options.
+    pub fn beside(st: &State, fd: OwnedFd) -> New {
+        New {
+            fd: fd.as_raw_fd(),
+            owned: Some(fd),
+            domain: st.domain,
+            kind: st.kind,
+            protocol: st.protocol,
+            connected: false,
+            buffer: st.buffer,
+            buffer_count: st.buffer_count,
+            receive_control: st.receive_control,
+            send_control: st.send_control,
+            iow: st.iow,
+            debug: st.debug,
+            registered: st.registered,
+        }
+    }
 }
 
 impl State {

@@ -2,7 +2,7 @@
 
 use super::handle::{New, Socket, SocketRef, flag};
 use super::{Done, Fail, address, answer, need_open, ok, plain, range};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 use sys::socket::{self, SockAddr, sctp};
 use term::{Atom, Heap, Map, Term, atom};
 use vm::{BifResult, Cx};
@@ -57,21 +57,7 @@ fn peeloff<'p>(cx: &Cx<'p>, s: SocketRef<'p>, id: Term<'p>) -> BifResult<'p> {
     let done: Done<New> = s.0.with(|st| {
         need_open(st)?;
         let fd = sctp::peel_off(st.fd(), id)?;
-        Ok(New {
-            fd: fd.as_raw_fd(),
-            owned: Some(fd),
-            domain: st.domain,
-            kind: socket::SOCK_STREAM,
-            protocol: st.protocol,
-            connected: true,
-            buffer: st.buffer,
-            buffer_count: st.buffer_count,
-            receive_control: st.receive_control,
-            send_control: st.send_control,
-            iow: st.iow,
-            debug: st.debug,
-            registered: st.registered,
-        })
+        Ok(New { kind: socket::SOCK_STREAM, connected: true, ..New::beside(st, fd) })
     });
     match done {
         Ok(new) => Ok(ok(cx, Socket::term(cx, new))),

@@ -139,7 +139,7 @@ pub unsafe extern "C" fn enif_send(
     if let Some(cx) = unsafe { caller.as_ref() }.and_then(|e| e.cx())
         && cx.with(|p| p.shared.trace.has(vm::trace::flag::SEND))
     {
-        vm::trace::event::send(&cx, Term::local_pid(p.pid), m.term());
+        vm::trace::event::send(cx, Term::local_pid(p.pid), m.term());
     }
     crate::vm().send_to(sender(caller), &p, m);
     1

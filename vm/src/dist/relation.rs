@@ -232,7 +232,7 @@ pub(crate) fn busy(p: &Process, vm: &'static Vm) -> Option<Arc<Connection>> {
         _ => None,
     });
     let remote = t.remote.as_ref();
-    let watchers = remote.into_iter().flat_map(|r| r.watchers.iter().map(|(_, w)| (w.node, w.id)));
+    let watchers = remote.into_iter().flat_map(|r| r.watchers.values().map(|w| (w.node, w.id)));
     let busy = |(node, id)| vm.dist.connection(node, id).filter(|c| c.delays_ends());
     links.chain(watchers).find_map(busy)
 }

@@ -266,6 +266,7 @@ unsafe extern "C" fn apply_args<const TAIL: bool>(
 }
 
 /// Whether calls, traced or not, get to a native's entry or to [`apply_list`], which know what to do with a tail caller.
+/// SAFETY: of the caller: entry cells live for ever and lead to code.
 unsafe fn leads_to_native(entry: *const Export) -> bool {
     let mut code = (*entry).cell.load(Ordering::Acquire) as *const u32;
     if u64_at(code, 0) == crate::trace::call::point as *const () as u64 {

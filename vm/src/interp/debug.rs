@@ -53,7 +53,8 @@ unsafe extern "C" fn hit(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u
     super::call::enter!(r, handler, htop, e, fc)
 }
 
-/// Keeps the registers and sets the arguments of the handler; null: there is none.
+/// Keeps the registers and sets the arguments of the handler; null: there is none. SAFETY: of the caller, as all
+/// handlers: it runs the process, and the instruction is the one it stands at.
 #[inline(never)]
 unsafe fn prepare(r: *mut Regs, ip: *const u32) -> *const Export {
     let (p, vm) = ((*r).process, (*r).vm);

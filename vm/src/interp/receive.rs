@@ -64,7 +64,7 @@ unsafe extern "C" fn loop_rec_slow(
     }
     go!(r, ip, (*p).heap.heap.top(), (*p).heap.stack, fc)
 }
-/// Whether messages that became part of the heap take more than its block.
+/// Whether messages that became part of the heap take more than its block. SAFETY: of the caller: it runs the process.
 unsafe fn has_many_fragments(p: *const crate::process::Process) -> bool {
     let most = (*p).heap.block_words().max((*p).heap.options.min_heap);
     (*p).heap.heap.fragment_words() > most
