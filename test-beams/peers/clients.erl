@@ -384,8 +384,11 @@ log_to_disk() ->
     Format = {logger_formatter, #{template => [level, " ", msg, "\n"], single_line => true}},
     ok = logger:add_handler(disk, logger_std_h, #{config => #{file => "a.log", filesync_repeat_interval => no_repeat}, formatter => Format, level => all,
                                                     filters => filters()}),
-    [logger:log(notice, "line ~b ~ts", [N, [955]]) || N <- lists:seq(1, 500)],
-    ok = logger_std_h:filesync(disk),
+    %% Not so many at once that the handler begins to drop them.
+    [begin
+        [logger:log(notice, "line ~b ~ts", [N, [955]]) || N <- lists:seq(First, First + 9)],
+        ok = logger_std_h:filesync(disk)
+     end || First <- lists:seq(1, 291, 10)],
     {ok, B} = file:read_file("a.log"),
     ok = logger:remove_handler(disk),
     %% A handler under load says so between them.
