@@ -4,6 +4,7 @@
 //! makes of that (timeouts, `nowait`, handles) is Erlang code.
 
 mod address;
+mod control;
 mod handle;
 mod info;
 mod ioctl;

@@ -3,7 +3,7 @@
 use super::handle::{Line, SocketRef, State};
 use super::receive::{self, Got};
 use super::send::{self, Sent};
-use super::{Done, Fail, address, answer, ok, option, range};
+use super::{Done, Fail, address, answer, control, ok, range};
 use std::io::IoSlice;
 use sys::socket::{self, MAX_MESSAGES, Outgoing, Received};
 use term::{Map, Term, atom};
@@ -55,7 +55,7 @@ fn sendmmsg<'p>(
                 None => None,
             };
             let control = match m.get(Term::atom(atom!("ctrl"))) {
-                Some(c) => option::controls(c, release).ok_or(Fail::Invalid("ctrl"))?,
+                Some(c) => control::parse(c, release).ok_or(Fail::Invalid("ctrl"))?,
                 None => Vec::new(),
             };
             let data = slices.iter().map(|p| IoSlice::new(p)).collect();

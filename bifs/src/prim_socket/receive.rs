@@ -1,7 +1,7 @@
 //! Receiving [prim_socket_nif.c: esock_recv, esock_recvfrom, esock_recvmsg].
 
 use super::handle::{Line, SocketRef, State};
-use super::{Done, Fail, address, answer, need_open, ok, option, range};
+use super::{Done, Fail, address, answer, control, need_open, ok, range};
 use sys::fd::repeat;
 use sys::socket::{self, Received, SockAddr};
 use term::atom::am;
@@ -274,7 +274,7 @@ fn recvmsg<'p>(
 /// A message as a map.
 pub(super) fn message_term<'h>(h: &'h Heap, m: &Received, data: &[u8], release: u32) -> Term<'h> {
     let control: Vec<Term<'h>> =
-        m.control.iter().map(|c| option::control_term(h, c, release)).collect();
+        m.control.iter().map(|c| control::term(h, c, release)).collect();
     let iov = if data.is_empty() { Term::nil() } else { h.list(&[h.binary(data)]) };
     let mut pairs = vec![
         (Term::atom(atom!("iov")), iov),

@@ -1,7 +1,7 @@
 //! Sending, of files too [prim_socket_nif.c: esock_send, esock_sendmsg, esock_sendfile].
 
 use super::handle::{Line, SendfileCounters, SocketRef, State};
-use super::{Done, Fail, address, answer, need_open, ok, option, range};
+use super::{Done, Fail, address, answer, control, need_open, ok, range};
 use std::io::IoSlice;
 use std::os::fd::AsRawFd;
 use sys::fd::repeat;
@@ -225,7 +225,7 @@ fn sendmsg<'p>(
             return Err(Fail::Invalid("iov"));
         }
         let control = match message.get(Term::atom(atom!("ctrl"))) {
-            Some(c) => option::controls(c, release).ok_or(Fail::Invalid("ctrl"))?,
+            Some(c) => control::parse(c, release).ok_or(Fail::Invalid("ctrl"))?,
             None => Vec::new(),
         };
         st.counters.write_tries += 1;
