@@ -7,6 +7,7 @@ pub mod breakpoint;
 pub mod emit;
 pub mod funs;
 mod fuse;
+mod guards;
 pub mod load;
 pub mod native;
 mod ops;
@@ -14,6 +15,7 @@ pub mod purge;
 mod recent;
 pub mod record;
 mod record_ops;
+mod select;
 mod shape;
 
 pub(crate) use ops::need_words;

@@ -627,7 +627,10 @@ impl Emitter<'_> {
             None => Err(EmitError(format!("call to label {} that is no function", l.0))),
         }
     }
-    fn import(&self, i: isa::ImportIx) -> Result<&'static super::ExportEntry, EmitError> {
+    pub(super) fn import(
+        &self,
+        i: isa::ImportIx,
+    ) -> Result<&'static super::ExportEntry, EmitError> {
         let imp = self.module.import(i).ok_or_else(|| EmitError("no such import".into()))?;
         let (m, f) = (self.atom(imp.module.0), self.atom(imp.function.0));
         Ok(self.server.export(m, f, imp.arity))
@@ -671,7 +674,7 @@ impl Emitter<'_> {
         self.returns_here(0);
         Ok(i + 1)
     }
-    fn is_small(&self, s: &Src) -> bool {
+    pub(super) fn is_small(&self, s: &Src) -> bool {
         self.constant(s).is_some_and(|c| c.is_small())
     }
     pub(crate) fn move_(&mut self, src: &Src, dst: &Dst) {
@@ -736,125 +739,6 @@ impl Emitter<'_> {
         self.op(h).fail(fail).dst_any(dst).u32(live.0).u32(pairs.len() as u32).any(map);
         for (k, v) in pairs {
             self.any(k).any(v);
-        }
-    }
-    fn guard(
-        &mut self,
-        bif: &'static crate::bif::Bif,
-        fail: &Fail,
-        live: Live,
-        args: &[Src],
-        dst: &Dst,
-    ) {
-        self.op(super::fuse::guard_handler(bif))
-            .fail(fail)
-            .dst_any(dst)
-            .u32(live.0)
-            .ptr(bif as *const _ as u64);
-        for a in args {
-            self.any(a);
-        }
-    }
-    fn bif(
-        &mut self,
-        import: isa::ImportIx,
-        fail: &Fail,
-        live: Live,
-        args: &[Src],
-        dst: &Dst,
-    ) -> Result<(), EmitError> {
-        let e = self.import(import)?;
-        let name = if e.module == am::ERLANG { e.function.name() } else { "" };
-        if let [a, b] = args {
-            use arith::{band, bor, bsl, bsr, bxor, div, minus, plus, rem, times};
-            let (ka, kb, kd) = (self.kind(a), self.kind(b), self.dst_kind(dst));
-            let small = self.is_small(b) && ka != Kind::C;
-            let h = match name {
-                "+" if small => by_reg_small_dst!(ka, kd, plus),
-                "-" if small => by_reg_small_dst!(ka, kd, minus),
-                "*" if small => by_reg_small_dst!(ka, kd, times),
-                "div" if small => by_reg_small_dst!(ka, kd, div),
-                "rem" if small => by_reg_small_dst!(ka, kd, rem),
-                "band" if small => by_reg_small_dst!(ka, kd, band),
-                "bsl" if small => by_reg_small_dst!(ka, kd, bsl),
-                "bsr" if small => by_reg_small_dst!(ka, kd, bsr),
-                "+" => by_src2_dst!(ka, kb, kd, plus),
-                "-" => by_src2_dst!(ka, kb, kd, minus),
-                "*" => by_src2_dst!(ka, kb, kd, times),
-                "div" => by_src2_dst!(ka, kb, kd, div),
-                "rem" => by_src2_dst!(ka, kb, kd, rem),
-                "band" => by_src2_dst!(ka, kb, kd, band),
-                "bor" => by_src2_dst!(ka, kb, kd, bor),
-                "bxor" => by_src2_dst!(ka, kb, kd, bxor),
-                "bsl" => by_src2_dst!(ka, kb, kd, bsl),
-                "bsr" => by_src2_dst!(ka, kb, kd, bsr),
-                _ if self.comparison(name, a, b, dst) => return Ok(()),
-                _ => {
-                    let bif = self.guard_native(e)?;
-                    self.guard(bif, fail, live, args, dst);
-                    return Ok(());
-                }
-            };
-            self.op(h).fail(fail).dst(dst).u32(live.0).src(a).src(b);
-            return Ok(());
-        }
-        let bif = self.guard_native(e)?;
-        self.guard(bif, fail, live, args, dst);
-        Ok(())
-    }
-    fn guard_native(
-        &self,
-        e: &'static super::ExportEntry,
-    ) -> Result<&'static crate::bif::Bif, EmitError> {
-        e.bif().ok_or_else(|| {
-            EmitError(format!("no native {}:{}/{}", e.module.name(), e.function.name(), e.arity))
-        })
-    }
-    fn select_val(&mut self, src: &Src, fail: &Fail, pairs: &[(Src, Label)]) {
-        use select::{select_binary, select_linear, select_table};
-        let mut values: Vec<(RawTerm, Label)> =
-            pairs.iter().filter_map(|(v, l)| Some((self.constant(v)?, *l))).collect();
-        if !values.iter().all(|v| v.0.is_immediate()) {
-            self.op(select::select_exact).fail(fail).u32(values.len() as u32).any(src);
-            self.values(&values);
-            return;
-        }
-        // The first of equal values wins.
-        values.sort_by_key(|v| v.0.0);
-        values.dedup_by_key(|v| v.0.0);
-        let smalls = values.iter().all(|v| v.0.is_small());
-        values.sort_by_key(|v| v.0.0 as i64);
-        if let (true, [first, .., last]) = (smalls, &values[..]) {
-            let span = last.0.small_value().abs_diff(first.0.small_value()) as usize + 1;
-            if span <= values.len() * 2 + 8 && values.len() > 3 {
-                let start = first.0;
-                self.op(by_src!(self.kind(src), select_table)).fail(fail).u32(span as u32).src(src);
-                self.ptr(start.0);
-                for k in 0..span as i64 {
-                    let v = RawTerm::small(start.small_value() + k);
-                    match values.iter().find(|p| p.0 == v) {
-                        Some((_, l)) => self.branch(*l),
-                        None => self.fail(fail),
-                    };
-                }
-                return;
-            }
-        }
-        values.sort_by_key(|v| v.0.0);
-        let h = if values.len() <= 8 {
-            by_src!(self.kind(src), select_linear)
-        } else {
-            by_src!(self.kind(src), select_binary)
-        };
-        self.op(h).fail(fail).u32(values.len() as u32).src(src);
-        self.values(&values);
-    }
-    fn values(&mut self, values: &[(RawTerm, Label)]) {
-        for (v, _) in values {
-            self.ptr(v.0);
-        }
-        for (_, l) in values {
-            self.branch(*l);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A pool of dirty threads with one queue, in which priorities count as they do in run queues.
 
+use super::Runnable;
+use super::idle::look_for;
 use super::run_queue::Lists;
-use super::{Runnable, look_for};
 use crate::process::Priority;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
