@@ -22,6 +22,7 @@ mod ops;
 mod poll;
 mod queue;
 mod ram_file;
+mod recent;
 mod request;
 mod signal;
 mod spawn;
@@ -48,6 +49,7 @@ pub(crate) use table::Gate;
 pub use table::Ports;
 pub use tty::{line_editor_starts, old_shell, resized};
 
+use crate::bif::Cx;
 use crate::dist::Connection;
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;
@@ -92,6 +94,8 @@ pub struct Port {
     waiting: AtomicUsize,
     /// `port_set_data`; nothing once the port is gone.
     data: Mutex<Option<OwnedTerm>>,
+    /// Its number plus 1 if that is an atom, as sockets have it; 0 otherwise.
+    data_atom: AtomicU32,
     /// Processes that wait for it to be no longer busy.
     suspended: Mutex<Vec<u64>>,
     /// Who wants to be told what of it.
@@ -280,33 +284,43 @@ impl Port {
         core: &mut Core,
         f: impl FnOnce(&mut dyn Driver, &mut PortCx<'_>) -> R,
     ) -> Option<R> {
+        self.callback_of(vm, core, None, f)
+    }
+    /// The same in the turn of a native, whose process may be told something.
+    fn callback_of<R>(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        turn: Option<&Cx<'_>>,
+        f: impl FnOnce(&mut dyn Driver, &mut PortCx<'_>) -> R,
+    ) -> Option<R> {
         let mut driver = core.driver.take()?;
         core.state.dry = Interest::default();
-        let r = f(&mut *driver, &mut PortCx { vm, port: self, state: &mut core.state });
+        let r = f(&mut *driver, &mut PortCx { turn, ..PortCx::new(vm, self, &mut core.state) });
         core.driver = Some(driver);
         self.after_callback(vm, core);
         Some(r)
     }
     /// Descriptors are ready: tells the driver, and asks for the next report of what is still selected.
     fn ready(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, fd: RawFd, interest: Interest) {
-        let cx = PortCx { vm, port: self, state: &mut core.state };
+        let cx = PortCx::new(vm, self, &mut core.state);
         if interest.read && cx.is_selected(fd).read {
             self.callback(vm, core, |d, p| d.ready_input(p, fd));
         }
         let dry = Interest { write: false, ..core.state.dry };
-        let cx = PortCx { vm, port: self, state: &mut core.state };
+        let cx = PortCx::new(vm, self, &mut core.state);
         if interest.write && cx.is_selected(fd).write {
             self.callback(vm, core, |d, p| d.ready_output(p, fd));
         }
         let dry = dry.union(Interest { read: false, ..core.state.dry });
-        let cx = PortCx { vm, port: self, state: &mut core.state };
+        let cx = PortCx::new(vm, self, &mut core.state);
         let still = cx.is_selected(fd);
         let again =
             Interest { read: interest.read && still.read, write: interest.write && still.write };
         if !again.is_empty()
             && let Err(e) = poll::poller(vm, fd).and_then(|p| p.arm_dry(fd, self.id, again, dry))
         {
-            PortCx { vm, port: self, state: &mut core.state }.fail_error(&e);
+            PortCx::new(vm, self, &mut core.state).fail_error(&e);
             self.after_callback(vm, core);
         }
     }

@@ -335,7 +335,10 @@ impl Inet {
                 p.fail_error(&e);
             }
         } else {
-            *s = Interest { read: s.read & !what.read, write: s.write & !what.write };
+            if s.both(what).is_empty() {
+                return;
+            }
+            *s = s.minus(what);
             p.deselect(fd, what);
         }
     }
@@ -425,21 +428,16 @@ impl Inet {
             return;
         }
         let port = p.term();
-        p.send(
-            to,
-            OwnedTerm::build(|h| {
-                let status = match status {
-                    Ok(()) => am::OK.into(),
-                    Err(reason) => h.tuple(&[am::ERROR.into(), reason.into()]),
-                };
-                match &reference {
-                    Some(r) => {
-                        h.tuple(&[atom!("inet_reply").into(), port, status, h.copy(r.term())])
-                    }
-                    None => h.tuple(&[atom!("inet_reply").into(), port, status]),
-                }
-            }),
-        );
+        p.tell(to, WORDS, |h| {
+            let status = match status {
+                Ok(()) => am::OK.into(),
+                Err(reason) => h.tuple(&[am::ERROR.into(), reason.into()]),
+            };
+            match &reference {
+                Some(r) => h.tuple(&[atom!("inet_reply").into(), port, status, h.copy(r.term())]),
+                None => h.tuple(&[atom!("inet_reply").into(), port, status]),
+            }
+        });
     }
     /// `{Tag, Port}` to the owner.
     pub fn tell(&self, p: &PortCx<'_>, tag: Atom) {
@@ -502,6 +500,9 @@ impl Inet {
 
 const BAD_FD: i32 = 9;
 
+/// Words of the messages that sockets send, as a rule.
+pub(super) const WORDS: usize = 24;
+
 /// `{inet_async, Port, Id, Result}` to the caller.
 pub(super) fn send_async(
     p: &PortCx<'_>,
@@ -509,13 +510,10 @@ pub(super) fn send_async(
     f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
 ) {
     let port = p.term();
-    p.send(
-        op.caller,
-        OwnedTerm::build(|h| {
-            let id = Term::small(op.id.into());
-            h.tuple(&[atom!("inet_async").into(), port, id, f(h)])
-        }),
-    );
+    p.tell(op.caller, WORDS, |h| {
+        let id = Term::small(op.id.into());
+        h.tuple(&[atom!("inet_async").into(), port, id, f(h)])
+    });
 }
 
 /// A term in the external format; nil if it is none.

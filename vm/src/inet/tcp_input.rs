@@ -3,7 +3,7 @@
 //! A socket without unread data has no buffer: reads go to one of the thread, which stays with the socket only if
 //! something is left in it. A buffer grows with what really comes, never with what a length promises.
 
-use super::descriptor::{Inet, data_term, reason, state};
+use super::descriptor::{Inet, WORDS, data_term, reason, state};
 use super::packet::{self, Kind};
 use super::tcp::{Tcp, Timer, closed};
 use super::{http, tls};
@@ -13,8 +13,9 @@ use sys::fd::would_block;
 use sys::poll::Interest;
 use sys::socket;
 use term::atom::am;
+use term::heap::HEAP_BIN_MAX;
 use term::shared::BinHandle;
-use term::{Atom, Heap, OwnedTerm, Term, atom};
+use term::{Atom, Heap, Term, atom};
 
 /// Most bytes of one read, unless more are asked for.
 const READ: usize = 64 << 10;
@@ -22,6 +23,8 @@ const READ: usize = 64 << 10;
 const CONNECTION: usize = 256 << 10;
 /// Packets from this size on are handed on without copying.
 const TAKE_FROM: usize = 32 << 10;
+/// Most that is received right into a binary: sizes whose memory comes back soon.
+const WHOLE: usize = 9 << 10;
 /// Reads in one go while there is more.
 const READS: usize = 16;
 
@@ -150,6 +153,9 @@ impl Tcp {
     }
     /// As [`Tcp::receive`]; also whether the read got all it asked for, so that there may be more.
     fn receive_once(&mut self, p: &mut PortCx<'_>, request: usize) -> Result<(bool, usize), Ended> {
+        if let Some(done) = self.receive_whole(p, request) {
+            return done;
+        }
         let input = &mut self.input;
         let mut wanted;
         if !input.exists() {
@@ -202,6 +208,70 @@ impl Tcp {
             Ok(n) => self.took_in(p, n).map(|count| (n == wanted, count)),
         };
         self.keep(result)
+    }
+    /// Where nothing waits and what comes is all that is asked for, it goes into the binary that is handed on. `None`: not so.
+    fn receive_whole(
+        &mut self,
+        p: &mut PortCx<'_>,
+        request: usize,
+    ) -> Option<Result<(bool, usize), Ended>> {
+        let inet = &self.inet;
+        let wanted = if request > 0 { request } else { inet.buffer };
+        let plain = inet.packet == Kind::Raw
+            && !self.input.exists()
+            && (HEAP_BIN_MAX..=WHOLE).contains(&wanted)
+            && !inet.list_mode
+            && inet.header == 0
+            && !inet.deliver_port
+            && !p.carries_connection();
+        let fd = inet.fd().ok().filter(|_| plain)?;
+        // SAFETY: so many bytes were received into it.
+        let got = unsafe { BinHandle::received(wanted, |room| socket::recv_into(fd, room, 0)) };
+        let bin = match got {
+            Ok(bin) if !bin.bytes().is_empty() => bin,
+            // The end or an error, which the next call tells again, unless it was for the moment only.
+            Err(e) if would_block(&e) => {
+                p.set_dry(Interest::READ, true);
+                (self.input.size, self.input.remain) =
+                    if request > 0 { (wanted, request) } else { (0, 0) };
+                return Some(Ok((false, 0)));
+            }
+            Err(e) if e.raw_os_error() == Some(ECONNRESET) && !self.stream.show_econnreset => {
+                return Some(self.receive_closed(p));
+            }
+            Err(e) => return Some(self.receive_failed(p, Error::System(reason(&e)))),
+            Ok(_) => {
+                p.set_dry(Interest::READ, false);
+                return Some(self.receive_closed(p));
+            }
+        };
+        let n = bin.bytes().len();
+        p.set_dry(Interest::READ, n < wanted);
+        if n < request {
+            self.input.size = wanted;
+            self.input.remain = request - n;
+            self.input.data = bin.bytes().to_vec();
+            self.input.start = 0;
+            return Some(Ok((false, 0)));
+        }
+        self.inet.statistics.received(n);
+        p.count_input(n);
+        let given = give(&mut self.inet, p, atom!("tcp"), |h| {
+            // Few bytes are not to keep much memory.
+            if n <= HEAP_BIN_MAX || n < wanted / 2 {
+                h.binary(bin.bytes())
+            } else {
+                h.shared_binary(bin)
+            }
+        });
+        if let Err(e) = given {
+            return Some(Err(e));
+        }
+        if !self.inet.is_active() {
+            self.timers.cancel(p, Timer::Receive);
+            self.inet.select(p, Interest::READ, false);
+        }
+        Some(Ok((n == wanted, 1)))
     }
     /// Decides what becomes of the thread's buffer.
     fn keep<T>(&mut self, result: T) -> T {
@@ -405,7 +475,7 @@ fn give_bare(
 ) -> Result<(), Ended> {
     if inet.is_active() {
         if !p.is_closing() {
-            p.send(p.owner(), OwnedTerm::build(f));
+            p.tell(p.owner(), WORDS, f);
         }
         inet.delivered(p);
         return Ok(());

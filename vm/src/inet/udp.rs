@@ -3,7 +3,7 @@
 use super::address::{self, Reader};
 use super::code::{INFINITY, MAGIC, kind, opt, req};
 use super::control::{self, encode};
-use super::descriptor::{Fail, Inet, Protocol, Reply, data_term, reason, state};
+use super::descriptor::{Fail, Inet, Protocol, Reply, WORDS, data_term, reason, state};
 use super::options::{self, Own, control_code, control_value};
 use crate::port::{Control, Driver, DriverEntry, IoQueue, PortCx};
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use std::os::fd::RawFd;
 use sys::poll::Interest;
 use sys::socket::{self, Addr, SockAddr, names};
 use term::atom::am;
-use term::{Heap, OwnedTerm, Term, atom};
+use term::{Heap, Term, atom};
 
 /// Default of option `read_packets`: datagrams received in one go.
 const READ_PACKETS: u32 = 5;
@@ -214,17 +214,16 @@ impl Udp {
         } else {
             p.count_input(d.len);
             let port = p.term();
-            let m = OwnedTerm::build(|h| {
-                let (ip, number) = sender(h, &d.from);
-                let data = data_term(h, list, header, data);
-                let udp = atom!("udp").into();
-                match &d.extra {
-                    Some(e) => h.tuple(&[udp, port, ip, number, extra_term(h, e), data]),
-                    None => h.tuple(&[udp, port, ip, number, data]),
-                }
-            });
             if !p.is_closing() {
-                p.send(p.owner(), m);
+                p.tell(p.owner(), WORDS, |h| {
+                    let (ip, number) = sender(h, &d.from);
+                    let data = data_term(h, list, header, data);
+                    let udp = atom!("udp").into();
+                    match &d.extra {
+                        Some(e) => h.tuple(&[udp, port, ip, number, extra_term(h, e), data]),
+                        None => h.tuple(&[udp, port, ip, number, data]),
+                    }
+                });
             }
         }
         inet.delivered(p);

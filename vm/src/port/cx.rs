@@ -5,6 +5,7 @@ use super::line::LineBuffer;
 use super::ops::Request;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
+use crate::bif::Cx;
 use crate::signal::queue::Item;
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, Message, MonitorSignal, RefId, Sender};
@@ -99,6 +100,8 @@ pub struct PortCx<'a> {
     pub(super) vm: &'static Vm,
     pub(super) port: &'a Arc<Port>,
     pub(super) state: &'a mut State,
+    /// The turn of the native that asks, if one does.
+    pub(super) turn: Option<&'a Cx<'a>>,
 }
 
 struct PortTimeout {
@@ -115,6 +118,9 @@ impl Fire for PortTimeout {
 }
 
 impl<'a> PortCx<'a> {
+    pub(super) fn new(vm: &'static Vm, port: &'a Arc<Port>, state: &'a mut State) -> PortCx<'a> {
+        PortCx { vm, port, state, turn: None }
+    }
     pub fn vm(&self) -> &'static Vm {
         self.vm
     }
@@ -157,6 +163,24 @@ impl<'a> PortCx<'a> {
 
     // To processes.
 
+    /// Sends a message that `f` builds, of about so many words. To the process that asks it goes without detours.
+    pub fn tell(&self, pid: u64, words: usize, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) {
+        if self.port.trace.has(flag::SEND) {
+            return self.send(pid, OwnedTerm::build(f));
+        }
+        if let Some(cx) = self.turn
+            && cx.pid() == pid
+        {
+            let Err(f) = crate::signal::handle::receives_own(cx, f) else { return };
+            return self.tell_other(pid, Message::build(words, f));
+        }
+        self.tell_other(pid, Message::build(words, f))
+    }
+    fn tell_other(&self, pid: u64, message: Message) {
+        if let Some(p) = self.vm.processes.lookup(pid) {
+            self.vm.send_to(Sender::Port(self.port.id), &p, message);
+        }
+    }
     /// Sends a message to a process.
     pub fn send(&self, pid: u64, message: OwnedTerm) {
         if self.port.trace.has(flag::SEND) {

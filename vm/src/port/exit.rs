@@ -26,7 +26,7 @@ impl Port {
         }
         let failing = core.state.failing.take();
         let soft_end = failing == Some(Failure::Eof) && self.is(SOFT_EOF) && !self.is(CLOSING);
-        let mut cx = PortCx { vm, port: self, state: &mut core.state };
+        let mut cx = PortCx::new(vm, self, &mut core.state);
         if failing == Some(Failure::Eof) {
             cx.flush_line();
         }
@@ -106,7 +106,7 @@ impl Port {
         core.state.dead = true;
         self.set_flag(CLOSING, true);
         let mut driver = core.driver.take();
-        let mut cx = PortCx { vm, port: self, state: &mut core.state };
+        let mut cx = PortCx::new(vm, self, &mut core.state);
         cx.cancel_timer();
         if let Some(d) = &mut driver {
             d.stop(&mut cx);
@@ -115,11 +115,14 @@ impl Port {
         drop(driver);
         core.state.queue.clear();
         core.state.line = None;
-        *super::lock(&self.data) = None;
+        let mut data = super::lock(&self.data);
+        *data = None;
+        self.data_atom.store(0, Ordering::Release);
+        drop(data);
         self.set_flag(BUSY, false);
         vm.ports.remove(self.id);
         if core.state.send_closed {
-            let mut cx = PortCx { vm, port: self, state: &mut core.state };
+            let mut cx = PortCx::new(vm, self, &mut core.state);
             cx.send_closed();
         }
     }

@@ -131,7 +131,7 @@ fn create(
         let mut core = super::lock(&port.core);
         core.state.caller = owner;
         core.state.links.insert(owner, LinkState::default());
-        let mut p = PortCx { vm, port: &port, state: &mut core.state };
+        let mut p = PortCx::new(vm, &port, &mut core.state);
         let result = (driver.start)(&mut p, name, options);
         // What a driver sends when it starts goes out as it comes.
         core.state.line = options.line.map(LineBuffer::new);
@@ -149,7 +149,7 @@ fn create(
             }
             Err(e) => {
                 core.state.links.take();
-                PortCx { vm, port: &port, state: &mut core.state }.forget_all();
+                PortCx::new(vm, &port, &mut core.state).forget_all();
                 core.state.dead = true;
                 port.set_flag(super::CLOSING, true);
                 vm.ports.remove(port.id);
@@ -168,7 +168,7 @@ pub(crate) fn open_first(vm: &'static Vm) {
     let made = vm.ports.insert(|id| new_port(id, name, driver.clone(), 0, 0));
     if let Some(port) = made {
         let mut core = super::lock(&port.core);
-        let mut p = PortCx { vm, port: &port, state: &mut core.state };
+        let mut p = PortCx::new(vm, &port, &mut core.state);
         let name = PortName::SpawnDriver(Vec::new());
         core.driver = (driver.start)(&mut p, &name, &OpenOptions::default()).ok();
     }
@@ -193,6 +193,7 @@ pub(super) fn new_port(
         inbox: Mutex::default(),
         waiting: AtomicUsize::new(0),
         data: Mutex::new(Some(OwnedTerm::immediate(Term::atom(am::UNDEFINED)))),
+        data_atom: AtomicU32::new(0),
         suspended: Mutex::default(),
         dist: OnceLock::new(),
     }

@@ -5,6 +5,7 @@ use super::driver::Few;
 use super::queue::Output;
 use super::request::Item;
 use super::{Control, Core, PARALLELISM, Port};
+use crate::bif::Cx;
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, ExitSignal, RefId, Sender};
 use crate::trace::{self, flag};
@@ -140,7 +141,7 @@ impl Port {
         let refused = r.when_busy == WhenBusy::Refuse && self.is(super::BUSY);
         let answer = match r.op {
             Op::Command { .. } if refused => Answer::atom(am::FALSE),
-            _ => self.execute(vm, core, r),
+            _ => self.execute(vm, core, None, r),
         };
         if let Some((n0, n1)) = reply {
             let m = OwnedTerm::build(|h| {
@@ -151,14 +152,16 @@ impl Port {
         }
     }
 
+    /// `turn`: that of the native that asks, if it waits for the outcome.
     pub(super) fn execute(
         self: &Arc<Self>,
         vm: &'static Vm,
         core: &mut Core,
+        turn: Option<&Cx<'_>>,
         r: Request<'_>,
     ) -> Answer {
         if !self.trace.has(flag::RUNNING_PORTS) {
-            return self.carry_out(vm, core, r);
+            return self.carry_out(vm, core, turn, r);
         }
         let what = match r.op {
             Op::Command { .. } => "command",
@@ -170,11 +173,17 @@ impl Port {
             Op::Bad(_) => "badsig",
         };
         trace::port::slice(vm, self.id, &self.trace, true, what);
-        let answer = self.carry_out(vm, core, r);
+        let answer = self.carry_out(vm, core, turn, r);
         trace::port::slice(vm, self.id, &self.trace, false, what);
         answer
     }
-    fn carry_out(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, r: Request<'_>) -> Answer {
+    fn carry_out(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        turn: Option<&Cx<'_>>,
+        r: Request<'_>,
+    ) -> Answer {
         if core.state.dead || self.is(super::CLOSING) {
             return match r.op {
                 Op::Info(_) => Answer::atom(am::UNDEFINED),
@@ -196,7 +205,7 @@ impl Port {
                 let size = data.len() as u64;
                 core.state.output += size;
                 vm.ports.output.fetch_add(size, Ordering::Relaxed);
-                self.callback(vm, core, |d, p| match data {
+                self.callback_of(vm, core, turn, |d, p| match data {
                     Output::Bytes(bytes) => d.command_bytes(p, bytes),
                     Output::Chunks(chunks) => d.command(p, chunks),
                 });
@@ -215,7 +224,8 @@ impl Port {
             }
             Op::Connect { from, to } => self.reconnect(vm, core, r.bang, from, to),
             Op::Control(op, data) => {
-                let answer = self.callback(vm, core, |d, p| d.control(p, op, &data)).flatten();
+                let answer = self.callback_of(vm, core, turn, |d, p| d.control(p, op, &data));
+                let answer = answer.flatten();
                 if self.trace.has(flag::SEND)
                     && let Some(c) = &answer
                 {

@@ -5,6 +5,7 @@
 
 use super::ops::{Op, Request, WhenBusy};
 use super::queue::{Output, with_scratch};
+use super::recent::Lent;
 use super::{BUSY, IoQueue, Port, Task, lock};
 use crate::bif::{BifResult, Cx, Held};
 use crate::process::registry::Named;
@@ -24,7 +25,7 @@ pub enum Item {
 }
 
 /// The port of a term: a local port or the name of one, that takes operations.
-pub fn lookup(cx: &Cx<'_>, port: Term<'_>) -> Option<Arc<Port>> {
+pub fn lookup(cx: &Cx<'_>, port: Term<'_>) -> Option<Lent> {
     let id = match port.view() {
         View::Port(p) => p.local()?,
         View::Atom(name) => match cx.vm().registry.lookup(name)? {
@@ -33,7 +34,7 @@ pub fn lookup(cx: &Cx<'_>, port: Term<'_>) -> Option<Arc<Port>> {
         },
         _ => return None,
     };
-    cx.vm().ports.get(id).filter(|p| !p.is(super::CLOSING))
+    super::recent::get(cx.vm(), id)
 }
 
 /// The owner of a port, or no process.
@@ -77,7 +78,7 @@ fn now<'a>(
     r: Request<'a>,
 ) -> Result<super::ops::Answer, Request<'a>> {
     let done = port.now(cx.vm(), r, |port, core, r| {
-        if port.must_wait(core, &r) { Err(r) } else { Ok(port.execute(cx.vm(), core, r)) }
+        if port.must_wait(core, &r) { Err(r) } else { Ok(port.execute(cx.vm(), core, Some(cx), r)) }
     });
     done.and_then(|done| done)
 }
@@ -211,11 +212,16 @@ pub fn set_data(port: &Port, data: Term<'_>) -> bool {
     let there = place.is_some();
     if there {
         *place = Some(OwnedTerm::copy_with(data, term::copy::Literals::Copy));
+        port.data_atom.store(data.as_atom().map_or(0, |a| a.0 + 1), Ordering::Release);
     }
     there
 }
 /// `erlang:port_get_data/1`
 pub fn get_data<'p>(cx: &Cx<'p>, port: &Port) -> Option<Term<'p>> {
+    match port.data_atom.load(Ordering::Acquire) {
+        0 => {}
+        n => return Some(Atom(n - 1).into()),
+    }
     lock(&port.data).as_ref().map(|d| cx.heap().copy(d.term()))
 }
 
@@ -268,7 +274,7 @@ pub fn send_command<'p>(
     result: Term<'p>,
     nosuspend: bool,
 ) -> BifResult<'p, Sent> {
-    let Some(port) = cx.vm().ports.get(port).filter(|p| !p.is(super::CLOSING)) else {
+    let Some(port) = super::recent::get(cx.vm(), port) else {
         return Ok(Sent::Done);
     };
     let Some((from, what)) =

@@ -83,6 +83,7 @@ impl Trim {
     }
     fn trim(&self, before: u64) {
         term::gc::release_spare_blocks();
+        term::shared::release_spare_blocks();
         sys::mem::release();
         let after = sys::mem::resident().unwrap_or(0);
         let interval = if after > before - before / 8 {

@@ -8,7 +8,7 @@ use crate::process::{Process, state};
 use crate::trace::{event, flag};
 use crate::vm::Vm;
 use term::atom::am;
-use term::{OwnedTerm, Term};
+use term::{Heap, OwnedTerm, Term};
 
 /// Bytes of a payload that a dirty thread decodes.
 const LARGE: usize = 256 << 10;
@@ -91,9 +91,33 @@ pub(crate) fn fetch_large(p: &mut Process, vm: &'static Vm) {
 
 /// Fetches in a native's turn: nothing collects, so its terms stay good.
 pub(crate) fn fetch_for(cx: &Cx<'_>) {
+    if cx.with(|p| p.shared.in_queue.is_empty()) {
+        return;
+    }
     cx.with(|p| p.ip = p.caller as *const u32);
     // SAFETY: this thread runs the process; the reference ends with the call.
     fetch(unsafe { &mut *cx.process() }, cx.vm(), cx.scheduler());
+}
+
+/// Puts a message that a native brings about for its own process into the inner queue, built on the process's heap.
+/// `false`: something comes before it, or somebody is to be told of it; then it has to go the usual way.
+pub(crate) fn receives_own(
+    cx: &Cx<'_>,
+    f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>,
+) -> Result<(), impl for<'h> FnOnce(&'h Heap) -> Term<'h>> {
+    let direct = cx.with(|p| {
+        let s = &p.shared;
+        p.exit_reason.is_none()
+            && s.in_queue.is_empty()
+            && !s.trace.has(flag::RECEIVE)
+            && !s.state.has(state::OFF_HEAP_MSGQ)
+    });
+    if !direct {
+        return Err(f);
+    }
+    let term = f(cx.heap()).raw();
+    cx.with(|p| p.messages.push_own(term));
+    Ok(())
 }
 
 fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body: Body) {

@@ -160,6 +160,16 @@ impl MessageQueue {
         }
         self.len += 1;
     }
+    /// Adds a message whose term, which may lie in the process's heap, is `term`.
+    pub fn push_own(&mut self, term: RawTerm) {
+        // SAFETY: it counts as opened from here on.
+        let m = unsafe { Message::of_own(term) };
+        self.push(m);
+        let node = self.last;
+        // SAFETY: just pushed.
+        unsafe { (*node).index = self.opened.len() as u32 };
+        self.opened.push(node);
+    }
     /// The message at the cursor, if it is opened (or has nothing to open).
     #[inline]
     pub fn peek_opened(&self) -> Option<RawTerm> {

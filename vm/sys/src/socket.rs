@@ -13,6 +13,7 @@ use std::io::{self, IoSlice};
 use std::mem::{MaybeUninit, size_of};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::ptr::{null, null_mut};
 
 pub use libc::{
     AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_MPTCP, IPPROTO_SCTP,
@@ -334,15 +335,62 @@ pub fn take_error(fd: RawFd) -> io::Result<()> {
 pub fn recv_append(fd: RawFd, buf: &mut Vec<u8>, max: usize, flags: i32) -> io::Result<usize> {
     crate::oom::reserve(buf, max)?;
     let spare = buf.spare_capacity_mut();
-    let (p, len) = (spare.as_mut_ptr(), spare.len().min(max));
-    // SAFETY: `p` is valid for writes of `len` bytes.
-    let n = check_size(unsafe { libc::recv(fd, p.cast(), len, flags) })?;
-    // A truncated datagram may report more than there was room for.
-    let n = n.min(len);
+    let len = spare.len().min(max);
+    let n = recv_into(fd, &mut spare[..len], flags)?;
     // SAFETY: the system has written `n <= len` bytes there.
     unsafe { buf.set_len(buf.len() + n) };
     Ok(n)
 }
+
+/// Receives into memory that need not have been written; so many bytes have been then.
+pub fn recv_into(fd: RawFd, room: &mut [MaybeUninit<u8>], flags: i32) -> io::Result<usize> {
+    let (p, len) = (room.as_mut_ptr(), room.len());
+    // SAFETY: `p` is valid for writes of `len` bytes.
+    let n = unsafe { calls::recvfrom(fd, p.cast(), len, flags, null_mut(), null_mut()) };
+    // A truncated datagram may report more than there was room for.
+    check_size(n).map(|n| n.min(len))
+}
+
+/// The calls by which data move, as they are: those of the C library also look whether the thread is to be cancelled.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod calls {
+    use libc::{c_int, c_void, msghdr, size_t, sockaddr, socklen_t, ssize_t};
+
+    /// # Safety
+    /// As for `libc::recvfrom`.
+    pub unsafe fn recvfrom(
+        fd: c_int,
+        p: *mut c_void,
+        len: size_t,
+        flags: c_int,
+        addr: *mut sockaddr,
+        addr_len: *mut socklen_t,
+    ) -> ssize_t {
+        // SAFETY: by the caller's word.
+        unsafe { libc::syscall(libc::SYS_recvfrom, fd, p, len, flags, addr, addr_len) as ssize_t }
+    }
+    /// # Safety
+    /// As for `libc::sendto`.
+    pub unsafe fn sendto(
+        fd: c_int,
+        p: *const c_void,
+        len: size_t,
+        flags: c_int,
+        addr: *const sockaddr,
+        addr_len: socklen_t,
+    ) -> ssize_t {
+        // SAFETY: by the caller's word.
+        unsafe { libc::syscall(libc::SYS_sendto, fd, p, len, flags, addr, addr_len) as ssize_t }
+    }
+    /// # Safety
+    /// As for `libc::sendmsg`.
+    pub unsafe fn sendmsg(fd: c_int, m: *const msghdr, flags: c_int) -> ssize_t {
+        // SAFETY: by the caller's word.
+        unsafe { libc::syscall(libc::SYS_sendmsg, fd, m, flags) as ssize_t }
+    }
+}
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+use libc as calls;
 
 /// As [`recv_append`], with the sender's address.
 pub fn recv_from(
@@ -359,7 +407,7 @@ pub fn recv_from(
         // SAFETY: `p` is valid for writes of `room` bytes, `a` for `len`.
         unsafe {
             *len = full;
-            check_size(libc::recvfrom(fd, p.cast(), room, flags, a, len))
+            check_size(calls::recvfrom(fd, p.cast(), room, flags, a, len))
         }
     })?;
     let n = n.min(room);
@@ -470,6 +518,14 @@ pub fn send_message(
     control: &[Control],
     flags: i32,
 ) -> io::Result<usize> {
+    if let ([one], []) = (data, control) {
+        let (to, len) = addr.map_or((null(), 0), |a| (a.ptr(), a.len));
+        let flags = flags | libc::MSG_NOSIGNAL;
+        // SAFETY: data and address are valid for their lengths and only read.
+        return check_size(unsafe {
+            calls::sendto(fd, one.as_ptr().cast(), one.len(), flags, to, len)
+        });
+    }
     let mut room = pack(control);
     // SAFETY: a plain C structure, for which zeroes are valid.
     let mut m: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -484,7 +540,7 @@ pub fn send_message(
         m.msg_controllen = room.1 as _;
     }
     // SAFETY: IoSlice has the layout of iovec; everything the header refers to is valid for its length and only read.
-    check_size(unsafe { libc::sendmsg(fd, &m, flags | libc::MSG_NOSIGNAL) })
+    check_size(unsafe { calls::sendmsg(fd, &m, flags | libc::MSG_NOSIGNAL) })
 }
 
 /// Control messages as the system wants them: aligned room, and its length in bytes.

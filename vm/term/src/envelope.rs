@@ -104,7 +104,7 @@ impl Envelope {
             // The one piece that holds the term: behind the envelope, or a fragment of its own.
             let (from, used) = if next.is_null() {
                 (Fragment::data(f).add(HEAD), (*f).used - HEAD)
-            } else if (*next).next.is_null() {
+            } else if (*f).used == HEAD && (*next).next.is_null() {
                 (Fragment::data(next), (*next).used)
             } else {
                 (null_mut(), usize::MAX)
@@ -196,6 +196,40 @@ impl Message {
             (*e).off_heap = heap.off_heap();
             heap.set_off_heap(null_mut());
             (*Envelope::fragment(e)).next = heap.take_fragments();
+            Message(NonNull::new_unchecked(e), PhantomData)
+        }
+    }
+    /// A message of a term that `f` builds, of about so many words.
+    pub fn build(words: usize, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) -> Message {
+        let e = Envelope::new(words);
+        // SAFETY: fresh and ours; it takes over what the heap holds.
+        unsafe {
+            let fragment = Envelope::fragment(e);
+            let start = Fragment::data(fragment).add(HEAD);
+            let heap = Heap::new();
+            heap.set_area(start, start.add(words));
+            let term = f(&heap).raw();
+            let used = heap.top().offset_from_unsigned(start);
+            (*fragment).used = HEAD + used;
+            (*e).shape = shape_of(term);
+            (*e).term = term;
+            (*e).words = used + heap.fragment_words();
+            (*e).vheap = heap.vheap_bytes();
+            (*e).off_heap = heap.off_heap();
+            heap.set_off_heap(null_mut());
+            (*fragment).next = heap.take_fragments();
+            Message(NonNull::new_unchecked(e), PhantomData)
+        }
+    }
+    /// A message whose term is part of the heap of the process that it is for.
+    /// # Safety
+    /// It goes into that process's inner queue as one that was opened.
+    pub unsafe fn of_own(term: RawTerm) -> Message {
+        let e = Envelope::new(0);
+        // SAFETY: fresh and ours.
+        unsafe {
+            (*e).shape = shape_of(term);
+            (*e).term = term;
             Message(NonNull::new_unchecked(e), PhantomData)
         }
     }

@@ -1,7 +1,12 @@
 //! What lives outside heaps and is shared by reference counting: binaries and magic objects.
 
+mod spare;
+
+pub use spare::release as release_spare_blocks;
+
 use core::alloc::Layout;
 use core::any::Any;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::alloc::{alloc, alloc_zeroed, dealloc, handle_alloc_error, realloc};
@@ -42,7 +47,33 @@ const HEADER: usize = size_of::<SharedBin>();
 const SIZE_WORD: usize = size_of::<i64>();
 
 fn layout(capacity: usize) -> Layout {
-    Layout::from_size_align(HEADER + capacity, 8).expect("size checked by callers")
+    try_layout(capacity).expect("size checked by callers")
+}
+
+/// That of the block of a binary with room for so many bytes.
+fn try_layout(capacity: usize) -> Option<Layout> {
+    Layout::from_size_align(spare::round(capacity.checked_add(HEADER)?), 8).ok()
+}
+
+/// Uninitialised memory; null if there is none.
+/// # Safety
+/// The layout is one of [`layout`].
+#[inline]
+unsafe fn block(l: Layout) -> *mut u8 {
+    // SAFETY: never of size zero.
+    spare::take(l.size()).unwrap_or_else(|| unsafe { alloc(l) })
+}
+
+/// # Safety
+/// The block was allocated with this layout, one of [`layout`].
+#[inline]
+unsafe fn free_block(p: *mut u8, l: Layout) {
+    // SAFETY: by the caller's word.
+    unsafe {
+        if !spare::keep(p, l.size()) {
+            dealloc(p, l)
+        }
+    }
 }
 
 /// A counted reference to a [`SharedBin`].
@@ -72,7 +103,7 @@ impl BinHandle {
         let l = layout(capacity);
         // SAFETY: the layout is never of size zero; every byte below `len` is written by `fill`.
         unsafe {
-            let p = alloc(l) as *mut SharedBin;
+            let p = block(l) as *mut SharedBin;
             if p.is_null() {
                 handle_alloc_error(l);
             }
@@ -93,7 +124,7 @@ impl BinHandle {
     /// A fresh binary of `len` zero bytes, or `None` when there is no memory for it. The system zeroes large ones page by
     /// page when they are first touched, so asking for more than is needed costs little; see [`BinHandle::resize`].
     pub fn try_zeroed(len: usize) -> Option<BinHandle> {
-        let l = Layout::from_size_align(HEADER.checked_add(len)?, 8).ok()?;
+        let l = try_layout(len)?;
         // SAFETY: the layout is not of size zero, and its bytes are zero.
         unsafe {
             let p = alloc_zeroed(l) as *mut SharedBin;
@@ -109,6 +140,23 @@ impl BinHandle {
             TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
             Some(BinHandle(bin))
         }
+    }
+    /// A fresh binary with room for `room` bytes, of which `fill` says how many it wrote from the start; it has that
+    /// room for more.
+    /// # Safety
+    /// `fill` has written as many as it says.
+    pub unsafe fn received<E>(
+        room: usize,
+        fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, E>,
+    ) -> Result<BinHandle, E> {
+        let mut result = Ok(0);
+        let b = BinHandle::fresh(0, room, |data| {
+            // SAFETY: so many bytes are ours, and need not have been written.
+            result = fill(unsafe { core::slice::from_raw_parts_mut(data.cast(), room) });
+        });
+        let n = result?;
+        b.get().used_bits.store(n.min(room) * 8, Ordering::Relaxed);
+        Ok(b)
     }
     pub fn from_slice(bytes: &[u8]) -> BinHandle {
         BinHandle::copy_of(bytes)
@@ -155,10 +203,10 @@ impl BinHandle {
     }
     /// A binary whose number of bytes stands in the word before them, as drivers have them. `None` if there is no memory.
     pub fn sized(len: usize) -> Option<BinHandle> {
-        let l = Layout::from_size_align(len.checked_add(HEADER + SIZE_WORD)?, 8).ok()?;
+        let l = try_layout(len.checked_add(SIZE_WORD)?)?;
         // SAFETY: the layout is not of size zero.
         unsafe {
-            let p = alloc(l) as *mut SharedBin;
+            let p = block(l) as *mut SharedBin;
             let bin = NonNull::new(p)?;
             BinHandle::fill_sized(p, len);
             TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
@@ -209,14 +257,13 @@ impl BinHandle {
     /// `place` is that of a live binary of [`BinHandle::sized`] that nobody else has a count of.
     pub unsafe fn resize_size_place(place: *mut i64, len: usize) -> *mut i64 {
         let p = (place as *mut u8).wrapping_sub(HEADER) as *mut SharedBin;
-        let Some(size) = len.checked_add(HEADER + SIZE_WORD) else { return core::ptr::null_mut() };
-        if Layout::from_size_align(size, 8).is_err() {
+        let Some(l) = len.checked_add(SIZE_WORD).and_then(try_layout) else {
             return core::ptr::null_mut();
-        }
+        };
         // SAFETY: by the caller's word; the old layout is what it was allocated with.
         unsafe {
             let old = (*p).capacity;
-            let p = realloc(p as *mut u8, layout(old + SIZE_WORD), size) as *mut SharedBin;
+            let p = realloc(p as *mut u8, layout(old + SIZE_WORD), l.size()) as *mut SharedBin;
             if p.is_null() {
                 return core::ptr::null_mut();
             }
@@ -411,10 +458,14 @@ impl Clone for BinHandle {
 
 impl Drop for BinHandle {
     fn drop(&mut self) {
-        if self.get().refc.fetch_sub(1, Ordering::Release) != 1 {
-            return;
+        let refc = &self.get().refc;
+        // Who has the only reference need not count down: nobody else can count up.
+        if refc.load(Ordering::Acquire) != 1 {
+            if refc.fetch_sub(1, Ordering::Release) != 1 {
+                return;
+            }
+            fence(Ordering::Acquire);
         }
-        fence(Ordering::Acquire);
         let p = self.0.as_ptr();
         // SAFETY: that was the last reference; memory is given back as it was obtained.
         unsafe {
@@ -422,7 +473,7 @@ impl Drop for BinHandle {
                 Some(Release::Sized) => {
                     let cap = (*p).capacity;
                     TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
-                    dealloc(p as *mut u8, layout(cap + SIZE_WORD));
+                    free_block(p as *mut u8, layout(cap + SIZE_WORD));
                 }
                 Some(release) => {
                     drop(Box::from_raw(p));
@@ -435,7 +486,7 @@ impl Drop for BinHandle {
                 None => {
                     let cap = (*p).capacity;
                     TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
-                    dealloc(p as *mut u8, layout(cap));
+                    free_block(p as *mut u8, layout(cap));
                 }
             }
         }
