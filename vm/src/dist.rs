@@ -7,6 +7,7 @@
 //!
 //! Lock order: an entry, then a connection's output, then its relations. Nothing is signalled under them.
 
+pub mod census;
 pub mod channel;
 pub mod connection;
 pub mod down;
@@ -30,7 +31,7 @@ use crate::bif::Cx;
 use crate::process::registry::Named;
 use crate::signal::Sender;
 use crate::vm::Vm;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use term::{Atom, Heap, OwnedTerm, Term, atom};
@@ -42,6 +43,10 @@ pub(crate) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What the VM knows of other nodes.
 pub struct Dist {
     entries: RwLock<HashMap<Atom, Arc<Entry>>>,
+    /// Connections of entries that were forgotten had numbers up to this one.
+    last: AtomicU32,
+    /// Milliseconds that nodes stay known which nobody refers to; `u64::MAX` is for ever.
+    pub forget_after: AtomicU64,
     alive: AtomicBool,
     /// Connections, and one for this node itself while `net_kernel` lives.
     holders: AtomicUsize,
@@ -71,9 +76,11 @@ impl Way {
 }
 
 impl Dist {
-    pub fn new(busy_limit: usize) -> Dist {
+    pub fn new(busy_limit: usize, forget_after: u64) -> Dist {
         Dist {
             entries: RwLock::default(),
+            last: AtomicU32::new(0),
+            forget_after: AtomicU64::new(forget_after),
             alive: AtomicBool::new(false),
             holders: AtomicUsize::new(0),
             ended: Mutex::default(),
@@ -90,7 +97,22 @@ impl Dist {
             return e;
         }
         let mut t = self.entries.write().unwrap_or_else(|e| e.into_inner());
-        t.entry(name).or_insert_with(|| Arc::new(Entry::new(name))).clone()
+        t.entry(name)
+            .or_insert_with(|| {
+                let last = self.last.load(Ordering::Relaxed);
+                Arc::new(Entry::new(name, last))
+            })
+            .clone()
+    }
+    /// Takes an entry out that has no connection and that nobody holds.
+    pub(crate) fn forget(&self, name: Atom) {
+        let mut t = self.entries.write().unwrap_or_else(|e| e.into_inner());
+        let Some(e) = t.get(&name).filter(|e| Arc::strong_count(e) == 1) else { return };
+        let (idle, last) = e.is_idle();
+        if idle {
+            self.last.fetch_max(last, Ordering::Relaxed);
+            t.remove(&name);
+        }
     }
     pub fn find(&self, name: Atom) -> Option<Arc<Entry>> {
         self.entries.read().unwrap_or_else(|e| e.into_inner()).get(&name).cloned()
@@ -190,6 +212,16 @@ impl Dist {
         }
         Way::Open(c)
     }
+}
+
+/// As `erlang:is_alive/0`: this node has a name, or gets one from the first node that it connects with.
+pub fn is_named_or_will_be(cx: &Cx<'_>) -> bool {
+    let named = |h: &Heap| {
+        let key = h.tuple(&[atom!("erts_internal").into(), atom!("dynamic_node_name").into()]);
+        let value = cx.vm().persistent.get(h, key);
+        value.is_some_and(|v| !v.is_atom_of(term::atom::am::FALSE))
+    };
+    cx.vm().dist.is_alive() || named(&Heap::new())
 }
 
 /// What a process is for the distribution.

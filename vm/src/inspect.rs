@@ -23,6 +23,11 @@ pub fn still<'p>(cx: &Cx<'p>, look: Look) -> BifResult<'p> {
     block::alone_then(cx, Box::new(move |cx| look(cx, &Still { vm: cx.vm(), own: cx.pid() })))
 }
 
+/// Whether a process has ended, so that it holds nothing any more.
+pub(crate) fn is_gone(p: &crate::process::ProcRef) -> bool {
+    p.state.get() & state::FREE != 0
+}
+
 impl Still {
     /// Looks into a process that is suspended; `None`: there is no such one.
     pub fn suspended<R>(&self, pid: u64, f: impl FnOnce(&Process) -> R) -> Option<R> {

@@ -168,6 +168,12 @@ impl LiteralSpace {
 }
 
 impl LiteralArea {
+    pub(crate) fn visit(&self, v: &mut dyn term::visit::Visit) {
+        let from = self.base as *const u64;
+        // SAFETY: the area is committed and filled for as long as `self` lives.
+        unsafe { term::visit::words(from, from.wrapping_byte_add(self.bytes as usize), v) };
+        self.keep.visit(v);
+    }
     pub fn contains(&self, addr: u64) -> bool {
         addr.wrapping_sub(self.base) < self.bytes
     }

@@ -69,6 +69,13 @@ unsafe impl Send for Program {}
 // SAFETY: as above.
 unsafe impl Sync for Program {}
 
+impl Program {
+    /// Shows its constants.
+    pub(crate) fn visit(&self, v: &mut dyn term::visit::Visit) {
+        self.constants.visit(v);
+    }
+}
+
 struct Clause {
     ops: Vec<Op>,
 }

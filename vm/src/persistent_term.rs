@@ -268,6 +268,11 @@ impl PersistentTerms {
             writer.garbage.push_back(area);
         }
     }
+    /// Shows all terms, those too that processes may still refer to.
+    pub(crate) fn visit(&self, v: &mut dyn term::visit::Visit) {
+        let w = self.writer();
+        w.areas.values().chain(&w.garbage).for_each(|a| a.visit(v));
+    }
     /// The next area that nobody finds any more, but that processes may still refer to.
     pub fn garbage(&self) -> Option<LiteralArea> {
         self.writer().garbage.pop_front()

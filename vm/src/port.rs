@@ -39,11 +39,11 @@ pub use open::{OpenError, open};
 pub use poll::{NATIVE_TOKEN, poll_states, poll_threads, poller, watched};
 pub(crate) use poll::{attend, deliver, of_schedulers, prepare};
 pub use queue::IoQueue;
-pub(crate) use request::owner;
 pub use request::{
     Item, Sending, Sent, call, close, command, connect, control, exists, get_data, info, lookup,
     post_output, register, send_command, set_data, unregister,
 };
+pub(crate) use request::{owner, visit};
 pub use signal::{flush_all, signal};
 pub(crate) use table::Gate;
 pub use table::Ports;
@@ -143,6 +143,12 @@ impl Poster {
             port.post(self.vm, Task::Event(event));
         }
     }
+}
+
+/// Runs `f` while no port reads or writes.
+pub fn without_input<R>(vm: &Vm, f: impl FnOnce() -> R) -> R {
+    let _gate = vm.ports.stop_polling();
+    f()
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -30,6 +30,8 @@ pub trait Fire: Send {
     }
     /// The receiver has ended.
     fn receiver_gone(self: Box<Self>) {}
+    /// Shows the terms that it holds.
+    fn visit(&self, _: &mut dyn term::visit::Visit) {}
 }
 
 #[derive(Default)]
@@ -88,6 +90,10 @@ impl Timers {
     }
     pub fn is_pending(&self, key: TimerKey) -> bool {
         self.table().due.contains_key(&key)
+    }
+    /// Shows the terms of all timers, with the process that each is for.
+    pub(crate) fn each(&self, mut f: impl FnMut(Option<u64>, &dyn Fire)) {
+        self.table().due.values().for_each(|t| f(t.receiver(), &**t));
     }
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(|e| e.into_inner())

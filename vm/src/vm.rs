@@ -91,6 +91,10 @@ pub struct Config {
 }
 
 impl Config {
+    /// Milliseconds that nodes stay known which nobody refers to.
+    pub fn forget_nodes_after(&self) -> u64 {
+        self.node_gc_delay.map_or(u64::MAX, |s| u64::from(s) * 1000)
+    }
     /// The reference's defaults for `cores` cores.
     pub fn new(root: std::path::PathBuf, cores: usize) -> Config {
         Config {
@@ -248,7 +252,10 @@ impl Vm {
             ets: crate::ets::Registry::new(),
             persistent: Default::default(),
             written: Default::default(),
-            dist: crate::dist::Dist::new(config.dist_busy_limit as usize),
+            dist: crate::dist::Dist::new(
+                config.dist_busy_limit as usize,
+                config.forget_nodes_after(),
+            ),
             system: SystemProcesses::default(),
             flags: crate::flags::Flags::new(&config),
             monitor: Default::default(),

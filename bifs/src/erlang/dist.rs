@@ -4,7 +4,7 @@ use term::atom::am;
 use term::{Atom, Map, Pid, Reference, Term, View, atom};
 use vm::bif::List;
 use vm::dist::channel::{self, Created};
-use vm::dist::{self, Connection, Controller, flags, nodes, relation, spawn};
+use vm::dist::{self, Connection, Controller, census, flags, nodes, relation, spawn};
 use vm::process::relation as local;
 use vm::{BifResult, Cx};
 
@@ -204,18 +204,17 @@ fn kinds<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p, Kinds> {
 fn nodes_of_kinds(cx: &Cx<'_>, k: &Kinds) -> Vec<(Atom, Atom, Option<u32>)> {
     let mut all = Vec::new();
     let this = term::node::this().name;
+    let mut known = if k.known { census::known(cx.vm()) } else { Default::default() };
     for e in cx.vm().dist.entries().into_iter().filter(|e| e.name != this) {
-        match e.current().filter(|c| c.is_connected()) {
-            Some(c) if c.is_visible() && k.visible => {
-                all.push((e.name, atom!("visible"), Some(c.id)));
-            }
-            Some(c) if !c.is_visible() && k.hidden => {
-                all.push((e.name, atom!("hidden"), Some(c.id)));
-            }
-            None if k.known => all.push((e.name, atom!("known"), None)),
-            _ => {}
+        let Some(c) = e.current().filter(|c| c.is_connected()) else { continue };
+        known.remove(&e.name);
+        if c.is_visible() && k.visible {
+            all.push((e.name, atom!("visible"), Some(c.id)));
+        } else if !c.is_visible() && k.hidden {
+            all.push((e.name, atom!("hidden"), Some(c.id)));
         }
     }
+    all.extend(known.into_iter().map(|name| (name, atom!("known"), None)));
     if k.this {
         all.push((this, atom!("this"), None));
     }
@@ -223,16 +222,29 @@ fn nodes_of_kinds(cx: &Cx<'_>, k: &Kinds) -> Vec<(Atom, Atom, Option<u32>)> {
     all
 }
 
-fn names<'p>(cx: &Cx<'p>, k: &Kinds) -> BifResult<'p> {
-    let all: Vec<Term> = nodes_of_kinds(cx, k).into_iter().map(|n| n.0.into()).collect();
-    Ok(cx.heap().list(&all))
+/// Forgets nodes that nobody refers to, if all that are known are asked for and some may be forgotten; then answers.
+fn answer<'p>(
+    cx: &Cx<'p>,
+    k: Kinds,
+    f: impl for<'q> Fn(&Cx<'q>, &Kinds) -> Term<'q> + Send + 'static,
+) -> BifResult<'p> {
+    if k.known && census::is_due(cx.vm()) {
+        return census::forget(cx, move |cx| Ok(f(cx, &k)));
+    }
+    Ok(f(cx, &k))
+}
+
+fn names<'p>(cx: &Cx<'p>, k: Kinds) -> BifResult<'p> {
+    answer(cx, k, |cx, k| {
+        let all: Vec<Term> = nodes_of_kinds(cx, k).into_iter().map(|n| n.0.into()).collect();
+        cx.heap().list(&all)
+    })
 }
 fn nodes_visible<'p>(cx: &Cx<'p>) -> BifResult<'p> {
-    names(cx, &Kinds { visible: true, ..Kinds::default() })
+    names(cx, Kinds { visible: true, ..Kinds::default() })
 }
 fn nodes_of<'p>(cx: &Cx<'p>, which: Term<'p>) -> BifResult<'p> {
-    let k = kinds(cx, which)?;
-    names(cx, &k)
+    names(cx, kinds(cx, which)?)
 }
 fn nodes_with<'p>(cx: &Cx<'p>, which: Term<'p>, options: Map<'p>) -> BifResult<'p> {
     let k = kinds(cx, which)?;
@@ -245,20 +257,22 @@ fn nodes_with<'p>(cx: &Cx<'p>, which: Term<'p>, options: Map<'p>) -> BifResult<'
             _ => return Err(cx.badarg()),
         }
     }
-    let h = cx.heap();
-    let one = |(name, kind, id): (Atom, Atom, Option<u32>)| {
-        let mut info: Vec<(Term, Term)> = Vec::new();
-        if with_id {
-            let id = id.map_or(am::UNDEFINED.into(), |id| h.uint(id.into()));
-            info.push((atom!("connection_id").into(), id));
-        }
-        if with_type {
-            info.push((atom!("node_type").into(), kind.into()));
-        }
-        h.tuple(&[name.into(), h.map_from_pairs(&info)])
-    };
-    let all: Vec<Term> = nodes_of_kinds(cx, &k).into_iter().map(one).collect();
-    Ok(h.list(&all))
+    answer(cx, k, move |cx, k| {
+        let h = cx.heap();
+        let one = |(name, kind, id): (Atom, Atom, Option<u32>)| {
+            let mut info: Vec<(Term, Term)> = Vec::new();
+            if with_id {
+                let id = id.map_or(am::UNDEFINED.into(), |id| h.uint(id.into()));
+                info.push((atom!("connection_id").into(), id));
+            }
+            if with_type {
+                info.push((atom!("node_type").into(), kind.into()));
+            }
+            h.tuple(&[name.into(), h.map_from_pairs(&info)])
+        };
+        let all: Vec<Term> = nodes_of_kinds(cx, k).into_iter().map(one).collect();
+        h.list(&all)
+    })
 }
 
 fn monitor_node<'p>(cx: &Cx<'p>, node: Term<'p>, on: Term<'p>) -> BifResult<'p> {
@@ -280,7 +294,7 @@ fn monitor_node_with<'p>(
         connect = false;
     }
     let name = cx.need(node.as_atom())?;
-    if name != am::NONODE_NOHOST && !cx.vm().dist.is_alive() {
+    if name != am::NONODE_NOHOST && !dist::is_named_or_will_be(cx) {
         return Err(cx.error(atom!("notalive")));
     }
     let on = cx.need(on.as_bool())?;

@@ -3,7 +3,7 @@
 use term::atom::am;
 use term::{Atom, Reference, Term, View, atom};
 use vm::bif::List;
-use vm::dist::{Op, RemotePid, job};
+use vm::dist::{self, Op, RemotePid, job};
 use vm::process::registry::Named;
 use vm::process::relation::{self, MonitorOptions};
 use vm::signal::relations::{AliasKind, Peer};
@@ -238,7 +238,7 @@ fn start<'p>(
                 let name = cx.need(name.as_atom())?;
                 let node = cx.need(node.as_atom())?;
                 let here = node == term::node::this().name;
-                if !here && (is_port || !cx.vm().dist.is_alive()) {
+                if !here && (is_port || !dist::is_named_or_will_be(cx)) {
                     return Err(cx.badarg());
                 }
                 (if here { named(name) } else { Peer::RemoteName(node) }, Some(name))

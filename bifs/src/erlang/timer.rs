@@ -87,6 +87,9 @@ impl Fire for Timer {
             To::Name(_) => None,
         }
     }
+    fn visit(&self, v: &mut dyn term::visit::Visit) {
+        self.message.visit(v);
+    }
     fn receiver_gone(self: Box<Self>) {
         PENDING.lock().unwrap_or_else(|e| e.into_inner()).remove(&self.id);
     }

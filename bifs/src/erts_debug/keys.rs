@@ -1,18 +1,17 @@
 //! More keys of the internal state: what tests ask that is seldom asked.
 //!
-//! Where Oxbeam works in another way than the reference, the answer describes Oxbeam: nodes are never
-//! freed, so that the one reference to each is the table's; signal queues take signals from
-//! many senders at once without buffers; and so on.
+//! Where Oxbeam works in another way than the reference, the answer describes Oxbeam: references to nodes are not counted but
+//! looked for; signal queues take signals from many senders at once without buffers; and so on.
 
 use crate::erlang::process::{PIDS_PER_RED, PROCESSES_MIN_REDS, SLOTS_PER_RED};
 use crate::erlang::{process_info, unique};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 use term::atom::am;
-use term::node::{self, Node};
 use term::shared::Magic;
 use term::{Heap, OwnedTerm, Term, atom};
-use vm::dist::Controller;
+use vm::dist::{Controller, census};
 use vm::process::{ask, state};
 use vm::signal::Sender;
 use vm::timer::Fire;
@@ -30,9 +29,11 @@ pub fn get<'p>(cx: &Cx<'p>, key: &str) -> BifResult<'p> {
             Ok(h.map_from_pairs(&[(atom!("table").into(), chains)]))
         }
         "processes_bif_info" => Ok(processes_info(cx, h)),
-        "node_and_dist_references" => Ok(nodes(cx, h)),
+        "node_and_dist_references" => census::references(cx),
+        "max_atom_out_cache_index" => Ok(h.uint(etf::atom_cache::PLACES as u64 - 1)),
         "process_info_args" => Ok(h.list(&process_info::names(cx))),
-        "next_pid" => Ok(h.uint(vm.processes.next_number(None) as u64)),
+        "next_pid" => Ok(h.uint(vm.processes.next(None))),
+        "next_port" => Ok(h.uint(vm.ports.next(None))),
         // Natives do not recurse: all of it is there for foreign code.
         "stack_check" => Ok(h.uint(vm.config.stacks[0] as u64)),
         "scheduler_dump" => Ok(am::FALSE.into()),
@@ -53,6 +54,10 @@ pub fn get2<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
             let bytes = h.uint(bits.bit_len().div_ceil(8) as u64);
             let whole = h.tuple(&[atom!("binary").into(), h.uint(bin.capacity() as u64)]);
             Ok(h.tuple(&[atom!("refc_binary").into(), bytes, whole, Term::small(0)]))
+        }
+        "atom_out_cache_index" => {
+            let atom = cx.need(v.as_atom())?;
+            Ok(h.uint(etf::atom_cache::place(atom) as u64))
         }
         "dist_ctrl" => {
             let name = cx.need(v.as_atom())?;
@@ -92,8 +97,19 @@ pub fn get3<'p>(cx: &Cx<'p>, key: Term<'p>, on: Term<'p>, mode: Term<'p>) -> Bif
 pub fn set<'p>(cx: &Cx<'p>, key: &str, v: Term<'p>) -> BifResult<'p> {
     match key {
         "next_pid" => {
-            let n = cx.need(v.as_usize())?;
-            Ok(cx.heap().uint(cx.vm().processes.next_number(Some(n)) as u64))
+            let n = cx.need(v.as_u64())?;
+            Ok(cx.heap().uint(cx.vm().processes.next(Some(n))))
+        }
+        "next_port" => {
+            let n = cx.need(v.as_u64())?;
+            Ok(cx.heap().uint(cx.vm().ports.next(Some(n))))
+        }
+        // Milliseconds; a negative number is as it was at the start.
+        "node_tab_delayed_delete" => {
+            let ms = cx.need(v.as_i64())?;
+            let ms = u64::try_from(ms).unwrap_or_else(|_| cx.vm().config.forget_nodes_after());
+            cx.vm().dist.forget_after.store(ms, Ordering::Relaxed);
+            Ok(am::OK.into())
         }
         // Whether it may be collected; off, work that others ask for waits.
         "gc_state" => {
@@ -214,31 +230,4 @@ fn processes_info<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
         n(PIDS_PER_RED),
         n(0),
     ])
-}
-
-/// `{{node_references, Rows}, {dist_references, Rows}}` of `{Entry, Count, [{Referrer, [{Type, Count}]}]}`.
-fn nodes<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
-    let one = Term::small(1);
-    let row = |entry: Term<'h>, referrer: Term<'h>, kind: Term<'h>| {
-        let types = h.list(&[h.tuple(&[kind, one])]);
-        h.tuple(&[entry, one, h.list(&[h.tuple(&[referrer, types])])])
-    };
-    let table = h.tuple(&[atom!("system").into(), atom!("node_table").into()]);
-    let named = |n: &&Node| {
-        let entry = h.tuple(&[n.name.into(), h.uint(u64::from(n.creation))]);
-        row(entry, table, atom!("table").into())
-    };
-    let this = node::this();
-    let entries: Vec<Term> = Node::all().iter().map(named).collect();
-    let system = h.tuple(&[atom!("system").into(), atom!("dist_table").into()]);
-    let mut peers: Vec<Term> = cx
-        .vm()
-        .dist
-        .entries()
-        .iter()
-        .map(|e| row(e.name.into(), system, atom!("table").into()))
-        .collect();
-    peers.push(row(this.name.into(), system, atom!("table").into()));
-    let part = |key: &str, rows: &[Term<'h>]| h.tuple(&[term::Atom::new(key).into(), h.list(rows)]);
-    h.tuple(&[part("node_references", &entries), part("dist_references", &peers)])
 }

@@ -190,13 +190,13 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
             cx.vm().debugger.support(on);
             Ok(am::OK.into())
         }
-        // Every scheduler stands still.
+        // Every scheduler stands still, and no port reads.
         "block" => {
             let time = Duration::from_millis(cx.need(v.as_u64())?);
             vm::sched::block::alone_then(
                 cx,
-                Box::new(move |_| {
-                    std::thread::sleep(time);
+                Box::new(move |cx| {
+                    vm::port::without_input(cx.vm(), || std::thread::sleep(time));
                     Ok(am::TRUE.into())
                 }),
             )

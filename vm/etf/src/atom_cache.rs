@@ -12,7 +12,7 @@ use core::cell::RefCell;
 use term::atom::Atom;
 
 /// Places of a cache.
-const PLACES: usize = 2048;
+pub const PLACES: usize = 2048;
 /// Most atoms that a header can name.
 const MOST: usize = 255;
 /// Tables up to this length are searched in order.
@@ -23,7 +23,8 @@ const NEW: u8 = 8;
 /// After the flags of the last atom: lengths have two bytes.
 const LONG: u8 = 1;
 
-fn place(a: Atom) -> usize {
+/// Where an atom has its place.
+pub fn place(a: Atom) -> usize {
     a.0 as usize % PLACES
 }
 

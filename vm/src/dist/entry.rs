@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::lock;
 use std::sync::{Arc, Mutex};
 use term::Atom;
+use term::node::Touched;
 
 /// Connection numbers have so many bits.
 const ID_MASK: u32 = 0x00ff_ffff;
@@ -12,6 +13,8 @@ const ID_MASK: u32 = 0x00ff_ffff;
 pub struct Entry {
     pub name: Atom,
     state: Mutex<State>,
+    /// When it was last known to be of use.
+    pub(super) touched: Touched,
     /// Held while others are told that the node came or went, so that they hear it in order.
     pub(super) telling: Mutex<()>,
 }
@@ -26,15 +29,12 @@ struct State {
 }
 
 impl Entry {
-    pub fn new(name: Atom) -> Entry {
+    /// `last`: connections get numbers from there on.
+    pub fn new(name: Atom, last: u32) -> Entry {
         Entry {
             name,
-            state: Mutex::new(State {
-                current: None,
-                ending: Vec::new(),
-                later: Vec::new(),
-                last: 0,
-            }),
+            touched: Touched::default(),
+            state: Mutex::new(State { current: None, ending: Vec::new(), later: Vec::new(), last }),
             telling: Mutex::default(),
         }
     }
@@ -57,8 +57,14 @@ impl Entry {
         s.current = Some(c.clone());
         (c, true)
     }
+    /// Whether there is no connection, and the number of the last one.
+    pub(super) fn is_idle(&self) -> (bool, u32) {
+        let s = lock(&self.state);
+        (s.current.is_none() && s.ending.is_empty() && s.later.is_empty(), s.last)
+    }
     /// The connection is over, and everybody has been told.
     pub(crate) fn forget(&self, c: &Arc<Connection>) {
+        self.touched.touch();
         let mut s = lock(&self.state);
         s.ending.retain(|d| !Arc::ptr_eq(c, d));
         if s.current.as_ref().is_some_and(|d| Arc::ptr_eq(c, d)) {

@@ -77,6 +77,9 @@ impl Object {
     pub fn binaries(&self) -> Vec<(u64, usize, usize)> {
         self.0.shared_binaries()
     }
+    pub fn visit(&self, v: &mut dyn term::visit::Visit) {
+        self.0.visit(v);
+    }
     /// Replaces element `i`, from 0.
     pub fn set(&mut self, i: usize, value: Term<'_>) {
         self.set_all(&[(i, value)]);

@@ -4,7 +4,7 @@ use super::common::{Common, Error, Need, Pass, Protection};
 use super::fix::Fixers;
 use super::hash::{Hash, Key, Kind, SHARDS};
 use super::object::Object;
-use super::tree::{Forced, Tree};
+use super::tree::{Forced, Range, Tree};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use term::atom::am;
@@ -333,6 +333,25 @@ impl Table {
         match &self.store {
             Store::Hash(h) => h.next(pass, Key::new(key), false, f),
             Store::Tree(t) => t.beside(pass, key, before, f),
+        }
+    }
+    /// Shows all objects, those too that are as good as deleted, and what the heir is to get.
+    pub(crate) fn visit(&self, v: &mut dyn term::visit::Visit) {
+        let pass = self.pass(0, Need::Info);
+        // A table that has gone meanwhile holds nothing.
+        let _ = match &self.store {
+            Store::Hash(h) => h.each(pass, |o| o.visit(v)),
+            Store::Tree(t) => {
+                let all = Range { beyond: None, pattern: None, backward: false };
+                let visit = |o: &Object| {
+                    o.visit(v);
+                    true
+                };
+                t.scan(pass, all, visit).map(|_| ())
+            }
+        };
+        if let Some(heir) = &*lock(&self.heir) {
+            heir.data.visit(v);
         }
     }
     /// The objects of one place, or `None` just past the last.

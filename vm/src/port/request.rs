@@ -216,6 +216,12 @@ pub fn set_data(port: &Port, data: Term<'_>) -> bool {
     }
     there
 }
+/// Shows what `port_set_data/2` has set.
+pub(crate) fn visit(port: &Port, v: &mut dyn term::visit::Visit) {
+    if let Some(data) = &*lock(&port.data) {
+        data.visit(v);
+    }
+}
 /// `erlang:port_get_data/1`
 pub fn get_data<'p>(cx: &Cx<'p>, port: &Port) -> Option<Term<'p>> {
     match port.data_atom.load(Ordering::Acquire) {

@@ -64,6 +64,10 @@ impl Ports {
             Err(TryLockError::WouldBlock) => None,
         }
     }
+    /// The low bits of the number of the next port; `next` replaces them.
+    pub fn next(&self, next: Option<u64>) -> u64 {
+        crate::process::table::replace_low(&self.next, next)
+    }
     /// How many ports there may be.
     pub fn limit(&self) -> usize {
         self.limit
@@ -102,7 +106,11 @@ impl Ports {
         if t.len() >= self.limit {
             return None;
         }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut id = self.next.fetch_add(1, Ordering::Relaxed);
+        while t.get(&id).is_some() {
+            // The count was set back.
+            id = self.next.fetch_add(1, Ordering::Relaxed);
+        }
         let port = Arc::new(make(id));
         t.insert(id, port.clone());
         Some(port)

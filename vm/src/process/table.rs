@@ -1,6 +1,6 @@
 //! The process table [erl_ptab.h]: from pid data to process.
 //!
-//! Numbers are handed out in ascending order and reused only after the serial has moved on. A
+//! Numbers are handed out in ascending order, round and round; the serial counts the rounds. A
 //! lookup takes a counted reference under the slot's short lock, so a process is freed when the
 //! table, its owner and every looker have let go.
 
@@ -45,8 +45,6 @@ mod parking_lot_free {
 struct Slot {
     lock: SpinLock,
     process: AtomicPtr<Process>,
-    /// Serial for the next process in this slot.
-    serial: AtomicU64,
 }
 
 const SEGMENT: usize = 1024;
@@ -55,9 +53,15 @@ const SEGMENT: usize = 1024;
 pub struct ProcTable {
     segments: Box<[AtomicPtr<Slot>]>,
     limit: usize,
-    next: AtomicUsize,
+    /// Counts on through the slots: how often it went round is the serial.
+    next: AtomicU64,
     count: AtomicUsize,
 }
+
+/// Serials that there are.
+const SERIALS: u64 = 1 << 30;
+/// What the old external format has room for of a pid or port number.
+pub(crate) const OLD_NUMBERS: u64 = 1 << 28;
 
 /// A counted reference to a process: its shared side stays valid.
 pub struct ProcRef(*mut Process);
@@ -106,6 +110,16 @@ impl Drop for ProcRef {
     }
 }
 
+/// The low bits of a counter, after they were replaced.
+pub(crate) fn replace_low(counter: &AtomicU64, low: Option<u64>) -> u64 {
+    if let Some(low) = low {
+        let low = low % OLD_NUMBERS;
+        let change = |n: u64| Some(n - n % OLD_NUMBERS + low);
+        let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+    }
+    counter.load(Ordering::Relaxed) % OLD_NUMBERS
+}
+
 impl ProcTable {
     /// A table for at most `limit` processes (rounded up to a power of two by the caller).
     pub fn new(limit: usize) -> ProcTable {
@@ -113,7 +127,7 @@ impl ProcTable {
         ProcTable {
             segments: (0..n).map(|_| AtomicPtr::new(null_mut())).collect(),
             limit: n * SEGMENT,
-            next: AtomicUsize::new(0),
+            next: AtomicU64::new(0),
             count: AtomicUsize::new(0),
         }
     }
@@ -127,12 +141,9 @@ impl ProcTable {
     }
     /// Slots that are made, and looked through, at a time.
     pub const SEGMENT: usize = SEGMENT;
-    /// The number of the next process, if it is free; `next` becomes it.
-    pub fn next_number(&self, next: Option<usize>) -> usize {
-        if let Some(n) = next {
-            self.next.store(n % self.limit.max(1), Ordering::Relaxed);
-        }
-        self.next.load(Ordering::Relaxed) % self.limit.max(1)
+    /// The low bits of the count of the next process, if its slot is free; `next` replaces them. Those above go on when they wrap.
+    pub fn next(&self, next: Option<u64>) -> u64 {
+        replace_low(&self.next, next)
     }
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
@@ -166,13 +177,14 @@ impl ProcTable {
         }
         let mut make = Some(make);
         loop {
-            let n = self.next.fetch_add(1, Ordering::Relaxed) % self.limit;
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            let n = (next % self.limit as u64) as usize;
+            let serial = next / self.limit as u64 % SERIALS;
             let slot = self.slot_or_new(n);
             let done = slot.lock.with(|| {
                 if !slot.process.load(Ordering::Relaxed).is_null() {
                     return None;
                 }
-                let serial = slot.serial.fetch_add(1, Ordering::Relaxed) & 0x3fff_ffff;
                 let make = make.take()?;
                 let p = Box::into_raw(Box::new(make(n as u64 | serial << 28)));
                 // One count for the table, one for the caller.

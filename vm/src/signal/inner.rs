@@ -413,6 +413,13 @@ impl MessageQueue {
         // SAFETY: nodes of the list live as long as the borrow of the queue.
         self.nodes().map(|n| unsafe { (*n).raw() })
     }
+    /// Shows what messages hold that are not part of the process's heap.
+    pub(crate) fn visit(&self, v: &mut dyn term::visit::Visit) {
+        for node in self.nodes() {
+            // SAFETY: nodes of the list live as long as the borrow of the queue; the borrowed message is not dropped.
+            core::mem::ManuallyDrop::new(unsafe { Message::from_raw(node) }).visit(v);
+        }
+    }
     /// Words of messages that are not part of the process's heap.
     pub fn detached_words(&self) -> usize {
         self.detached

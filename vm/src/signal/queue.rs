@@ -120,6 +120,24 @@ impl InQueue {
         }
         false
     }
+    /// Shows what waits, the newest first: signals and messages.
+    /// # Safety
+    /// As for [`InQueue::any`], or the consumer stands still meanwhile.
+    pub unsafe fn each(&self, mut signal: impl FnMut(&Signal), mut message: impl FnMut(&Message)) {
+        let mut node = self.head.load(Ordering::Acquire);
+        while !node.is_null() {
+            // SAFETY: what is in the chain stays until the consumer takes it; the borrowed message is not dropped.
+            unsafe {
+                if node.addr() & MESSAGE == 0 {
+                    signal(&*(node as *const Signal));
+                } else {
+                    let envelope = node.map_addr(|a| a & !MESSAGE) as *mut Envelope;
+                    message(&core::mem::ManuallyDrop::new(Message::from_raw(envelope)));
+                }
+                node = *next(node);
+            }
+        }
+    }
     /// Takes all, oldest first.
     pub fn take_all(&self) -> Taken {
         let mut node = self.head.swap(null_mut(), Ordering::Acquire);

@@ -283,6 +283,14 @@ impl Message {
         // SAFETY: owned.
         unsafe { self.0.as_ref().token.as_deref() }
     }
+    /// Memory that is the message's own: fragments, words of the first that are not terms, off-heap chain. `None`: it has become
+    /// part of a heap.
+    pub(crate) fn own_memory(&self) -> Option<(*mut Fragment, usize, *mut u64)> {
+        // SAFETY: owned.
+        let e = unsafe { self.0.as_ref() };
+        let own = e.words != 0 && !e.in_heap;
+        own.then(|| (Envelope::fragment(self.0.as_ptr()), HEAD, e.off_heap))
+    }
     pub fn term(&self) -> Term<'_> {
         // SAFETY: alive as long as `self`.
         unsafe { self.0.as_ref().term.brand() }

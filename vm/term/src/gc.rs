@@ -322,6 +322,17 @@ impl ProcHeap {
         }
         all
     }
+    /// What is in use of each block, from and to.
+    pub(crate) fn blocks(&self, mut f: impl FnMut(*const u64, *const u64)) {
+        f(self.base, self.heap.top());
+        if let Some(old) = &self.old {
+            old.blocks.iter().for_each(|b| f(b.base, b.top));
+        }
+    }
+    /// The off-heap chain of the old generation.
+    pub(crate) fn old_off_heap(&self) -> Option<*mut u64> {
+        self.old.as_ref().map(|old| old.off_heap)
+    }
     /// Whether a word in the heap or on the stack may point into this address range (bytes).
     pub fn may_refer_to(&self, base: u64, bytes: u64) -> bool {
         let scan = |from: *const u64, to: *const u64| {

@@ -620,6 +620,19 @@ pub(crate) fn magic_references(mut p: *mut u64) -> Vec<(u64, usize)> {
     all
 }
 
+/// Gives each magic object of a chain to `f`.
+pub(crate) fn magic_objects(mut p: *mut u64, mut f: impl FnMut(&crate::shared::Magic)) {
+    while !p.is_null() {
+        // SAFETY: a live chain; a magic reference holds a count of its object.
+        unsafe {
+            if RawTerm(*p).header_is(Subtag::MagicRef) {
+                f(&*(*p.add(3) as *const crate::shared::Magic));
+            }
+            p = *off_heap_next(p);
+        }
+    }
+}
+
 /// Drops the counts of a whole chain.
 /// # Safety
 /// As [`release_off_heap`] for each member.

@@ -26,6 +26,7 @@ pub mod size;
 pub mod term;
 #[cfg(test)]
 mod testing;
+pub mod visit;
 mod work;
 pub mod workshop;
 

@@ -1,30 +1,85 @@
 //! Node names that terms carry: interned, never freed [erl_node_tables.c].
+//!
+//! Terms do not count who refers to a node: that would cost something wherever a pid of another node is copied.
+//! Instead somebody who wants to know looks through the whole memory (`visit.rs`, `vm/src/dist/census.rs`). A node
+//! that nobody was found to refer to is *forgotten*: it is no longer among [`Node::all`]. Its few words stay, as those of its name
+//! do, and it is the same node if it turns up again; so it does no harm if a reference was overlooked.
 
 use crate::atom::{Atom, am};
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::time::Instant;
 
 /// A node as pids, ports and references name it.
 #[derive(Debug)]
 pub struct Node {
     pub name: Atom,
     pub creation: u32,
+    touched: Touched,
 }
 
-static NODES: LazyLock<Mutex<HashMap<(Atom, u32), &'static Node>>> = LazyLock::new(Mutex::default);
+/// When something was last known to be in use.
+#[derive(Debug)]
+pub struct Touched(AtomicU64);
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl Default for Touched {
+    fn default() -> Touched {
+        let t = Touched(AtomicU64::new(0));
+        t.touch();
+        t
+    }
+}
+
+impl Touched {
+    pub fn touch(&self) {
+        self.0.store(START.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+    /// Milliseconds since then.
+    pub fn age(&self) -> u64 {
+        (START.elapsed().as_millis() as u64).saturating_sub(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[derive(Default)]
+struct Table {
+    known: HashMap<(Atom, u32), &'static Node>,
+    forgotten: HashMap<(Atom, u32), &'static Node>,
+}
+
+static NODES: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+
+fn nodes() -> MutexGuard<'static, Table> {
+    NODES.lock().unwrap_or_else(|e| e.into_inner())
+}
 
 impl Node {
     pub fn intern(name: Atom, creation: u32) -> &'static Node {
-        let mut nodes = NODES.lock().unwrap_or_else(|e| e.into_inner());
-        nodes
-            .entry((name, creation))
-            .or_insert_with(|| Box::leak(Box::new(Node { name, creation })))
+        let Table { known, forgotten } = &mut *nodes();
+        known.entry((name, creation)).or_insert_with(|| match forgotten.remove(&(name, creation)) {
+            Some(node) => {
+                node.touched.touch();
+                node
+            }
+            None => Box::leak(Box::new(Node { name, creation, touched: Touched::default() })),
+        })
     }
-    /// Every node that was ever named.
+    /// Every node that was named and is not forgotten.
     pub fn all() -> Vec<&'static Node> {
-        NODES.lock().unwrap_or_else(|e| e.into_inner()).values().copied().collect()
+        nodes().known.values().copied().collect()
+    }
+    pub fn touched(&self) -> &Touched {
+        &self.touched
+    }
+    /// Nobody refers to it any more.
+    pub fn forget(&'static self) {
+        let mut t = nodes();
+        if let Some((key, node)) = t.known.remove_entry(&(self.name, self.creation)) {
+            t.forgotten.insert(key, node);
+        }
     }
 }
 
@@ -45,4 +100,20 @@ pub fn this() -> &'static Node {
     }
     // SAFETY: interned nodes live for ever.
     unsafe { &*p }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forgotten_comes_back_as_the_same() {
+        let node = Node::intern(Atom::new("forgetful@host"), 7);
+        let listed = || Node::all().iter().any(|n| core::ptr::eq(*n, node));
+        assert!(listed());
+        node.forget();
+        assert!(!listed());
+        assert!(core::ptr::eq(Node::intern(node.name, 7), node));
+        assert!(listed());
+    }
 }

@@ -94,6 +94,10 @@ impl<H> PackedTuple<H> {
         // SAFETY: the words are whole objects that point among themselves or off-heap.
         unsafe { relocate(self.data(), self.words(), self.term().raw(), heap).brand() }
     }
+    /// Its words, how many, and its off-heap chain.
+    pub(crate) fn memory(&self) -> (*const u64, usize, *mut u64) {
+        (self.data(), self.words(), self.header().off_heap)
+    }
     /// The shared binaries in it: identity, bytes, references to it.
     pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
         shared_binaries(self.header().off_heap)

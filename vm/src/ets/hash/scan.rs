@@ -226,6 +226,16 @@ impl Hash {
         deleted
     }
 
+    /// Shows every object, pseudo-deleted ones included.
+    pub fn each(&self, pass: Pass<'_>, mut visit: impl FnMut(&Object)) -> Result<(), Error> {
+        let shards: Vec<_> = self.shards.iter().map(read).collect();
+        pass.check()?;
+        for b in 0..self.active() {
+            shards[b % shards.len()].chain(self.local(b)).for_each(&mut visit);
+        }
+        Ok(())
+    }
+
     /// Lengths of all buckets, pseudo-deleted objects included, and how many of those there are.
     pub fn chain_lengths(&self) -> (Vec<usize>, usize) {
         let shards: Vec<_> = self.shards.iter().map(read).collect();
