@@ -47,6 +47,8 @@ BORROWED = {
     "ssl": ["lib/public_key/test/erl_make_certs.erl"],
     "xmerl": ["lib/xmerl/doc/examples/xmerl_test.erl"],
 }
+# Options that an application's Makefile gives to all its suites.
+OPTIONS = {"snmp": ["{d, snmp_test_data, snmp_test_data}", '{d, version, "5"}']}
 # Suites that call functions of other suites.
 COMPANIONS = {"emulator/nif_SUITE": ["driver_SUITE"]}
 
@@ -167,6 +169,7 @@ class Tree:
                 jobs += [(f.name, []) for f in sorted(place.glob("*.erl"))
                          if not re.search(r"_SUITE$", f.stem) and not f.with_suffix(".beam").exists()]
             if jobs:
+                self.information_bases(place, log)
                 self.compile(application, place, jobs, log)
                 (place / ".helpers").write_text("")
             if not (place / f"{module}.beam").exists():
@@ -184,10 +187,26 @@ class Tree:
             *sorted(self.root.glob("lib/public_key-*/include")),
             self.source / "lib" / application / "include"))
         listing.write_text("".join(
-            f'{{"{name}", [{", ".join(options + ["nowarn_unused_vars"])}{include}]}}.\n' for name, options in jobs))
+            f'{{"{name}", [{", ".join(options + OPTIONS.get(application, []) + ["nowarn_unused_vars"])}{include}]}}.\n' for name, options in jobs))
         with open(log, "ab") as out:
             subprocess.run([*self.reference, "-noshell", "-noinput", "-pa", str(self.driver()), ".",
                             "-run", "conf_compile", "main", listing.name], cwd=place, stdout=out, stderr=out)
+
+    def information_bases(self, place, log):
+        """Compiles the MIBs that snmp's suites load and include."""
+        data = place / "snmp_test_data"
+        done = data / ".built"
+        if not data.is_dir() or done.exists():
+            return
+        priv = next(iter(sorted(self.root.glob("lib/snmp-*/priv/mibs"))), self.root)
+        # Klas4 imports Klas3, whose name sorts before; the test directory's Makefile leaves out the others.
+        names = [m for m in sorted(data.glob("*.mib")) if not re.match(r"OTP|ERICSSON|PROXY|RFC|SNMPv2|STANDARD|Test-", m.name)]
+        with open(log, "ab") as out:
+            for name in names:
+                for made in (name, name.with_suffix(".bin")):
+                    subprocess.run([*self.reference, "--as", "erlc", "+{group_check,false}", "-I", str(data), "-I", str(priv),
+                                    "-o", str(data), str(made)], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        done.write_text("")
 
     def native(self, place, base, log):
         """Builds the C parts of a suite's data directory, where it has any."""

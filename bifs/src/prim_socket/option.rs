@@ -614,9 +614,9 @@ fn read<'h>(
         }
         Kind::Device => {
             let mut name = [0u8; names::IFNAMSIZ];
+            // With the zero that ends it, as in the reference.
             let n = socket::get_option(fd, level, number, &mut name)?;
-            let n = name[..n].iter().position(|b| *b == 0).unwrap_or(n);
-            h.byte_list(&name[..n])
+            h.byte_list(name.get(..n).unwrap_or(&name))
         }
         Kind::Name => {
             // Of fixed length: the rest is zeros, as in the reference.

@@ -86,7 +86,7 @@ pub(super) fn control(inet: &mut Inet, p: &mut PortCx<'_>, op: u32, data: &[u8])
         }
         req::GETIFADDRS => {
             need(is_open, Fail::BAD_PORT)?;
-            interface::getifaddrs()
+            interface::getifaddrs(inet.netns.as_deref())
         }
         req::IFGET => {
             need(is_open, Fail::BAD_PORT)?;

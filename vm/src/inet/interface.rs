@@ -4,6 +4,7 @@
 use super::address::Reader;
 use super::code::{af, ifopt};
 use super::descriptor::{Fail, Reply};
+use std::ffi::CStr;
 use std::os::fd::RawFd;
 use sys::net::{self, IfAddr, Query, flag};
 
@@ -43,10 +44,14 @@ fn put_address(out: &mut Vec<u8>, code: u8, addr: &Option<IfAddr>) {
     }
 }
 
-/// All interfaces: name, zero, properties, zero.
-pub(super) fn getifaddrs() -> Reply {
+/// All interfaces of the socket's network namespace: name, zero, properties, zero.
+pub(super) fn getifaddrs(namespace: Option<&CStr>) -> Reply {
     let mut out = Vec::new();
-    for i in net::interfaces()? {
+    let interfaces = match namespace {
+        Some(path) => sys::socket::in_namespace(path, net::interfaces)?,
+        None => net::interfaces()?,
+    };
+    for i in interfaces {
         // Bytes count as characters of Latin-1, written in UTF-8.
         for b in &i.name {
             let mut room = [0; 2];

@@ -595,7 +595,8 @@ pub fn pair(kind: i32) -> io::Result<(OwnedFd, OwnedFd)> {
 /// Runs `f` with this thread in the network namespace that `path` names, and comes back.
 pub fn in_namespace<T>(path: &std::ffi::CStr, f: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     use std::os::fd::AsRawFd;
-    let here = crate::fd::open(c"/proc/self/ns/net", true, false)?;
+    // Not /proc/self: that is the first thread's namespace, and it may be visiting another one just now.
+    let here = crate::fd::open(c"/proc/thread-self/ns/net", true, false)?;
     let there = crate::fd::open(path, true, false)?;
     // SAFETY: changes this thread's namespace only.
     let enter = |fd: RawFd| check(unsafe { libc::setns(fd, libc::CLONE_NEWNET) });
