@@ -21,7 +21,6 @@ pub(crate) use table::INTERFACE_FLAGS;
 
 use handle::{Line, New, Requestor, Socket, SocketRef, State, flag};
 use std::os::fd::{AsRawFd, RawFd};
-use sys::fd::repeat;
 use sys::poll::Interest;
 use sys::socket::{self, names};
 use term::atom::am;
@@ -324,7 +323,7 @@ fn try_accept(st: &mut State, pid: u64, reference: Term<'_>, release: u32) -> Do
         return Ok(Accepted::Wait);
     }
     st.counters.acc_tries += 1;
-    match repeat(|| socket::accept(st.fd())) {
+    match socket::accept(st.fd()) {
         Ok((fd, _)) => {
             st.counters.acc_success += 1;
             // Before OTP 26 it is the listener that shows it, not the new socket.

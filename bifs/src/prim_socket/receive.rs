@@ -2,7 +2,6 @@
 
 use super::handle::{Line, SocketRef, State};
 use super::{Done, Fail, address, answer, control, need_open, ok, range};
-use sys::fd::repeat;
 use sys::socket::{self, Received, SockAddr};
 use term::atom::am;
 use term::{Atom, Heap, Term, atom};
@@ -109,7 +108,7 @@ fn receive(
     }
     let size = if asked == 0 { st.buffer } else { asked };
     let mut data = Vec::new();
-    let n = match repeat(|| socket::recv_append(st.fd(), &mut data, size, flags)) {
+    let n = match socket::recv_append(st.fd(), &mut data, size, flags) {
         Ok(n) => n,
         Err(e) => return failed(st, e, pid, reference),
     };
@@ -209,7 +208,7 @@ fn receive_from(
     }
     let size = if asked == 0 { st.buffer } else { asked };
     let mut data = Vec::new();
-    let (n, from) = match repeat(|| socket::recv_from(st.fd(), &mut data, size, flags)) {
+    let (n, from) = match socket::recv_from(st.fd(), &mut data, size, flags) {
         Ok(got) => got,
         Err(e) => return failed(st, e, pid, reference),
     };
@@ -245,7 +244,7 @@ fn receive_message(
     let size = if sizes.0 == 0 { st.buffer } else { sizes.0 };
     let control = if sizes.1 == 0 { st.receive_control } else { sizes.1 };
     let mut data = Vec::new();
-    let got = match repeat(|| socket::recv_message(st.fd(), &mut data, size, control, flags)) {
+    let got = match socket::recv_message(st.fd(), &mut data, size, control, flags) {
         Ok(got) => got,
         Err(e) => return failed(st, e, pid, reference),
     };
