@@ -10,10 +10,17 @@ run() ->
     [demonitor(M) || M <- [monitor(process, P) || _ <- [1, 2], P <- Ps]],
     [begin link(P), unlink(P) end || P <- Ps],
     [link(P) || P <- Ps],
-    Ms = [monitor(process, P) || P <- Ps],
+    [monitor(process, P) || P <- Ps],
     S ! done,
-    [receive {'DOWN', M, process, _, killed} -> ok end || M <- Ms],
-    length([receive {'EXIT', P, killed} -> ok end || P <- Ps]).
+    fired(1000, 0, 0).
+
+%% As they come.
+fired(0, Downs, Exits) -> {Downs, Exits};
+fired(N, Downs, Exits) ->
+    receive
+        {'DOWN', _, process, _, killed} -> fired(N - 1, Downs + 1, Exits);
+        {'EXIT', _, killed} -> fired(N - 1, Downs, Exits + 1)
+    end.
 
 many(To, N) ->
     Ps = [spawn(timer, sleep, [infinity]) || _ <- lists:seq(1, N)],

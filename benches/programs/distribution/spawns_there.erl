@@ -5,6 +5,13 @@
 run() ->
     N = bench_node:node(),
     One = [begin {P, M} = spawn_monitor(N, erlang, exit, [I]), receive {'DOWN', M, process, P, W} -> W end end || I <- lists:seq(1, 300)],
-    Requests = [spawn_request(N, erlang, exit, [I], [monitor]) || I <- lists:seq(1, 1000)],
-    Many = [receive {spawn_reply, R, ok, P} -> receive {'DOWN', R, process, P, W} -> W end end || R <- Requests],
-    {lists:sum(One), lists:sum(Many)}.
+    [spawn_request(N, erlang, exit, [I], [monitor]) || I <- lists:seq(1, 1000)],
+    {lists:sum(One), many(2000, 0)}.
+
+%% As they come.
+many(0, Sum) -> Sum;
+many(N, Sum) ->
+    receive
+        {spawn_reply, _, ok, _} -> many(N - 1, Sum);
+        {'DOWN', _, process, _, W} -> many(N - 1, Sum + W)
+    end.
