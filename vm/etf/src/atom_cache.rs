@@ -9,6 +9,7 @@ use crate::decode::DecodeError;
 use crate::input::Input;
 use crate::tag;
 use core::cell::RefCell;
+use core::ops::Deref;
 use term::atom::Atom;
 
 /// Places of a cache.
@@ -28,13 +29,58 @@ pub fn place(a: Atom) -> usize {
     a.0 as usize % PLACES
 }
 
+/// So many atoms need no memory of their own: most messages have fewer.
+const FEW: usize = 6;
+
+/// The atoms of a message, in their order.
+#[derive(Clone, Debug)]
+pub struct Atoms {
+    few: [Atom; FEW],
+    count: u8,
+    /// All of them, once they are more.
+    many: Vec<Atom>,
+}
+
+impl Default for Atoms {
+    fn default() -> Atoms {
+        Atoms { few: [Atom(0); FEW], count: 0, many: Vec::new() }
+    }
+}
+
+impl Atoms {
+    fn push(&mut self, a: Atom) {
+        let n = usize::from(self.count);
+        if !self.many.is_empty() {
+            self.many.push(a);
+        } else if let Some(free) = self.few.get_mut(n) {
+            *free = a;
+            self.count += 1;
+        } else {
+            self.many.reserve(4 * FEW);
+            self.many.extend_from_slice(&self.few);
+            self.many.push(a);
+        }
+    }
+}
+
+impl Deref for Atoms {
+    type Target = [Atom];
+    #[inline]
+    fn deref(&self) -> &[Atom] {
+        match self.many.is_empty() {
+            true => &self.few[..usize::from(self.count)],
+            false => &self.many,
+        }
+    }
+}
+
 /// The atoms of one message.
 #[derive(Default)]
 pub struct AtomTable(RefCell<Numbers>);
 
 #[derive(Default)]
 struct Numbers {
-    atoms: Vec<Atom>,
+    atoms: Atoms,
     /// Number plus one by place, once the table is long.
     by_place: Vec<u8>,
 }
@@ -70,7 +116,7 @@ impl AtomTable {
         }
         Some(i as u8)
     }
-    pub fn into_atoms(self) -> Vec<Atom> {
+    pub fn into_atoms(self) -> Atoms {
         self.0.into_inner().atoms
     }
 }
@@ -83,23 +129,38 @@ pub enum Fragment {
     Next { sequence: u64, number: u64 },
 }
 
-/// What this side has sent.
-pub struct Sent(Vec<Option<Atom>>);
+/// Places of a page.
+const PAGE: usize = 32;
 
-impl Default for Sent {
-    fn default() -> Sent {
-        Sent(vec![None; PLACES])
+/// A cache, in pages that are made when they are used: most connections see few atoms.
+#[derive(Default)]
+struct Places(Vec<Option<Box<[Option<Atom>; PAGE]>>>);
+
+impl Places {
+    fn get(&self, at: usize) -> Option<Atom> {
+        self.0.get(at / PAGE)?.as_ref()?[at % PAGE]
+    }
+    fn set(&mut self, at: usize, a: Atom) {
+        if self.0.is_empty() {
+            self.0.resize_with(PLACES / PAGE, || None);
+        }
+        let page = self.0[at / PAGE].get_or_insert_with(|| Box::new([None; PAGE]));
+        page[at % PAGE] = Some(a);
     }
 }
 
+/// What this side has sent.
+#[derive(Default)]
+pub struct Sent(Places);
+
 impl Sent {
-    /// The header of a message that uses these atoms, which are known to the other side from here on.
-    pub fn header(&mut self, atoms: &[Atom], fragment: Fragment) -> Vec<u8> {
-        let mut out = start(fragment);
+    /// Writes the header of a message that uses these atoms, which are known to the other side from here on.
+    pub fn header(&mut self, atoms: &[Atom], fragment: Fragment, out: &mut Vec<u8>) {
+        start(fragment, out);
         let n = atoms.len().min(MOST);
         out.push(n as u8);
         if n == 0 {
-            return out;
+            return;
         }
         let long = atoms.iter().any(|a| a.name().len() > 255);
         let flags_at = out.len();
@@ -108,8 +169,8 @@ impl Sent {
             let at = place(a);
             let mut flags = (at >> 8) as u8;
             out.push(at as u8);
-            if self.0[at] != Some(a) {
-                self.0[at] = Some(a);
+            if self.0.get(at) != Some(a) {
+                self.0.set(at, a);
                 flags |= NEW;
                 let text = a.name().as_bytes();
                 if long {
@@ -124,46 +185,38 @@ impl Sent {
         if long {
             out[flags_at + n / 2] |= LONG << (n % 2 * 4);
         }
-        out
     }
 }
 
-/// The header of a message where no atoms are cached.
-pub fn empty_header(fragment: Fragment) -> Vec<u8> {
-    let mut out = start(fragment);
+/// Writes the header of a message where no atoms are cached.
+pub fn empty_header(fragment: Fragment, out: &mut Vec<u8>) {
+    start(fragment, out);
     if !matches!(fragment, Fragment::Next { .. }) {
         out.push(0);
     }
-    out
 }
 
-fn start(fragment: Fragment) -> Vec<u8> {
+fn start(fragment: Fragment, out: &mut Vec<u8>) {
     let (tag, numbers) = match fragment {
         Fragment::Whole => (tag::DIST_HEADER, None),
         Fragment::First { sequence, number } => (tag::DIST_FRAG_HEADER, Some((sequence, number))),
         Fragment::Next { sequence, number } => (tag::DIST_FRAG_CONT, Some((sequence, number))),
     };
-    let mut out = vec![tag::VERSION, tag];
+    out.extend_from_slice(&[tag::VERSION, tag]);
     if let Some((sequence, number)) = numbers {
         out.extend_from_slice(&sequence.to_be_bytes());
         out.extend_from_slice(&number.to_be_bytes());
     }
-    out
 }
 
 /// What the other side has sent.
-pub struct Received(Vec<Option<Atom>>);
-
-impl Default for Received {
-    fn default() -> Received {
-        Received(vec![None; PLACES])
-    }
-}
+#[derive(Default)]
+pub struct Received(Places);
 
 /// A header that was read.
 pub struct Header {
     pub fragment: Fragment,
-    pub atoms: Vec<Atom>,
+    pub atoms: Atoms,
     /// Where the terms begin.
     pub body: usize,
 }
@@ -181,14 +234,13 @@ pub fn read(bytes: &[u8], cache: &mut Received) -> Result<Header, DecodeError> {
         tag::DIST_FRAG_CONT => Fragment::Next { sequence: input.u64()?, number: input.u64()? },
         t => return Err(DecodeError::BadTag(t)),
     };
-    let mut atoms = Vec::new();
+    let mut atoms = Atoms::default();
     if kind != tag::DIST_FRAG_CONT {
         let n = usize::from(input.u8()?);
         if n > 0 {
             let flags = input.take(n / 2 + 1)?;
             let flags_of = |i: usize| flags[i / 2] >> (i % 2 * 4) & 15;
             let long = flags_of(n) & LONG != 0;
-            atoms.reserve(n);
             for i in 0..n {
                 let flags = flags_of(i);
                 let at = usize::from(flags & 7) << 8 | usize::from(input.u8()?);
@@ -196,9 +248,9 @@ pub fn read(bytes: &[u8], cache: &mut Received) -> Result<Header, DecodeError> {
                     let len = if long { input.u16()?.into() } else { input.u8()?.into() };
                     let text = core::str::from_utf8(input.take(len)?);
                     let text = text.map_err(|_| DecodeError::BadAtom)?;
-                    cache.0[at] = Some(crate::decode::intern(text, false)?);
+                    cache.0.set(at, crate::decode::intern(text, false)?);
                 }
-                atoms.push(cache.0[at].ok_or(DecodeError::BadAtom)?);
+                atoms.push(cache.0.get(at).ok_or(DecodeError::BadAtom)?);
             }
         }
     }
@@ -228,11 +280,12 @@ mod tests {
                 0 => Fragment::Whole,
                 _ => Fragment::First { sequence: round as u64, number: 1 << 40 },
             };
-            let mut bytes = sent.header(&atoms, fragment);
+            let mut bytes = Vec::new();
+            sent.header(&atoms, fragment, &mut bytes);
             let body = bytes.len();
             bytes.extend_from_slice(b"rest");
             let h = read(&bytes, &mut received).unwrap();
-            assert_eq!((h.fragment, h.body, &h.atoms), (fragment, body, &atoms));
+            assert_eq!((h.fragment, h.body, &*h.atoms), (fragment, body, &*atoms));
             for (a, n) in numbers {
                 assert!(n.is_none_or(|n| atoms[usize::from(n)] == a));
             }

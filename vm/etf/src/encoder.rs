@@ -43,6 +43,30 @@ impl Encoder {
         Encoder { kept: Kept::start(), stage: Stage::Iovec(out) }
     }
 
+    /// Encodes the terms that `terms` will hold without version byte after these bytes, and refers to binaries of more
+    /// than so many bytes.
+    pub fn after(bytes: Vec<u8>, copied: usize) -> Encoder {
+        Encoder { kept: Kept::default(), stage: Stage::Iovec(Iovec::after(bytes, copied)) }
+    }
+    /// The first step of [`Encoder::after`]: what it does not get done of `term` is left in `terms`.
+    pub fn begin<'p>(
+        &mut self,
+        term: Term<'p>,
+        terms: &mut Vec<Term<'p>>,
+        opts: &EncodeOptions<'_>,
+        budget: &mut usize,
+    ) -> Result<bool, EncodeError> {
+        let Stage::Iovec(out) = &mut self.stage else { return Err(EncodeError::NotATerm) };
+        let mut writer = Writer::new(term);
+        let done = writer.run(out, opts, budget)?;
+        if done {
+            self.stage = Stage::Done(Encoded::Iovec(std::mem::take(out)));
+        } else {
+            writer.suspend(&mut self.kept, terms);
+        }
+        Ok(done)
+    }
+
     /// Goes on until all is encoded (true) or the budget is spent. One unit is a subterm or some
     /// bytes; the reference does about 32 a reduction. At the first step `terms` holds the term to
     /// encode; later it must hold, unchanged but for collections, what the last step left in it.

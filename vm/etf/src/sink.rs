@@ -82,13 +82,20 @@ impl Sink for Count {
 }
 
 /// What `term_to_iovec` yields: runs of fresh bytes and, between them, shared binaries.
-#[derive(Default)]
 pub struct Iovec {
     bytes: Vec<u8>,
     segments: Vec<Segment>,
     /// Where the run of fresh bytes begins that is no segment yet.
     from: usize,
     shared: usize,
+    /// Binaries up to this length are copied.
+    copied: usize,
+}
+
+impl Default for Iovec {
+    fn default() -> Iovec {
+        Iovec { bytes: Vec::new(), segments: Vec::new(), from: 0, shared: 0, copied: HEAP_BIN_MAX }
+    }
 }
 
 /// A piece of an encoded term.
@@ -105,6 +112,10 @@ enum Segment {
 }
 
 impl Iovec {
+    /// One that goes on after these bytes, and refers to binaries of more than `copied` bytes.
+    pub(crate) fn after(bytes: Vec<u8>, copied: usize) -> Iovec {
+        Iovec { bytes, copied: copied.max(HEAP_BIN_MAX), ..Iovec::default() }
+    }
     fn close_run(&mut self) {
         let end = self.bytes.len();
         if self.from < end {
@@ -128,7 +139,21 @@ impl Iovec {
             Segment::Fresh(run) => Part::Fresh(self.bytes.get(run).unwrap_or_default().to_vec()),
             Segment::Shared(bin, at, n) => Part::Shared(bin, at, n),
         };
-        self.segments.into_iter().map(part).collect()
+        let mut parts: Vec<Part> = self.segments.drain(1..).map(part).collect();
+        if let Some(first) = self.segments.pop() {
+            parts.insert(
+                0,
+                match first {
+                    // The buffer itself, from which all others have been copied.
+                    Segment::Fresh(run) if run.start == 0 => {
+                        self.bytes.truncate(run.end);
+                        Part::Fresh(self.bytes)
+                    }
+                    first => part(first),
+                },
+            );
+        }
+        parts
     }
     /// The segments as a list of binaries. Fresh bytes are put into one shared binary, of which
     /// the runs are parts.
@@ -161,7 +186,7 @@ impl Sink for Iovec {
     }
     fn bits(&mut self, bits: Bits<'_>) {
         let (n, start) = (bits.byte_len(), bits.owner().1);
-        if n <= HEAP_BIN_MAX || start % 8 != 0 {
+        if n <= self.copied || start % 8 != 0 {
             return self.bytes.bits(bits);
         }
         let Some(bin) = bits.handle() else { return self.bytes.bits(bits) };

@@ -12,9 +12,12 @@ use term::atom::Atom;
 use term::boxed::{
     Bits, Cons, Fun, FunKind, Pid, Port, Record, Reference, Tuple, pid_number, pid_serial,
 };
+use term::heap::HEAP_BIN_MAX;
 use term::node::Node;
 use term::term::{Term, View};
 
+/// Tuples up to this arity are written without a frame as far as their elements have no parts.
+const FLAT: usize = 64;
 /// Longest list of bytes that is written as a string.
 const MAX_STRING: usize = 65535;
 /// Ports above this need `V4_PORT_EXT`.
@@ -92,9 +95,10 @@ impl<'p> Writer<'p> {
                     self.term(term, out, opts, budget)?;
                 }
                 Frame::Tuple { tuple, at } => {
-                    if let Some(i) = scalars(&tuple.elements()[at..], out, opts) {
+                    if let Some(i) = leaves(&tuple.elements()[at..], out, opts) {
                         let term = tuple.get(at + i);
                         *frame = Frame::Tuple { tuple, at: at + i + 1 };
+                        *budget = budget.saturating_sub(i / 4);
                         self.term(term, out, opts, budget)?;
                     } else {
                         self.frames.pop();
@@ -109,11 +113,25 @@ impl<'p> Writer<'p> {
                         self.frames.pop();
                     }
                 },
-                Frame::List { rest, count, hole } => match rest.as_cons() {
-                    Some(cell) => {
-                        let count = count.checked_add(1).ok_or(EncodeError::TooLarge)?;
-                        *frame = Frame::List { rest: cell.tail(), count, hole };
-                        self.term(cell.head(), out, opts, budget)?;
+                Frame::List { mut rest, mut count, hole } => match rest.as_cons() {
+                    Some(mut cell) => {
+                        loop {
+                            count = count.checked_add(1).ok_or(EncodeError::TooLarge)?;
+                            rest = cell.tail();
+                            if !leaf(cell.head(), out, opts) {
+                                *frame = Frame::List { rest, count, hole };
+                                self.term(cell.head(), out, opts, budget)?;
+                                break;
+                            }
+                            match rest.as_cons() {
+                                Some(next) if *budget > 0 => cell = next,
+                                _ => {
+                                    *frame = Frame::List { rest, count, hole };
+                                    break;
+                                }
+                            }
+                            *budget -= 1;
+                        }
                     }
                     None => {
                         out.patch(hole, count);
@@ -170,8 +188,14 @@ impl<'p> Writer<'p> {
                         out.u32(length(tuple.arity())?);
                     }
                 }
-                if tuple.arity() > 0 {
-                    self.frames.push(Frame::Tuple { tuple, at: 0 });
+                // Those of large ones are for the loop, which minds the budget.
+                let all = if tuple.arity() <= FLAT { tuple.elements() } else { &[] };
+                match leaves(all, out, opts) {
+                    None if all.len() == tuple.arity() => {}
+                    Some(i) => {
+                        self.frames.push(Frame::Tuple { tuple, at: i });
+                    }
+                    None => self.frames.push(Frame::Tuple { tuple, at: 0 }),
                 }
             }
             View::Map(m) => {
@@ -279,6 +303,7 @@ impl<'p> Writer<'p> {
 }
 
 /// A writer taken apart: its frames without their terms.
+#[derive(Default)]
 pub(crate) struct Kept {
     frames: Vec<KeptFrame>,
     fun_slack: usize,
@@ -363,21 +388,42 @@ impl<'p> Writer<'p> {
     }
 }
 
-/// Writes the terms as long as they are atoms, nil or small; the position of the first other one.
+/// Writes the terms as long as they have no parts; the position of the first other one.
 #[inline]
-fn scalars<S: Sink>(terms: &[Term<'_>], out: &mut S, opts: &EncodeOptions<'_>) -> Option<usize> {
-    for (i, &term) in terms.iter().enumerate() {
-        if let Some(n) = term.as_small() {
-            small(n, out);
-        } else if let Some(a) = term.as_atom() {
-            atom(a, out, opts);
-        } else if term.is_nil() {
-            out.byte(tag::NIL);
-        } else {
-            return Some(i);
-        }
+fn leaves<S: Sink>(terms: &[Term<'_>], out: &mut S, opts: &EncodeOptions<'_>) -> Option<usize> {
+    terms.iter().position(|&term| !leaf(term, out, opts))
+}
+
+/// Writes a term that has no parts and is short. `false`: it is none.
+#[inline]
+fn leaf<S: Sink>(term: Term<'_>, out: &mut S, opts: &EncodeOptions<'_>) -> bool {
+    if let Some(n) = term.as_small() {
+        small(n, out);
+    } else if let Some(a) = term.as_atom() {
+        atom(a, out, opts);
+    } else if term.is_nil() {
+        out.byte(tag::NIL);
+    } else if term.as_cons().is_some() {
+        return false;
+    } else {
+        return boxed_leaf(term, out, opts);
     }
-    None
+    true
+}
+
+fn boxed_leaf<S: Sink>(term: Term<'_>, out: &mut S, opts: &EncodeOptions<'_>) -> bool {
+    match term.view() {
+        View::Bits(b) if b.byte_len() < HEAP_BIN_MAX => return bits(b, out).is_ok(),
+        View::Float(f) if opts.new_floats => {
+            let mut all = [tag::NEW_FLOAT; 9];
+            all[1..].copy_from_slice(&f.to_be_bytes());
+            out.bytes(&all);
+        }
+        View::Pid(p) => pid(p, out, opts),
+        View::Ref(r) => reference(r, out, opts),
+        _ => return false,
+    }
+    true
 }
 
 fn free_variable<'p>(fun: Fun<'p>, at: usize) -> Option<Term<'p>> {

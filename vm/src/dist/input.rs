@@ -14,7 +14,7 @@ use crate::trace::seq;
 use crate::vm::Vm;
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
-use etf::atom_cache::{self, Fragment, Received};
+use etf::atom_cache::{self, Atoms, Fragment, Received};
 use etf::{DecodeOptions, tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ const MOST_RESERVED: usize = 16;
 
 /// A message of which fragments are missing.
 struct Sequence {
-    atoms: Vec<Atom>,
+    atoms: Atoms,
     bytes: Vec<u8>,
     /// Number of the next fragment.
     next: u64,
@@ -62,7 +62,7 @@ pub struct Payload {
     /// It begins at `start` of these.
     bytes: Vec<u8>,
     start: usize,
-    atoms: Vec<Atom>,
+    atoms: Atoms,
     node: Atom,
     id: u32,
 }
@@ -178,7 +178,7 @@ fn assemble(
     use super::flags::{DIST_HDR_ATOM_CACHE, FRAGMENTS};
     if c.flags() & (DIST_HDR_ATOM_CACHE | FRAGMENTS) == 0 {
         let body = bytes.get(1..).ok_or(Bad::Header)?;
-        return message(vm, c, Vec::new(), body.into(), true);
+        return message(vm, c, Atoms::default(), body.into(), true);
     }
     let mut none;
     let cache = match &mut state.cache {
@@ -230,7 +230,7 @@ fn assemble(
 fn message(
     vm: &'static Vm,
     c: &Arc<Connection>,
-    atoms: Vec<Atom>,
+    atoms: Atoms,
     body: Cow<'_, [u8]>,
     versions: bool,
 ) -> Result<(), Bad> {

@@ -89,10 +89,18 @@ pub fn transmit<'p>(
         return wait(cx, c, result, nosuspend);
     }
     let mut terms = Vec::new();
-    let encoding = Encoding::start(cx.vm(), c.flags(), &op, Some(payload), &mut terms);
-    let encoding = encoding.map_err(|_| cx.system_limit())?;
+    let (all, mut budget) = budget(cx);
+    let encoding = Encoding::start(cx.vm(), c.flags(), &op, Some(payload), &mut terms, &mut budget);
+    let (encoding, done) = encoding.map_err(|_| cx.system_limit())?;
+    cx.bump((all - budget) / PER_REDUCTION + 4);
     let job = Job { c, encoding, nosuspend, terms: None, result: None };
-    job.go_on(cx, terms, result)
+    job.after(cx, terms, result, done)
+}
+
+/// What the encoder may do now.
+fn budget(cx: &Cx<'_>) -> (usize, usize) {
+    let all = cx.reductions_left().clamp(64, 1 << 20) as usize * PER_REDUCTION;
+    (all, all)
 }
 
 /// Waits while the connection is busy; the native then returns `result`.
@@ -137,14 +145,21 @@ impl Job {
         mut terms: Vec<Term<'p>>,
         result: Term<'p>,
     ) -> BifResult<'p, ()> {
-        let reds = cx.reductions_left().clamp(64, 1 << 20) as usize;
-        let mut budget = reds * PER_REDUCTION;
-        let all = budget;
+        let (all, mut budget) = budget(cx);
         let done = self.encoding.step(cx.vm(), &mut terms, &mut budget);
+        let done = done.map_err(|_| cx.system_limit())?;
         cx.bump((all - budget) / PER_REDUCTION + 4);
+        self.after(cx, terms, result, done)
+    }
+    fn after<'p>(
+        mut self,
+        cx: &Cx<'p>,
+        terms: Vec<Term<'p>>,
+        result: Term<'p>,
+        done: bool,
+    ) -> BifResult<'p, ()> {
         match done {
-            Err(_) => Err(cx.system_limit()),
-            Ok(true) => {
+            true => {
                 let frames = self.encoding.finish();
                 if frames.len() > 1 && !self.nosuspend && !cx.with(|p| p.flags.async_dist) {
                     let frames = VecDeque::from(frames);
@@ -154,7 +169,7 @@ impl Job {
                 self.c.push(cx.vm(), frames);
                 wait(cx, self.c, result, self.nosuspend)
             }
-            Ok(false) => {
+            false => {
                 cx.bump_all();
                 cx.keep(&mut self.result, result);
                 cx.keep(&mut self.terms, cx.heap().tuple(&terms));

@@ -9,10 +9,10 @@ use crate::code::load::VmResolver;
 use crate::port::IoQueue;
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicU64, Ordering};
-use etf::atom_cache::{AtomTable, Fragment, Sent, empty_header};
+use etf::atom_cache::{AtomTable, Atoms, Fragment, Sent, empty_header};
 use etf::{EncodeError, EncodeOptions, Encoder, Part, tag};
 use std::collections::VecDeque;
-use term::{Atom, Heap, Term};
+use term::{Heap, Term};
 
 /// Payloads up to this length are not cut.
 const WHOLE: usize = 80 << 10;
@@ -20,10 +20,14 @@ const WHOLE: usize = 80 << 10;
 const FRAGMENT: usize = 64 << 10;
 /// What a packet counts beyond its bytes.
 const OVERHEAD: usize = 64;
+/// Room for headers before a packet.
+const ROOM: usize = 48;
+/// Binaries up to so many bytes are copied.
+const COPIED: usize = 1023;
 
 /// One packet without its header.
 pub struct Frame {
-    atoms: Vec<Atom>,
+    atoms: Atoms,
     part: PartOf,
     body: IoQueue,
 }
@@ -64,6 +68,8 @@ pub struct Out {
     popped: u64,
     /// It is the turn of the last words.
     turn: bool,
+    /// For the header of the packet that leaves.
+    header: Vec<u8>,
 }
 
 impl Out {
@@ -108,13 +114,14 @@ impl Out {
             PartOf::First(sequence, number) => Fragment::First { sequence, number },
             PartOf::Next(sequence, number) => Fragment::Next { sequence, number },
         };
-        let header = match (&mut self.cache, fragment) {
+        self.header.clear();
+        match (&mut self.cache, fragment) {
             (Some(cache), Fragment::Whole | Fragment::First { .. }) => {
-                cache.header(&f.atoms, fragment)
+                cache.header(&f.atoms, fragment, &mut self.header);
             }
-            _ => empty_header(fragment),
-        };
-        body.push_header(&header);
+            _ => empty_header(fragment, &mut self.header),
+        }
+        body.push_header(&self.header);
         Some((body, size))
     }
 }
@@ -123,8 +130,15 @@ impl Out {
 pub struct Encoding {
     atoms: AtomTable,
     flags: u64,
-    control: Vec<u8>,
-    encoder: Option<Encoder>,
+    /// Where the payload begins; what comes before it has room for headers in front.
+    payload: usize,
+    bytes: Bytes,
+}
+
+enum Bytes {
+    /// There is no payload beside the control message.
+    Control(Vec<u8>),
+    Payload(Encoder),
 }
 
 fn options<'a>(resolver: &'a VmResolver, flags: u64, atoms: &'a AtomTable) -> EncodeOptions<'a> {
@@ -138,27 +152,40 @@ fn options<'a>(resolver: &'a VmResolver, flags: u64, atoms: &'a AtomTable) -> En
 }
 
 impl Encoding {
-    /// Encodes the control message; the payload is left in `terms`.
+    /// Encodes the control message and begins with the payload: what is not done of it is left in `terms`, for
+    /// [`Encoding::step`]. Whether all is done.
     pub fn start<'p>(
         vm: &'static Vm,
         flags: u64,
         op: &Op,
         payload: Option<Term<'p>>,
         terms: &mut Vec<Term<'p>>,
-    ) -> Result<Encoding, EncodeError> {
+        budget: &mut usize,
+    ) -> Result<(Encoding, bool), EncodeError> {
         let atoms = AtomTable::new();
         let resolver = VmResolver(vm);
         let plain = flags & (flags::DIST_HDR_ATOM_CACHE | flags::FRAGMENTS) == 0;
-        let mut control = if plain { vec![tag::PASS_THROUGH, tag::VERSION] } else { Vec::new() };
+        let mut bytes = Vec::with_capacity(4 * ROOM);
+        bytes.resize(ROOM, 0);
+        if plain {
+            bytes.extend_from_slice(&[tag::PASS_THROUGH, tag::VERSION]);
+        }
         let heap = Heap::new();
         let (term, inside) = op.control(&heap, flags, payload);
-        etf::encode_body(term, &mut control, &options(&resolver, flags, &atoms))?;
-        let mut encoder = None;
-        if let Some(p) = payload.filter(|_| !inside) {
-            terms.push(p);
-            encoder = Some(Encoder::iovec());
+        let options = options(&resolver, flags, &atoms);
+        etf::encode_body(term, &mut bytes, &options)?;
+        let at = bytes.len();
+        let Some(p) = payload.filter(|_| !inside) else {
+            let bytes = Bytes::Control(bytes);
+            return Ok((Encoding { atoms, flags, payload: at, bytes }, true));
+        };
+        // The version byte goes before terms only where there is no header.
+        if plain {
+            bytes.push(tag::VERSION);
         }
-        Ok(Encoding { atoms, flags, control, encoder })
+        let mut encoder = Encoder::after(bytes, COPIED);
+        let done = encoder.begin(p, terms, &options, budget)?;
+        Ok((Encoding { atoms, flags, payload: at, bytes: Bytes::Payload(encoder) }, done))
     }
     /// Goes on as [`Encoder::step`].
     pub fn step<'p>(
@@ -169,47 +196,54 @@ impl Encoding {
     ) -> Result<bool, EncodeError> {
         let resolver = VmResolver(vm);
         let options = options(&resolver, self.flags, &self.atoms);
-        match &mut self.encoder {
-            Some(e) => e.step(terms, &options, budget),
-            None => Ok(true),
+        match &mut self.bytes {
+            Bytes::Payload(e) => e.step(terms, &options, budget),
+            Bytes::Control(_) => Ok(true),
         }
     }
     /// The packets.
     pub fn finish(self) -> Vec<Frame> {
-        let mut body = IoQueue::new();
-        body.push_vec(self.control);
-        let plain = self.flags & (flags::DIST_HDR_ATOM_CACHE | flags::FRAGMENTS) == 0;
-        let parts = match self.encoder.and_then(Encoder::finish) {
-            Some(etf::Encoded::Iovec(v)) => v.into_parts(),
-            Some(etf::Encoded::Bytes(b)) => vec![Part::Fresh(b)],
-            None => Vec::new(),
+        let mut all = match self.bytes {
+            Bytes::Control(bytes) => IoQueue::of_vec(bytes, ROOM),
+            Bytes::Payload(e) => of_parts(e.finish()),
         };
-        let mut payload = IoQueue::new();
-        for part in parts {
-            match part {
-                Part::Fresh(bytes) => payload.push_vec(bytes),
-                Part::Shared(bin, at, n) => payload.push_shared(bin, at, n),
-            }
-        }
-        // The version byte goes before terms only where there is no header.
-        if !plain {
-            payload.advance(1);
-        }
+        let control = self.payload - ROOM;
         let atoms = self.atoms.into_atoms();
-        if payload.len() <= WHOLE || self.flags & flags::FRAGMENTS == 0 {
-            body.append(payload);
-            return vec![Frame { atoms, part: PartOf::Whole, body }];
+        let payload = all.len().saturating_sub(control);
+        if payload <= WHOLE || self.flags & flags::FRAGMENTS == 0 {
+            return vec![Frame { atoms, part: PartOf::Whole, body: all }];
         }
-        let count = payload.len().div_ceil(FRAGMENT) as u64;
-        body.append(payload.split_front(FRAGMENT));
+        all.share();
+        let count = payload.div_ceil(FRAGMENT) as u64;
+        let body = all.split_front(control + FRAGMENT);
         let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed);
         let mut frames = vec![Frame { atoms, part: PartOf::First(sequence, count), body }];
         for number in (1..count).rev() {
-            let body = payload.split_front(FRAGMENT);
-            frames.push(Frame { atoms: Vec::new(), part: PartOf::Next(sequence, number), body });
+            let body = all.split_front(FRAGMENT);
+            let atoms = Atoms::default();
+            frames.push(Frame { atoms, part: PartOf::Next(sequence, number), body });
         }
         frames
     }
+}
+
+/// The bytes of an encoder, whose first [`ROOM`] are room for headers.
+fn of_parts(encoded: Option<etf::Encoded>) -> IoQueue {
+    let parts = match encoded {
+        Some(etf::Encoded::Iovec(v)) => v.into_parts(),
+        Some(etf::Encoded::Bytes(b)) => vec![Part::Fresh(b)],
+        None => Vec::new(),
+    };
+    let mut parts = parts.into_iter();
+    let Some(Part::Fresh(first)) = parts.next() else { return IoQueue::new() };
+    let mut all = IoQueue::of_vec(first, ROOM);
+    for part in parts {
+        match part {
+            Part::Fresh(bytes) => all.push_vec(bytes),
+            Part::Shared(bin, at, n) => all.push_shared(bin, at, n),
+        }
+    }
+    all
 }
 
 /// Encodes at once.
@@ -220,7 +254,10 @@ pub fn encode(
     payload: Option<Term<'_>>,
 ) -> Result<Vec<Frame>, EncodeError> {
     let mut terms = Vec::new();
-    let mut e = Encoding::start(vm, flags, op, payload, &mut terms)?;
-    while !e.step(vm, &mut terms, &mut { usize::MAX })? {}
+    let (mut e, mut done) =
+        Encoding::start(vm, flags, op, payload, &mut terms, &mut { usize::MAX })?;
+    while !done {
+        done = e.step(vm, &mut terms, &mut { usize::MAX })?;
+    }
     Ok(e.finish())
 }

@@ -308,6 +308,7 @@ pub fn serve(
     let token = r.token.take();
     // Shows that the request was received and is answered; the token of the answer.
     let shown = |by: Term<'_>, result: Result<u64, Atom>| {
+        let token = token.as_ref()?.term();
         let heap = Heap::new();
         let h = &heap;
         let (reference, from) = (r.reference.term(h), r.from.term(h));
@@ -320,7 +321,7 @@ pub fn serve(
             Err(why) => (am::ERROR, why.into()),
         };
         let reply = h.tuple(&[atom!("spawn_reply").into(), reference, outcome.into(), result]);
-        crate::trace::seq::served(vm, token.as_ref()?.term(), by, from, request, reply)
+        crate::trace::seq::served(vm, token, by, from, request, reply)
     };
     let send_answer = |flags, result, token| {
         let op = Op::SpawnReply { reference: r.reference, to: r.from, flags, result };

@@ -73,7 +73,13 @@ impl Tcp {
     /// Several packets, which leave together.
     pub fn send_all(&mut self, p: &mut PortCx<'_>, packets: Vec<IoQueue>) {
         self.inet.caller = p.caller();
+        /// Room for small packets, which are put together.
+        const TOGETHER: usize = 16 << 10;
         let mut all = IoQueue::new();
+        if packets.len() > 1 {
+            let size: usize = packets.iter().map(|d| d.len() + 4).sum();
+            all = IoQueue::of_vec(Vec::with_capacity(size.min(TOGETHER)), 0);
+        }
         for mut data in packets {
             self.put_header(&mut data);
             all.append(data);

@@ -109,10 +109,50 @@ pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     r
 }
 
+/// Chunks in order. A single one needs no memory of its own.
+#[derive(Default)]
+struct Chunks {
+    first: Option<Chunk>,
+    rest: VecDeque<Chunk>,
+}
+
+impl Chunks {
+    fn front(&self) -> Option<&Chunk> {
+        self.first.as_ref()
+    }
+    fn front_mut(&mut self) -> Option<&mut Chunk> {
+        self.first.as_mut()
+    }
+    fn back_mut(&mut self) -> Option<&mut Chunk> {
+        self.rest.back_mut().or(self.first.as_mut())
+    }
+    fn push_back(&mut self, c: Chunk) {
+        match self.first {
+            None => self.first = Some(c),
+            Some(_) => self.rest.push_back(c),
+        }
+    }
+    fn push_front(&mut self, c: Chunk) {
+        if let Some(second) = self.first.replace(c) {
+            self.rest.push_front(second);
+        }
+    }
+    fn pop_front(&mut self) -> Option<Chunk> {
+        let next = self.rest.pop_front();
+        std::mem::replace(&mut self.first, next)
+    }
+    fn iter(&self) -> impl Iterator<Item = &Chunk> {
+        self.first.iter().chain(&self.rest)
+    }
+    fn into_iter(self) -> impl Iterator<Item = Chunk> {
+        self.first.into_iter().chain(self.rest)
+    }
+}
+
 /// A queue of bytes in chunks.
 #[derive(Default)]
 pub struct IoQueue {
-    chunks: VecDeque<Chunk>,
+    chunks: Chunks,
     /// Bytes of the first chunk that are gone already.
     skip: usize,
     size: usize,
@@ -150,7 +190,7 @@ impl IoQueue {
         self.size == 0
     }
     fn own(&mut self) -> &mut Vec<u8> {
-        if !matches!(self.chunks.back(), Some(Chunk::Own(_))) {
+        if !matches!(self.chunks.back_mut(), Some(Chunk::Own(_))) {
             self.chunks.push_back(Chunk::Own(Vec::with_capacity(SMALL)));
         }
         match self.chunks.back_mut() {
@@ -191,6 +231,24 @@ impl IoQueue {
         self.size += bytes.len();
         self.chunks.push_back(Chunk::Own(bytes));
     }
+    /// A queue of a vector, whose first `skip` bytes are room for headers.
+    pub fn of_vec(bytes: Vec<u8>, skip: usize) -> IoQueue {
+        let size = bytes.len().saturating_sub(skip);
+        let mut q = IoQueue { size, skip, ..IoQueue::new() };
+        q.chunks.push_back(Chunk::Own(bytes));
+        q
+    }
+    /// Makes shared binaries of large vectors, so that to split them copies nothing.
+    pub fn share(&mut self) {
+        for c in self.chunks.first.iter_mut().chain(&mut self.chunks.rest) {
+            if let Chunk::Own(v) = c
+                && v.len() >= SHARE_FROM
+            {
+                let n = v.len();
+                *c = Chunk::Shared(BinHandle::from_vec(std::mem::take(v)), 0, n);
+            }
+        }
+    }
     /// Adds bytes of a shared binary at the end, without copying many.
     pub fn push_shared(&mut self, bin: BinHandle, at: usize, n: usize) {
         if n < SHARE_FROM {
@@ -219,10 +277,10 @@ impl IoQueue {
         front
     }
     /// The chunks as a list of binaries.
-    pub fn into_list(mut self, h: &term::Heap) -> Term<'_> {
+    pub fn into_list(self, h: &term::Heap) -> Term<'_> {
         let mut all = Vec::new();
         let mut skip = self.skip;
-        for chunk in self.chunks.drain(..) {
+        for chunk in self.chunks.into_iter() {
             let n = chunk.bytes().len() - skip;
             if n > 0 {
                 all.push(match chunk {
@@ -239,6 +297,15 @@ impl IoQueue {
         if !header.is_empty() {
             // What was taken from the first chunk is behind the header now.
             let skip = std::mem::take(&mut self.skip);
+            if let (Some(at), Some(Chunk::Own(v))) =
+                (skip.checked_sub(header.len()), self.chunks.front_mut())
+            {
+                // There is room for it where nothing is any more.
+                v[at..skip].copy_from_slice(header);
+                self.skip = at;
+                self.size += header.len();
+                return;
+            }
             match self.chunks.front_mut() {
                 Some(Chunk::Own(v)) if skip > 0 => _ = v.drain(..skip),
                 Some(Chunk::Shared(_, start, _)) => *start += skip,
@@ -249,20 +316,25 @@ impl IoQueue {
         }
     }
     /// Adds everything that `other` holds at the end.
-    pub fn append(&mut self, mut other: IoQueue) {
+    pub fn append(&mut self, other: IoQueue) {
         if self.is_empty() {
             *self = other;
             return;
         }
         let skip = other.skip;
-        for (i, chunk) in other.chunks.drain(..).enumerate() {
+        for (i, chunk) in other.chunks.into_iter().enumerate() {
             let from = if i == 0 { skip } else { 0 };
             let n = chunk.bytes().len() - from;
             match chunk {
-                Chunk::Own(v) if n < SHARE_FROM || from > 0 => {
+                Chunk::Own(v) if n < SHARE_FROM => {
                     self.push_slice(v.get(from..).unwrap_or(&[]));
                 }
-                Chunk::Own(v) => self.push_vec(v),
+                Chunk::Own(v) if from == 0 => self.push_vec(v),
+                Chunk::Own(v) => {
+                    self.size += n;
+                    let end = v.len();
+                    self.chunks.push_back(Chunk::Shared(BinHandle::from_vec(v), from, end));
+                }
                 Chunk::Shared(b, start, end) => {
                     self.size += n;
                     self.chunks.push_back(Chunk::Shared(b, start + from, end));
@@ -281,7 +353,7 @@ impl IoQueue {
     /// The bytes from the first on that lie together, at most `most`.
     pub fn front(&self, most: usize) -> &[u8] {
         let mut from = self.skip;
-        for c in &self.chunks {
+        for c in self.chunks.iter() {
             let rest = c.bytes().get(from..).unwrap_or(&[]);
             if !rest.is_empty() {
                 return &rest[..rest.len().min(most)];
@@ -310,18 +382,18 @@ impl IoQueue {
     }
     /// All bytes in one piece; the queue is empty afterwards.
     pub fn take_vec(&mut self) -> Vec<u8> {
-        if self.skip == 0 && self.chunks.len() == 1 && matches!(self.chunks[0], Chunk::Own(_)) {
-            self.size = 0;
-            if let Some(Chunk::Own(v)) = self.chunks.pop_front() {
-                return v;
+        if self.skip == 0 && self.chunks.rest.is_empty() {
+            match self.chunks.pop_front() {
+                Some(Chunk::Own(v)) => {
+                    self.size = 0;
+                    return v;
+                }
+                Some(Chunk::Shared(b, from, to)) => {
+                    self.clear();
+                    return b.bytes()[from..to].to_vec();
+                }
+                None => {}
             }
-        }
-        if let (0, 1, Some(Chunk::Shared(b, from, to))) =
-            (self.skip, self.chunks.len(), self.chunks.front())
-        {
-            let all = b.bytes()[*from..*to].to_vec();
-            self.clear();
-            return all;
         }
         let all = self.slices(usize::MAX).iter().fold(Vec::with_capacity(self.size), |mut v, s| {
             v.extend_from_slice(s);
