@@ -114,25 +114,23 @@ impl<'p> Writer<'p> {
                     }
                 },
                 Frame::List { mut rest, mut count, hole } => match rest.as_cons() {
-                    Some(mut cell) => {
-                        loop {
-                            count = count.checked_add(1).ok_or(EncodeError::TooLarge)?;
-                            rest = cell.tail();
-                            if !leaf(cell.head(), out, opts) {
+                    Some(mut cell) => loop {
+                        count = count.checked_add(1).ok_or(EncodeError::TooLarge)?;
+                        rest = cell.tail();
+                        if !leaf(cell.head(), out, opts) {
+                            *frame = Frame::List { rest, count, hole };
+                            self.term(cell.head(), out, opts, budget)?;
+                            break;
+                        }
+                        match rest.as_cons() {
+                            Some(next) if *budget > 0 => cell = next,
+                            _ => {
                                 *frame = Frame::List { rest, count, hole };
-                                self.term(cell.head(), out, opts, budget)?;
                                 break;
                             }
-                            match rest.as_cons() {
-                                Some(next) if *budget > 0 => cell = next,
-                                _ => {
-                                    *frame = Frame::List { rest, count, hole };
-                                    break;
-                                }
-                            }
-                            *budget -= 1;
                         }
-                    }
+                        *budget -= 1;
+                    },
                     None => {
                         out.patch(hole, count);
                         self.frames.pop();
