@@ -437,7 +437,9 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
     let mut backlog = Backlog(0);
     KIND.set(ThreadKind::Normal);
     SCHEDULER.set(index + 1);
+    sys::blocks::join();
     while !all.stopping.load(Ordering::Relaxed) {
+        sys::blocks::look();
         all.binding.check(index, &mut bound);
         if all.chores_wait.load(Ordering::Relaxed) {
             all.do_chores();
@@ -486,6 +488,7 @@ fn run_scheduler(vm: &'static Vm, index: usize) {
             None => idle(vm, all, me, index, &mut polling),
         }
     }
+    sys::blocks::leave();
 }
 
 /// How much others waited on a scheduler for its slices, in reductions. One whose queue never gets empty calls for help

@@ -533,11 +533,7 @@ pub(super) fn reason(e: &io::Error) -> Atom {
 /// Data as options `mode` and `header` want them.
 pub(super) fn data_term<'h>(h: &'h Heap, list: bool, header: usize, data: &[u8]) -> Term<'h> {
     match data.split_at_checked(header) {
-        Some((head, tail)) if !list => {
-            let bytes: Vec<Term<'h>> = head.iter().map(|b| Term::small((*b).into())).collect();
-            let tail = h.binary(tail);
-            if bytes.is_empty() { tail } else { h.list_onto(&bytes, tail) }
-        }
+        Some((head, tail)) if !list => h.bytes_onto(head, h.binary(tail)),
         _ => h.byte_list(data),
     }
 }

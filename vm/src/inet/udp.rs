@@ -50,7 +50,6 @@ fn entry_of(name: &'static str, protocol: Protocol) -> DriverEntry {
 /// A datagram that came in.
 struct Datagram {
     len: usize,
-    from: SockAddr,
     /// Values of options that came with it, if any were asked for.
     extra: Option<Vec<(u8, u32)>>,
 }
@@ -133,25 +132,32 @@ impl Udp {
     }
     /// Receives datagrams: one when passive, some when active.
     fn receive(&mut self, p: &mut PortCx<'_>) {
+        let mut from = SockAddr::unspecified();
         for _ in 0..self.read_packets {
             let Ok(fd) = self.inet.fd() else { return };
             let mut buffer = BUFFER.with(RefCell::take);
             buffer.clear();
-            let got = self.receive_one(fd, &mut buffer);
+            let got = self.receive_one(fd, &mut buffer, &mut from);
             p.set_dry(Interest::READ, got.as_ref().is_err_and(sys::fd::would_block));
-            let more = self.received(p, got, &buffer);
+            let more = self.received(p, got, &from, &buffer);
             BUFFER.with(|b| *b.borrow_mut() = buffer);
             if !more {
                 return;
             }
         }
     }
-    fn receive_one(&self, fd: RawFd, buffer: &mut Vec<u8>) -> io::Result<Datagram> {
+    fn receive_one(
+        &self,
+        fd: RawFd,
+        buffer: &mut Vec<u8>,
+        from: &mut SockAddr,
+    ) -> io::Result<Datagram> {
         let inet = &self.inet;
         let most = inet.buffer;
         if let (true, Some(remote)) = (inet.state & state::ACTIVE != 0, &self.remote) {
             let len = socket::recv_append(fd, buffer, most, 0)?;
-            return Ok(Datagram { len, from: **remote, extra: None });
+            *from = **remote;
+            return Ok(Datagram { len, extra: None });
         }
         if inet.receives_tos || inet.receives_tclass || inet.receives_ttl {
             let m = socket::recv_message(fd, buffer, most, CONTROL_ROOM, 0)?;
@@ -159,13 +165,20 @@ impl Udp {
                 Some((control_code(c.level, c.kind)?, control_value(&c.data)))
             };
             let extra = m.control.iter().filter_map(one).collect();
-            return Ok(Datagram { len: m.len, from: m.addr, extra: Some(extra) });
+            *from = m.addr;
+            return Ok(Datagram { len: m.len, extra: Some(extra) });
         }
-        let (len, from) = socket::recv_from(fd, buffer, most, 0)?;
-        Ok(Datagram { len, from, extra: None })
+        let len = socket::recv_append_from(fd, buffer, most, 0, from)?;
+        Ok(Datagram { len, extra: None })
     }
     /// Hands a datagram on; whether to look for another.
-    fn received(&mut self, p: &mut PortCx<'_>, got: io::Result<Datagram>, data: &[u8]) -> bool {
+    fn received(
+        &mut self,
+        p: &mut PortCx<'_>,
+        got: io::Result<Datagram>,
+        from: &SockAddr,
+        data: &[u8],
+    ) -> bool {
         let inet = &mut self.inet;
         let d = match got {
             Ok(d) => d,
@@ -192,11 +205,9 @@ impl Udp {
         let (list, header) = (inet.list_mode, inet.header);
         if !inet.is_active() {
             p.count_input(d.len);
-            let mut bytes = address::write_any(&d.from);
-            let header = header + bytes.len();
-            bytes.extend(data);
+            let from = address::write_any(from);
             inet.answer(p, |h| {
-                let t = data_term(h, list, header, &bytes);
+                let t = h.bytes_onto(&from, data_term(h, list, header, data));
                 let t = match &d.extra {
                     Some(extra) => h.tuple(&[t, extra_term(h, extra)]),
                     None => t,
@@ -208,7 +219,7 @@ impl Udp {
             return false;
         }
         if inet.deliver_port {
-            let mut bytes = address::write_any(&d.from);
+            let mut bytes = address::write_any(from);
             bytes.extend(data);
             p.output_with_header(if list { bytes.len() } else { header }, &bytes);
         } else {
@@ -216,7 +227,7 @@ impl Udp {
             let port = p.term();
             if !p.is_closing() {
                 p.tell(p.owner(), WORDS, |h| {
-                    let (ip, number) = sender(h, &d.from);
+                    let (ip, number) = sender(h, from);
                     let data = data_term(h, list, header, data);
                     let udp = atom!("udp").into();
                     match &d.extra {

@@ -133,7 +133,7 @@ comparisons! {
     at_least, slow_at_least: |a, b| smalls(a, b) => (a.0 as i64) >= (b.0 as i64); full_cmp(a, b) != Order::Less;
 }
 
-/// Accessors in the layout of [`guard_bif`](super::native::guard_bif), which does all but the usual case.
+/// Accessors in the layout of [`guard_bif`](super::native::guard_bif), which raises.
 macro_rules! accessors {
     ($($name:ident / $n:literal: |$a:ident, $b:ident| $value:expr;)*) => { $(
         pub unsafe extern "C" fn $name(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
@@ -144,6 +144,9 @@ macro_rules! accessors {
             if let Some(t) = value {
                 put_any(r, e, ip.add(3), t);
                 go!(r, ip.add(7 + 2 * $n), htop, e, fc)
+            }
+            if u32_at(ip, 2) != 0 {
+                go!(r, target_at(ip, 2), htop, e, fc)
             }
             return super::native::guard_bif(r, ip, htop, e, fc);
         }

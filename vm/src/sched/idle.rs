@@ -56,7 +56,8 @@ pub(super) fn idle(
         let due =
             vm.timers.next().map(|t| Duration::from_nanos(t.saturating_sub(now).max(0) as u64));
         if due != Some(Duration::ZERO) {
-            let look = if last { all.trim.all_sleep(now, vm.there()) } else { None };
+            let wake = || vm.sched.wake_all();
+            let look = if last { all.trim.all_sleep(now, vm.there(), wake) } else { None };
             all.falls_asleep(vm, index, last, due.into_iter().chain(look).min(), polling);
         }
     }

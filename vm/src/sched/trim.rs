@@ -53,8 +53,13 @@ impl Trim {
         })
     }
     /// All schedulers sleep: how long the last one may at the most, so that it looks in time. `now`: nanoseconds. `there`: how
-    /// many processes, and bytes of shared binaries, there are.
-    pub fn all_sleep(&'static self, now: i64, there: [u64; 2]) -> Option<Duration> {
+    /// many processes, and bytes of shared binaries, there are. `wake` wakes all schedulers.
+    pub fn all_sleep(
+        &'static self,
+        now: i64,
+        there: [u64; 2],
+        wake: impl Fn() + Send + 'static,
+    ) -> Option<Duration> {
         if !self.ran.load(Ordering::Relaxed) {
             return None;
         }
@@ -75,15 +80,18 @@ impl Trim {
         if before > LITTLE {
             // Without a thread it has to wait for another time.
             let thread = std::thread::Builder::new().name("trim".into()).stack_size(1 << 16);
-            let _ = thread.spawn(move || self.trim(before));
+            let _ = thread.spawn(move || self.trim(before, wake));
         } else {
             self.interval.store(SHORTEST.as_nanos() as u64, Ordering::Relaxed);
         }
         None
     }
-    fn trim(&self, before: u64) {
+    fn trim(&self, before: u64, wake: impl Fn()) {
         term::gc::release_spare_blocks();
-        term::shared::release_spare_blocks();
+        // Schedulers that sleep have to look what they keep.
+        sys::blocks::release();
+        wake();
+        std::thread::sleep(Duration::from_millis(2));
         sys::mem::release();
         let after = sys::mem::resident().unwrap_or(0);
         let interval = if after > before - before / 8 {

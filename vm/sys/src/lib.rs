@@ -3,6 +3,7 @@
 //!
 //! No Erlang term appears here. Errors are `std::io::Error`; `errno::name` gives the atom that Erlang code sees for one.
 
+pub mod blocks;
 pub mod child;
 pub mod clock;
 pub mod cpu;

@@ -1,10 +1,11 @@
 //! What happens when there is no memory left.
 //!
-//! [`Allocator`] is the system's allocator, but a request that fails ends in the hook instead of an abort: the emulator
+//! [`Allocator`] is the system's allocator behind some spare blocks ([`blocks`]), but a request that fails ends in the hook instead of an abort: the emulator
 //! writes its crash dump and leaves with the status that the reference has. Two ways of asking still get their "no": zeroed
 //! memory, which is how large binaries ask, and whatever runs within [`fallible`].
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use crate::blocks;
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
@@ -57,25 +58,27 @@ fn failed(bytes: usize) {
 
 // SAFETY: every request goes to the system's allocator; a hook does not return.
 unsafe impl GlobalAlloc for Allocator {
+    #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's word.
-        let p = unsafe { System.alloc(layout) };
+        let p = unsafe { blocks::alloc(layout) };
         if p.is_null() {
             failed(layout.size());
         }
         p
     }
+    #[inline]
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
         // SAFETY: by the caller's word.
-        unsafe { System.dealloc(p, layout) }
+        unsafe { blocks::dealloc(p, layout) }
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: by the caller's word.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { blocks::alloc_zeroed(layout) }
     }
     unsafe fn realloc(&self, p: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: by the caller's word.
-        let p = unsafe { System.realloc(p, layout, bytes) };
+        let p = unsafe { blocks::realloc(p, layout, bytes) };
         if p.is_null() {
             failed(bytes);
         }

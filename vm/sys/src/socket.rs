@@ -399,21 +399,31 @@ pub fn recv_from(
     max: usize,
     flags: i32,
 ) -> io::Result<(usize, SockAddr)> {
+    let mut from = SockAddr::empty();
+    let n = recv_append_from(fd, buf, max, flags, &mut from)?;
+    Ok((n, from))
+}
+
+/// The same; `from` becomes the address.
+pub fn recv_append_from(
+    fd: RawFd,
+    buf: &mut Vec<u8>,
+    max: usize,
+    flags: i32,
+    from: &mut SockAddr,
+) -> io::Result<usize> {
     crate::oom::reserve(buf, max)?;
     let spare = buf.spare_capacity_mut();
     let (p, room) = (spare.as_mut_ptr(), spare.len().min(max));
-    let (n, addr) = SockAddr::fill(|a, len| {
-        let full = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-        // SAFETY: `p` is valid for writes of `room` bytes, `a` for `len`.
-        unsafe {
-            *len = full;
-            check_size(calls::recvfrom(fd, p.cast(), room, flags, a, len))
-        }
-    })?;
+    let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    let a = std::ptr::from_mut(&mut from.storage).cast();
+    // SAFETY: `p` is valid for writes of `room` bytes, `a` for `len`.
+    let n = check_size(unsafe { calls::recvfrom(fd, p.cast(), room, flags, a, &mut len) })?;
+    from.len = len;
     let n = n.min(room);
     // SAFETY: the system has written `n <= room` bytes there.
     unsafe { buf.set_len(buf.len() + n) };
-    Ok((n, addr))
+    Ok(n)
 }
 
 /// One control message.

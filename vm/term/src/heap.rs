@@ -362,7 +362,11 @@ impl Heap {
     }
     /// A list of bytes.
     pub fn byte_list<'h>(&'h self, s: &[u8]) -> Term<'h> {
-        s.iter().rev().fold(Term::nil(), |t, &c| self.cons(Term::small(c as i64), t))
+        self.bytes_onto(s, Term::nil())
+    }
+    /// Bytes followed by `tail`.
+    pub fn bytes_onto<'h>(&'h self, s: &[u8], tail: Term<'h>) -> Term<'h> {
+        s.iter().rev().fold(tail, |t, &c| self.cons(Term::small(c as i64), t))
     }
     #[inline]
     pub fn int<'h>(&'h self, n: i64) -> Term<'h> {

@@ -1,6 +1,6 @@
 //! Walking I/O lists: lists of bytes, binaries and I/O lists, however deep, without recursion.
 
-use crate::{Bits, Term, View};
+use crate::{Bits, Term};
 
 /// A run of an I/O list.
 pub enum Piece<'p> {
@@ -16,36 +16,32 @@ pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
     let mut stack: Vec<Term<'p>> = Vec::new();
     let mut at = list;
     loop {
-        match at.view() {
-            View::Cons(cell) => {
-                let (head, tail) = (cell.head(), cell.tail());
-                match head.as_small() {
-                    Some(n) => match u8::try_from(n) {
-                        Ok(byte) if f(Piece::Byte(byte)) => at = tail,
-                        _ => return false,
-                    },
-                    None => {
-                        if !tail.is_nil() {
-                            match few.get_mut(depth) {
-                                Some(place) => *place = tail,
-                                None => stack.push(tail),
-                            }
-                            depth += 1;
+        if let Some(cell) = at.as_cons() {
+            let (head, tail) = (cell.head(), cell.tail());
+            match head.as_small() {
+                Some(n) => match u8::try_from(n) {
+                    Ok(byte) if f(Piece::Byte(byte)) => at = tail,
+                    _ => return false,
+                },
+                None => {
+                    if !tail.is_nil() {
+                        match few.get_mut(depth) {
+                            Some(place) => *place = tail,
+                            None => stack.push(tail),
                         }
-                        at = head;
-                        // An improper head: only lists and bitstrings may stand there, which the
-                        // next turn of the loop checks.
+                        depth += 1;
                     }
-                }
-                continue;
-            }
-            View::Nil => {}
-            View::Bits(bits) => {
-                if !f(Piece::Bits(bits)) {
-                    return false;
+                    // Only lists and bitstrings may stand there, which the next turn of the loop checks.
+                    at = head;
                 }
             }
-            _ => return false,
+            continue;
+        }
+        if !at.is_nil() {
+            match at.as_bits() {
+                Some(bits) if f(Piece::Bits(bits)) => {}
+                _ => return false,
+            }
         }
         if depth == 0 {
             return true;

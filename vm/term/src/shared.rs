@@ -1,9 +1,5 @@
 //! What lives outside heaps and is shared by reference counting: binaries and magic objects.
 
-mod spare;
-
-pub use spare::release as release_spare_blocks;
-
 use core::alloc::Layout;
 use core::any::Any;
 use core::mem::MaybeUninit;
@@ -52,28 +48,7 @@ fn layout(capacity: usize) -> Layout {
 
 /// That of the block of a binary with room for so many bytes.
 fn try_layout(capacity: usize) -> Option<Layout> {
-    Layout::from_size_align(spare::round(capacity.checked_add(HEADER)?), 8).ok()
-}
-
-/// Uninitialised memory; null if there is none.
-/// # Safety
-/// The layout is one of [`layout`].
-#[inline]
-unsafe fn block(l: Layout) -> *mut u8 {
-    // SAFETY: never of size zero.
-    spare::take(l.size()).unwrap_or_else(|| unsafe { alloc(l) })
-}
-
-/// # Safety
-/// The block was allocated with this layout, one of [`layout`].
-#[inline]
-unsafe fn free_block(p: *mut u8, l: Layout) {
-    // SAFETY: by the caller's word.
-    unsafe {
-        if !spare::keep(p, l.size()) {
-            dealloc(p, l)
-        }
-    }
+    Layout::from_size_align(capacity.checked_add(HEADER)?, 8).ok()
 }
 
 /// A counted reference to a [`SharedBin`].
@@ -103,7 +78,7 @@ impl BinHandle {
         let l = layout(capacity);
         // SAFETY: the layout is never of size zero; every byte below `len` is written by `fill`.
         unsafe {
-            let p = block(l) as *mut SharedBin;
+            let p = alloc(l) as *mut SharedBin;
             if p.is_null() {
                 handle_alloc_error(l);
             }
@@ -206,7 +181,7 @@ impl BinHandle {
         let l = try_layout(len.checked_add(SIZE_WORD)?)?;
         // SAFETY: the layout is not of size zero.
         unsafe {
-            let p = block(l) as *mut SharedBin;
+            let p = alloc(l) as *mut SharedBin;
             let bin = NonNull::new(p)?;
             BinHandle::fill_sized(p, len);
             TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
@@ -473,7 +448,7 @@ impl Drop for BinHandle {
                 Some(Release::Sized) => {
                     let cap = (*p).capacity;
                     TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
-                    free_block(p as *mut u8, layout(cap + SIZE_WORD));
+                    dealloc(p as *mut u8, layout(cap + SIZE_WORD));
                 }
                 Some(release) => {
                     drop(Box::from_raw(p));
@@ -486,7 +461,7 @@ impl Drop for BinHandle {
                 None => {
                     let cap = (*p).capacity;
                     TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
-                    free_block(p as *mut u8, layout(cap));
+                    dealloc(p as *mut u8, layout(cap));
                 }
             }
         }
