@@ -1,7 +1,8 @@
 %% Packets of the distribution protocol, well-formed and mutated, as a peer would send them: this node is its own peer, a process
 %% carries the connection. Whatever comes in, the connection stays up or ends, everybody is told, and the node goes on.
 -module(fuzz_dist).
--export([start/0, packets/0]).
+%% Of a node by another name: `peer` of the process dictionary.
+-export([start/0, packets/0, packets/2, odd/1, control/2, mutate/2, victim/0]).
 
 -define(NODE, 'b@remote').
 -define(ATOM_CACHE, 16#2000).
@@ -99,6 +100,7 @@ send(C, M, How, V, A, N) ->
     Packets = case pick(3) of
                   %% Mutated ones go to nobody: a changed pid must not be that of a process which is there.
                   1 -> [mutate(pick(4), P) || P <- packets(How, control(list_to_pid("<0.32091.7>"), A))];
+                  2 -> case pick(4) of 1 -> odd(How); _ -> packets(How, control(V, A)) end;
                   _ -> packets(How, control(V, A))
               end,
     case lists:all(fun(P) -> put_data(C, M, P) end, Packets) of
@@ -163,6 +165,25 @@ packets(headers, {C, P0}) ->
         _ -> [iolist_to_binary([<<131, 68>>, Atoms, Ctl, P])]
     end.
 
+%% What no packet looks like: counts and numbers beyond what is there, fragments of nothing, atoms that were never sent.
+odd(plain) ->
+    [any({<<>>, <<112>>, <<111, 131, 104, 0>>, <<112, 131, 108, 16#ffffffff:32>>, <<112, 131, 105, 16#7fffffff:32, 97, 1>>,
+          <<112, 131, 116, 16#ffffffff:32>>, <<112, 131, 109, 16#fffffff0:32, 1>>, <<112, 131, 80, 16#ffffffff:32, 1, 2, 3>>,
+          <<112, 131, 111, 16#ffffffff:32, 0, 1>>, <<112, (binary:copy(<<131>>, 50))/binary>>, <<112, 131, (binary:copy(<<104, 1>>, 20000))/binary>>})];
+odd(headers) ->
+    Ctl = iolist_to_binary(body({6, remote(1), '', victim})),
+    S = pick(3),
+    N = any({0, 1, 2, 1 bsl 31, 1 bsl 63, (1 bsl 64) - 1}),
+    any({[<<131, 68>>], [<<131, 68, 255>>], [<<131, 68, 255, (binary:copy(<<16#ff>>, 128))/binary>>], [<<131, 68, 255, (binary:copy(<<0>>, 400))/binary, Ctl/binary>>],
+         [<<131, 68, 2, 16#87, 0, (pick(255)), 4, "atom", (pick(255)), Ctl/binary>>], [<<131, 68, 1, 8, 1, 255, "x">>],
+         [<<131, 68, 1, 16#18, 1, 65535:16, "x">>], [<<131, 68, 0, 82, (pick(255))>>], [<<131, 68, 0, 104, 4, 97, 6, 82, 200, 82, 201, 82, 202, 106>>],
+         [<<131, 69, S:64, N:64, 0, Ctl/binary>>], [<<131, 69, S:64, N:64, 0, Ctl/binary, 108, 16#ffffffff:32>>, <<131, 70, S:64, (N - 1):64, 106>>],
+         [<<131, 70, S:64, N:64, Ctl/binary>>], [<<131, 70, S:64>>], [<<131, 69, S:64, N:64>>],
+         [<<131, 69, I:64, 2:64, 0, Ctl/binary>> || I <- lists:seq(100, 100 + pick(200))],
+         [<<131, 69, 9:64, 3:64, 0, Ctl/binary>>, <<131, 70, 9:64, 1:64, 106>>, <<131, 70, 9:64, 2:64, 106>>],
+         [<<131, 69, 9:64, 2:64, 0, Ctl/binary>>, <<131, 70, 9:64, 1:64, 106>>, <<131, 70, 9:64, 0:64, 106>>],
+         [<<131, 69, 9:64, 2:64, 0>>, <<131, 70, 9:64, 1:64, Ctl/binary, 106>>], [<<131, 71, 0>>], [<<130>>], [<<131>>]}).
+
 cut(B, 1) -> [B];
 cut(B, N) ->
     At = rand:uniform(byte_size(B) + 1) - 1,
@@ -188,9 +209,10 @@ mutate(N, B) when byte_size(B) > 0 ->
     mutate(N - 1, iolist_to_binary([X, New, case pick(20) of 1 -> []; _ -> Y end]));
 mutate(_, B) -> B.
 
-remote(N) -> pid_of(?NODE, N).
+remote(N) -> pid_of(peer(), N).
+peer() -> case get(peer) of undefined -> ?NODE; P -> P end.
 pid_of(Node, N) -> binary_to_term(<<131, 88, (atom(Node))/binary, (1000 + N):32, 0:32, 4:32>>).
-ref() -> binary_to_term(<<131, 90, 3:16, (atom(?NODE))/binary, 4:32, (pick(5)):32, 2:32, 3:32>>).
+ref() -> binary_to_term(<<131, 90, 3:16, (atom(peer()))/binary, 4:32, (pick(5)):32, 2:32, 3:32>>).
 atom(A) -> B = atom_to_binary(A), <<119, (byte_size(B)), B/binary>>.
 
 value() ->

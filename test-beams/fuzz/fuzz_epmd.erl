@@ -1,11 +1,14 @@
 %% Requests to epmd, well-formed and mutated, whole and in pieces: it goes on answering.
 -module(fuzz_epmd).
--export([start/0, requests/0]).
+-export([start/0, start/1, requests/0]).
 
 start() ->
     {ok, L} = gen_tcp:listen(0, [{reuseaddr, true}]),
     {ok, Port} = inet:port(L),
     gen_tcp:close(L),
+    start(Port).
+
+start(Port) ->
     %% The one of the emulator under test.
     Epmd = filename:join(os:getenv("BINDIR"), "epmd"),
     %% It does not outlive this emulator, whose end closes the standard input.

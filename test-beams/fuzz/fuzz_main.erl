@@ -1,6 +1,6 @@
 %% Loads mutated modules and decodes mutated external terms, many times.
 %%
-%% main([Kind, Seed, First, Last, Progress]): iterations First to Last of Kind (beams, terms, natives, packets or epmd). An iteration
+%% main([Kind, Seed, First, Last, Progress]): iterations First to Last of Kind (beams, terms, natives, packets, handshakes or epmd). An iteration
 %% depends on its seed and number alone. Progress is a file that gets the number of the iteration
 %% that is about to start (now and then, or each when First = Last is near), so that whoever watches
 %% knows where the emulator died.
@@ -11,7 +11,7 @@
 -module(fuzz_main).
 -export([main/1]).
 
--define(CORPUS, [fuzz_bits, fuzz_terms, fuzz_control]).
+-define(CORPUS, [fuzz_bits, fuzz_terms, fuzz_control] ++ [fuzz_records || records()]).
 -define(LIBRARY, [orddict, gb_trees, gb_sets, queue, proplists, string, binary, base64, sofs, array, dict, ordsets, lists, maps]).
 -define(MILLISECONDS, 20).
 -define(HEAP, 1 bsl 18).
@@ -30,7 +30,7 @@ main([Kind, Seed, First, Last, Progress]) ->
 
 loop(_, _, N, Last, _, Counts) when N > Last -> Counts;
 loop(Iterate, Seed, N, Last, Fd, Counts) ->
-    case N rem 100 =:= 0 orelse Last - N < 200 of
+    case N rem 20 =:= 0 orelse Last - N < 200 of
         true -> ok = file:pwrite(Fd, 0, [integer_to_binary(N), $\n]);
         false -> ok
     end,
@@ -56,6 +56,7 @@ iterate(beams) ->
 iterate(terms) -> fun mutated_term/0;
 iterate(natives) -> fun fuzz_natives:call/0;
 iterate(packets) -> fuzz_dist:start(), fun fuzz_dist:packets/0;
+iterate(handshakes) -> fuzz_handshake:start(), fun fuzz_handshake:handshake/0;
 iterate(epmd) -> fuzz_epmd:start(), fun fuzz_epmd:requests/0.
 
 %% Modules
@@ -67,10 +68,12 @@ file(Module) ->
 %% As this compiler writes it, and as older ones do.
 assemblies(Module) ->
     Source = filename:join(filename:dirname(code:which(Module)), atom_to_list(Module)) ++ ".erl",
-    [begin
-         {ok, Module, Asm} = compile:file(Source, [to_asm, binary | Options]),
-         Asm
-     end || Options <- [[], [r22], [r24], [no_type_opt, no_copt], [no_ssa_opt]], supported(Options)].
+    {ok, Module, First} = compile:file(Source, [to_asm, binary]),
+    %% Not every module is something that older compilers know.
+    [First | [Asm || Options <- [[r22], [r24], [no_type_opt, no_copt], [no_ssa_opt]], supported(Options),
+                     {ok, _, Asm} <- [compile:file(Source, [to_asm, binary | Options])]]].
+
+records() -> list_to_integer(erlang:system_info(otp_release)) >= 29.
 
 supported(Options) -> not lists:member(r22, Options) orelse list_to_integer(erlang:system_info(otp_release)) < 26.
 
@@ -96,7 +99,7 @@ renamed(Parts) ->
              <<Size:4, 0:4, _:Size/binary, Atoms/binary>> = Rest,
              {<<"AtU8">>, <<N:32, 6:4, 0:4, "fuzzed", Atoms/binary>>};
          _ -> Part
-     end || {Id, _} = Part <- Parts, lists:member(Id, [<<"AtU8">>, <<"Code">>, <<"StrT">>, <<"ImpT">>, <<"ExpT">>, <<"FunT">>, <<"LitT">>, <<"Line">>, <<"Type">>, <<"Meta">>, <<"Attr">>, <<"LocT">>])].
+     end || {Id, _} = Part <- Parts, lists:member(Id, [<<"AtU8">>, <<"Code">>, <<"StrT">>, <<"ImpT">>, <<"ExpT">>, <<"FunT">>, <<"LitT">>, <<"Line">>, <<"Type">>, <<"Meta">>, <<"Attr">>, <<"LocT">>, <<"Recs">>])].
 
 join(Parts) ->
     Form = [[Id, <<(byte_size(Data)):32>>, Data, <<0:((4 - byte_size(Data) rem 4) rem 4 * 8)>>] || {Id, Data} <- Parts],
@@ -104,7 +107,7 @@ join(Parts) ->
 
 mutate_chunks({Parts, _}) ->
     Wanted = case pick(20) of
-        1 -> <<"LitT">>; 2 -> any({<<"ImpT">>, <<"ExpT">>, <<"FunT">>}); 3 -> any({<<"StrT">>, <<"Type">>, <<"Line">>, <<"Meta">>});
+        1 -> <<"LitT">>; 2 -> any({<<"ImpT">>, <<"ExpT">>, <<"FunT">>}); 3 -> any({<<"StrT">>, <<"Type">>, <<"Line">>, <<"Meta">>, <<"Recs">>});
         4 -> case pick(10) of 1 -> <<"AtU8">>; _ -> <<"Code">> end;
         _ -> <<"Code">>
     end,
@@ -146,9 +149,11 @@ mutate_byte(Bin) ->
         9 -> <<A/binary, (B bxor (1 bsl (rand:uniform(8) - 1))), C/binary>>
     end.
 
-try_assembly({Module, Exports, Attributes, Functions, Labels}) ->
-    Mutated = times(pick(3), fun mutate_functions/1, Functions),
-    try assemble({Module, Exports, Attributes, Mutated, Labels}) of
+%% The functions are the last but one.
+try_assembly(Asm) ->
+    N = tuple_size(Asm) - 1,
+    Mutated = times(pick(3), fun mutate_functions/1, element(N, Asm)),
+    try assemble(setelement(N, Asm, Mutated)) of
         Bin ->
             {Parts, _} = chunks(Bin),
             try_module(join(Parts))
@@ -324,7 +329,14 @@ value(0) ->
         _ -> rand:uniform(10) - 1
     end;
 value(D) ->
-    case pick(9) of
+    case pick(10) of
+        8 ->
+            case records() of
+                true ->
+                    Fields = lists:ukeysort(1, [{any({a, b, x, y, left, 'å'}), value(D - 1)} || _ <- lists:seq(2, pick(6))]),
+                    records:create(any({fuzz_records, m}), any({point, shown, r}), Fields, #{is_exported => pick(2) =:= 1});
+                false -> value(0)
+            end;
         1 -> {};
         2 -> {value(D - 1)};
         3 -> list_to_tuple([value(D - 1) || _ <- lists:seq(1, pick(6))]);

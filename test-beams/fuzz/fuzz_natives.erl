@@ -178,7 +178,7 @@ pool() ->
     Y = lists:max([1, 2, 3]),
     Atomics = atomics:new(4, []),
     Dead = spawn(fun() -> ok end),
-    {0, 1, 2, 3, 5, 8, 16, 31, 32, 63, 64, 100, 255, 256, 1000, 65535, 65536, 1 bsl 20, 1 bsl 24, 1 bsl 27, 1 bsl 28, 1 bsl 31 - 1, 1 bsl 31, 1 bsl 32 - 1, 1 bsl 32,
+    list_to_tuple(records() ++ tuple_to_list({0, 1, 2, 3, 5, 8, 16, 31, 32, 63, 64, 100, 255, 256, 1000, 65535, 65536, 1 bsl 20, 1 bsl 24, 1 bsl 27, 1 bsl 28, 1 bsl 31 - 1, 1 bsl 31, 1 bsl 32 - 1, 1 bsl 32,
         (1 bsl 58), (1 bsl 59) - 1, 1 bsl 59, 1 bsl 60 - 1, 1 bsl 60, -(1 bsl 59), -(1 bsl 60), -(1 bsl 60) - 1, 1 bsl 62, 1 bsl 63 - 1, 1 bsl 63, Big - 1, Big, -Big, 1 bsl 200, -(1 bsl 3000),
         -1, -2, -5, -255, -65536, 0.0, -0.0, 1.0, -1.5, 1.0e308, 5.0e-324, 1.0e16, 3.14,
         true, false, undefined, infinity, all, '_', '$1', '', ok, error, normal, kill, nano_seconds, second, native, fuzz_name, fuzz_table,
@@ -194,7 +194,15 @@ pool() ->
         #{}, #{a => 1}, #{1 => 2, 1.0 => 3}, Large, #{Large => Large}, #{size => 0}, #{size => 5, kill => false},
         fun ?MODULE:id/1, fun ?MODULE:id/2, fun ?MODULE:none/7, fun(X) -> X end, fun(X, Z) -> X + Z + Y end, fun() -> exit(y) end,
         self(), Dead, make_ref(), Table, Ordered, Atomics, Dead, hd(erlang:ports()), binary_to_term(<<131, 88, 119, 1, "x", 0:32, 0:32, 0:32>>), binary_to_term(<<131, 90, 0, 2, 119, 1, "x", 1:32, 2:32, 3:32>>),
-        binary_to_term(<<131, 89, 119, 1, "x", 0:32, 0:32>>), binary:compile_pattern([<<"a">>, <<"bc">>]), element(2, re:compile("a(b|c)*")), {1 bsl 64, 1.0, a}, node(), ?MODULE, id, lists, fuzz_absent}.
+        binary_to_term(<<131, 89, 119, 1, "x", 0:32, 0:32>>), binary:compile_pattern([<<"a">>, <<"bc">>]), element(2, re:compile("a(b|c)*")), {1 bsl 64, 1.0, a}, node(), ?MODULE, id, lists, fuzz_absent})).
+
+%% Native records, where there are any.
+records() ->
+    case list_to_integer(erlang:system_info(otp_release)) of
+        Release when Release >= 29 ->
+            [records:create(m, r, F, #{is_exported => true}) || F <- [[], [{a, 1}], [{a, "text"}, {b, <<1, 2>>}, {c, #{x => 1.5}}]]];
+        _ -> []
+    end.
 
 %% Calls that work; atoms that stand for what each process makes for itself are in own/1.
 working() ->
@@ -226,7 +234,7 @@ working() ->
      {erlang, system_info, [{allocator, sys_alloc}]}, {erlang, statistics, [reductions]}, {erlang, port_info, ['$port', links]}, {erlang, port_control, ['$port', 1, <<"x">>]}, {erlang, port_call, ['$port', 1, x]}, {erlang, port_set_data, ['$port', x]}, {erlang, dist_get_stat, [x]}, {erlang, is_process_alive, ['$idle']}, {erlang, suspend_process, ['$idle', [asynchronous]]},
      {erlang, resume_process, ['$idle']}, {erlang, seq_trace, [label, 1]}, {erlang, put, [a, b]}, {erlang, get, [a]}, {erlang, erase, [a]}, {erlang, map_get, [a, #{a => 1}]}, {erlang, is_map_key, [a, #{}]}, {erlang, binary_part, [<<"abc">>, {3, -2}]}, {erlang, float, [1 bsl 1000]}, {erlang, 'bsl', [1, 100]}, {erlang, 'bsr', [1 bsl 100, 50]}, {erlang, 'div', [1 bsl 100, 3]},
      {erlang, '++', [[1], [2]]}, {erlang, '--', [[1, 2], [2]]}, {lists, reverse, [[1, 2], x]}, {lists, keyfind, [a, 1, [{b}, {a, 1}]]}, {lists, keymember, [1.0, 1, [{1}]]}, {lists, keysearch, [a, 1, [{a}]]}, {lists, member, [1, [2, 1]]}, {maps, from_keys, [[a, b, a], 1]}, {maps, merge, [#{a => 1}, #{b => 2}]}, {maps, take, [a, #{a => 1}]}, {maps, update, [a, 1, #{a => 2}]},
-     {maps, from_list, [[{a, 1}, {b, 2}]]}, {erts_internal, map_next, [0, #{a => 1}, iterator]}, {erts_internal, map_to_tuple_keys, [#{a => 1}]}, {erts_internal, map_hashmap_children, ['$map']}, {erts_internal, term_type, [a]}, {erts_internal, cmp_term, [1, 1.0]}, {erts_internal, binary_to_integer, [<<"12">>, 10]},
+     {maps, from_list, [[{a, 1}, {b, 2}]]}, {records, create, [m, r, [{a, 1}, {b, x}], #{is_exported => true}]}, {records, update, ['$record', m, r, #{a => 2}]}, {records, get, [a, '$record']}, {records, get_field_names, ['$record']}, {erts_internal, map_next, [0, #{a => 1}, iterator]}, {erts_internal, map_to_tuple_keys, [#{a => 1}]}, {erts_internal, map_hashmap_children, ['$map']}, {erts_internal, term_type, [a]}, {erts_internal, cmp_term, [1, 1.0]}, {erts_internal, binary_to_integer, [<<"12">>, 10]},
      {unicode, characters_to_binary, [["abc", 1000, <<"x">>], utf8, {utf16, little}]}, {unicode, characters_to_list, [<<195, 165, 255>>, utf8]}, {unicode, bin_is_7bit, [<<"abc">>]}, {string, list_to_float, ["1.5abc"]}, {string, list_to_integer, ["15abc"]}, {persistent_term, put, [fuzz_key, {1, 2}]}, {persistent_term, get, [fuzz_key, d]},
      {atomics, add, ['$atomics', 1, 5]}, {atomics, compare_exchange, ['$atomics', 1, 0, 7]}, {atomics, put, ['$atomics', 1, -5]}, {counters, new, [3, [write_concurrency]]}, {counters, add, ['$counters', 1, 5]}, {erts_debug, size_shared, [{a, b}]}, {erts_debug, copy_shared, [{a, b}]}, {erts_debug, flat_size, [{a, b}]}, {erts_debug, same, [a, b]},
      {zlib, deflateInit_nif, ['$deflate', 5, 8, 15, 8, 0]}, {zlib, deflate, ['$deflate', <<"abcabc">>, finish]}, {zlib, inflate, ['$inflate', <<120, 156, 75, 4, 0, 0, 98, 0, 98>>]}, {zlib, inflateSetDictionary, ['$inflate', <<"abc">>]}, {zlib, crc32, ['$deflate', <<"a">>]}, {zlib, gunzip, [<<31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 75, 4, 0, 67, 190, 183, 232, 1, 0, 0, 0>>]},
@@ -259,6 +267,7 @@ own('$buffer') -> B = prim_buffer:new(), prim_buffer:write(B, [<<"abcdef">>]), B
 own('$socket') -> {ok, S} = socket:open(inet, stream, tcp), S;
 own('$listen') -> {ok, L} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}}]), L;
 own('$udp') -> {ok, U} = gen_udp:open(0, [{ip, {127, 0, 0, 1}}]), U;
+own('$record') -> case records() of [_, R | _] -> R; [] -> {m, r} end;
 own('$file') -> {ok, F} = file:open("fuzz_file", [raw, read, write, binary]), ok = file:write(F, "abcdefghij"), F;
 own('$beam') -> {ok, B} = file:read_file(code:which(?MODULE)), B;
 own(X) -> X.
