@@ -212,7 +212,7 @@ fn set_group_leader<'p>(cx: &Cx<'p>, leader: Term<'p>, pid: Term<'p>) -> BifResu
             let op = vm::dist::Op::GroupLeader { to };
             vm::dist::relation::send(cx.vm(), &c, op, Some(leader.term()));
         }
-        return Ok(am::TRUE.into());
+        return vm::dist::job::pace(cx, to.node_name(), am::TRUE.into());
     }
     let Some(pid) = whose.local() else { return Ok(am::BADARG.into()) };
     if pid == cx.pid() {

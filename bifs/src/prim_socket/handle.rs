@@ -113,6 +113,8 @@ pub struct State {
     pub receive_control: usize,
     pub send_control: usize,
     pub iow: bool,
+    /// After a read its process waits for the next (OTP 28 on).
+    pub select_read: bool,
     pub debug: bool,
     pub meta: OwnedTerm,
     pub registered: bool,
@@ -179,6 +181,7 @@ impl Socket {
             receive_control: new.receive_control,
             send_control: new.send_control,
             iow: new.iow,
+            select_read: false,
             debug: new.debug,
             meta: OwnedTerm::immediate(Term::atom(am::UNDEFINED)),
             registered: new.registered,

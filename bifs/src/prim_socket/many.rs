@@ -120,7 +120,7 @@ fn recvmmsg<'p>(
     let Some(flags) = receive::flags(flag_bits) else { return range(cx, flag_bits) };
     let pid = cx.pid();
     let got = s.0.with(|st| receive_many(st, pid, n, (size, room), flags, reference));
-    if let Ok(Got::Data(all)) = &got {
+    if let Ok(Got::Data(all) | Got::Next(all)) = &got {
         cx.bump(all.iter().map(|(_, d)| 1 + d.len() / 256).sum());
     }
     let release = cx.vm().config.release;
@@ -154,6 +154,5 @@ fn receive_many(
         c.read_byte += m.len as u64;
         c.read_pkg_max = c.read_pkg_max.max(m.len as u64);
     }
-    st.next(Line::Read);
-    Ok(Got::Data(all))
+    receive::complete(st, all, pid, reference)
 }

@@ -296,6 +296,7 @@ mod otp {
     pub const FD: i32 = 1008;
     pub const META: i32 = 1009;
     pub const REGISTRY: i32 = 1010;
+    pub const SELECT_READ: i32 = 1011;
     pub const DOMAIN: i32 = 1999;
 }
 
@@ -360,6 +361,7 @@ fn set_otp(st: &mut State, pid: u64, number: i32, value: Term<'_>) -> Done<()> {
     match number {
         otp::DEBUG => st.debug = on()?,
         otp::IOW => st.iow = on()?,
+        otp::SELECT_READ => st.select_read = on()?,
         otp::OWNER => {
             if st.owner != pid {
                 return Err(Fail::ErrorInvalid("not_owner"));
@@ -562,6 +564,7 @@ fn get_otp<'h>(h: &'h Heap, st: &State, number: i32) -> Done<Term<'h>> {
     Ok(match number {
         otp::DEBUG => Term::bool(st.debug),
         otp::IOW => Term::bool(st.iow),
+        otp::SELECT_READ => Term::bool(st.select_read),
         otp::OWNER => Term::local_pid(st.owner),
         otp::BUFFER if st.buffer_count == 0 => size(st.buffer),
         otp::BUFFER => h.tuple(&[size(st.buffer_count as usize), size(st.buffer)]),

@@ -17,6 +17,8 @@ vm::bifs! { pub TABLE: "prim_socket" {
 /// Data as they came, and what is to be said about them.
 pub(super) enum Got<T> {
     Data(T),
+    /// The same with option `select_read`: a message comes when there is more.
+    Next(T),
     /// The buffer was filled: there may be more.
     More(T),
     /// Less than was asked for: the rest comes later.
@@ -89,6 +91,21 @@ fn wait(st: &mut State, pid: u64, reference: Term<'_>) -> Done<()> {
     Ok(())
 }
 
+/// A receive is complete: the next in line may try, or the caller waits for more as option `select_read` says.
+pub(super) fn complete<T>(
+    st: &mut State,
+    data: T,
+    pid: u64,
+    reference: Option<Term<'_>>,
+) -> Done<Got<T>> {
+    if let Some(reference) = reference.filter(|_| st.select_read) {
+        wait(st, pid, reference)?;
+        return Ok(Got::Next(data));
+    }
+    st.next(Line::Read);
+    Ok(Got::Data(data))
+}
+
 fn count_package(st: &mut State) {
     let c = &mut st.counters;
     c.read_pkg += 1;
@@ -139,8 +156,11 @@ fn receive(
     }
     st.buffers_read = 0;
     count_package(st);
-    st.next(Line::Read);
-    Ok(if n < size && asked != 0 && stream { Got::Short(data) } else { Got::Data(data) })
+    if n < size && asked != 0 && stream {
+        st.next(Line::Read);
+        return Ok(Got::Short(data));
+    }
+    complete(st, data, pid, reference)
 }
 
 /// The term of what was received; `f` makes one of the data.
@@ -157,6 +177,7 @@ pub(super) fn got_term<'p, T>(
         cx,
         got.map(|g| match g {
             Got::Data(d) => ok(cx, f(h, d)),
+            Got::Next(d) => pair(atom!("select_read"), f(h, d)),
             Got::More(d) => pair(atom!("more"), f(h, d)),
             Got::Part(d) => pair(atom!("select"), f(h, d)),
             Got::Wait => atom!("select").into(),
@@ -192,7 +213,6 @@ fn count(st: &mut State, bytes: usize) -> Done<()> {
     }
     st.counters.read_pkg += 1;
     st.counters.read_byte += bytes as u64;
-    st.next(Line::Read);
     Ok(())
 }
 
@@ -213,7 +233,7 @@ fn receive_from(
         Err(e) => return failed(st, e, pid, reference),
     };
     count(st, n)?;
-    Ok(Got::Data((from, data)))
+    complete(st, (from, data), pid, reference)
 }
 
 fn recvfrom<'p>(
@@ -249,7 +269,7 @@ fn receive_message(
         Err(e) => return failed(st, e, pid, reference),
     };
     count(st, got.len)?;
-    Ok(Got::Data((got, data)))
+    complete(st, (got, data), pid, reference)
 }
 
 fn recvmsg<'p>(

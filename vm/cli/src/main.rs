@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let mut argv = std::env::args_os().map(word::from_os);
     let mut path = argv.next().unwrap_or_else(|| b"oxbeam".to_vec());
     let mut args: Vec<word::Word> = argv.collect();
-    let exe = std::env::current_exe().ok().and_then(|exe| exe.canonicalize().ok());
+    let exe = own_file().and_then(|exe| exe.canonicalize().ok());
     if args.len() >= 2 && args.first().is_some_and(|a| a == b"--as") {
         path = args.remove(1);
         args.remove(0);
@@ -52,6 +52,13 @@ fn main() -> ExitCode {
         name if name.starts_with(b"beam") => emulator::run(&invocation.argv()),
         _ => named_script(invocation),
     }
+}
+
+/// The file of this program. Where a loader was called with it (otp-stdlib/hosted), the system only knows that of the loader.
+fn own_file() -> Option<std::path::PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    let by_loader = exe.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"ld-linux"));
+    if by_loader { std::env::var_os("OXBEAM_HOSTED").map(Into::into) } else { Some(exe) }
 }
 
 /// Called by a name of its own: a script of that name lies beside, or it is a mistake.

@@ -60,7 +60,7 @@ pub fn send<'p>(
     let Way::Open(c) = cx.vm().dist.way(cx.vm(), node, !how.noconnect) else {
         return Ok(Sent::NotConnected);
     };
-    if how.nosuspend && c.is_busy() {
+    if how.nosuspend && c.is_busy() && !cx.with(|p| p.flags.async_dist) {
         return Ok(Sent::Busy);
     }
     let from = cx.pid();

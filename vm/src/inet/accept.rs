@@ -103,6 +103,7 @@ impl Tcp {
             send_timeout_close: from.send_timeout_close,
             linger_zero: from.linger_zero,
             show_econnreset: from.show_econnreset,
+            no_read_ahead: from.no_read_ahead,
             ..Stream::new()
         };
         let driver = Box::new(Tcp::of(self.inet.accepted(fd), stream));

@@ -89,6 +89,7 @@ pub mod opt {
     pub const TTL: u8 = 46;
     pub const RECVTTL: u8 = 47;
     pub const NOPUSH: u8 = 48;
+    pub const READ_AHEAD: u8 = 49;
     pub const DEBUG: u8 = 99;
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Stream {
     pub delay_send: bool,
     pub linger_zero: bool,
     pub show_econnreset: bool,
+    /// Of a packet's header no more is read than is needed to know its length, so that nothing of what follows is taken.
+    pub no_read_ahead: bool,
     /// The next operation is told of a reset that nobody has heard of yet.
     pub delayed_econnreset: bool,
     /// `{tcp_closed, Port}` was sent.
@@ -39,6 +41,7 @@ impl Stream {
             delay_send: false,
             linger_zero: false,
             show_econnreset: false,
+            no_read_ahead: false,
             delayed_econnreset: false,
             told_closed: false,
         }
@@ -257,6 +260,11 @@ fn set_local(
                 s.show_econnreset = value != 0;
             }
         }
+        opt::READ_AHEAD => {
+            if let Own::Tcp(s) = own {
+                s.no_read_ahead = value == 0;
+            }
+        }
         opt::READ_PACKETS => {
             if let Own::Udp(n) = own
                 && inet.kind == socket::SOCK_DGRAM
@@ -431,6 +439,10 @@ fn local(inet: &Inet, own: &Own<'_>, code: u8) -> Option<Option<i32>> {
         opt::DEBUG => i32::from(inet.debug),
         opt::SHOW_ECONNRESET => match own {
             Own::Tcp(s) => i32::from(s.show_econnreset),
+            Own::Udp(_) => return Some(None),
+        },
+        opt::READ_AHEAD => match own {
+            Own::Tcp(s) => i32::from(!s.no_read_ahead),
             Own::Udp(_) => return Some(None),
         },
         opt::READ_PACKETS => match own {

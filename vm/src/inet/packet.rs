@@ -56,6 +56,19 @@ impl Kind {
             _ => 0,
         }
     }
+    /// Bytes from which a length can be told at the earliest; 0: there is no length.
+    pub fn least(self) -> usize {
+        match self {
+            Kind::Raw => 0,
+            Kind::Two | Kind::Asn1 => 2,
+            Kind::Four | Kind::SunRm | Kind::Tpkt => 4,
+            Kind::SslTls => 5,
+            Kind::Fcgi => 8,
+            Kind::Cdr => 12,
+            // Byte after byte.
+            _ => 1,
+        }
+    }
     pub fn is_http(self) -> bool {
         matches!(self, Kind::Http | Kind::HttpHeader | Kind::HttpBin | Kind::HttpHeaderBin)
     }

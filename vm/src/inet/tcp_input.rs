@@ -113,8 +113,9 @@ enum Remain {
 
 impl Tcp {
     fn remain(&mut self) -> Result<Remain, packet::Malformed> {
+        let have = self.input.data.len() - self.input.start;
+        let lacks = self.header_lacks(have);
         let input = &mut self.input;
-        let have = input.data.len() - input.start;
         let free = input.size.saturating_sub(input.data.len());
         let bounds = self.inet.bounds(input.size);
         let mut headers = self.inet.http_headers.get();
@@ -126,6 +127,11 @@ impl Tcp {
                 input.expand(n);
                 Ok(Remain::Exactly(n - have))
             }
+            None if lacks > 0 => {
+                input.restart();
+                input.expand(have + lacks);
+                Ok(Remain::UpTo(lacks))
+            }
             None if free > 0 => Ok(Remain::UpTo(free)),
             None if input.start > 0 => {
                 input.restart();
@@ -136,6 +142,13 @@ impl Tcp {
                 Ok(Remain::UpTo(self.inet.packet_size - have))
             }
             None => Err(packet::Malformed),
+        }
+    }
+    /// Without option `read_ahead`: what may be read so that a length becomes known, when there are `have` bytes; else 0.
+    fn header_lacks(&self, have: usize) -> usize {
+        match self.inet.packet.least() {
+            least if self.stream.no_read_ahead && least > 0 => least.saturating_sub(have).max(1),
+            _ => 0,
         }
     }
     /// The socket is ready: reads while there is more, but leaves others their turn.
@@ -156,6 +169,7 @@ impl Tcp {
         if let Some(done) = self.receive_whole(p, request) {
             return done;
         }
+        let header = self.header_lacks(0);
         let input = &mut self.input;
         let mut wanted;
         if !input.exists() {
@@ -164,6 +178,9 @@ impl Tcp {
                 wanted = wanted.max(CONNECTION);
             }
             input.size = wanted;
+            if header > 0 && request == 0 {
+                wanted = header;
+            }
             input.remain = request;
             give_back(std::mem::replace(&mut input.data, borrow(wanted.min(CONNECTION))));
             input.start = 0;

@@ -215,8 +215,11 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
     let shared_reason = reason;
     // Whoever hears of the end of a connection's process may connect again at once.
     let dist = p.extra.as_mut().and_then(|e| e.dist.take());
-    if let Some(Role::Controller(c)) = &dist {
-        crate::dist::down::closed(vm, c, shared_reason);
+    match &dist {
+        Some(Role::Controller(c)) => crate::dist::down::closed(vm, c, shared_reason),
+        // Before its links: connections end for this reason, not for that of the processes that keep them.
+        Some(Role::NetKernel) => vm.dist.net_kernel_exits(vm, shared_reason),
+        None => {}
     }
     let mut leaving = crate::trace::seq::Leaving::of(p);
     if let Some(mut tables) = p.relations.take() {
@@ -258,9 +261,6 @@ pub(crate) fn leave(p: &mut Process, vm: &'static Vm, reason: &OwnedTerm) -> Opt
         }
         extra.tasks.into_iter().for_each(|t| t.too_late(vm));
         extra.owned.into_values().for_each(|o| (o.on_exit)(&o.object));
-    }
-    if let Some(Role::NetKernel) = dist {
-        vm.dist.net_kernel_exits(vm, shared_reason);
     }
     vm.process_gone();
     table_ref

@@ -18,6 +18,8 @@ pub struct SpawnOptions {
     pub queue_data: QueueData,
     pub max_heap_kill: bool,
     pub max_heap_log: bool,
+    /// It does not wait for busy connections.
+    pub async_dist: bool,
     /// Run on this scheduler only (from 1).
     pub scheduler: Option<usize>,
     /// The VM does not go on without it.
@@ -38,6 +40,7 @@ impl SpawnOptions {
             queue_data: vm.config.queue_data,
             max_heap_kill: f.max_heap_kill.load(Ordering::Relaxed),
             max_heap_log: f.max_heap_log.load(Ordering::Relaxed),
+            async_dist: vm.config.async_dist,
             scheduler: None,
             system: false,
             parent: None,
@@ -129,7 +132,7 @@ pub fn create(
         p.flags.queue_data = options.queue_data;
         p.flags.max_heap_kill = options.max_heap_kill;
         p.flags.max_heap_log = options.max_heap_log;
-        p.flags.async_dist = vm.config.async_dist;
+        p.flags.async_dist = options.async_dist;
         p.parent = parent.map_or(options.parent.unwrap_or(u64::MAX), |cx| cx.pid());
         if options.system {
             p.shared.state.set(super::state::SYSTEM);

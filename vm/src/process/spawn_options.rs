@@ -26,9 +26,7 @@ pub fn parse(vm: &Vm, o: &mut SpawnOptions, t: Term<'_>) -> Option<bool> {
             let n = v.as_usize().filter(|n| *n <= vm.sched.count())?;
             o.scheduler = Some(n).filter(|&n| n > 0);
         }
-        a if vm.release() >= 26 && a == atom!("async_dist") => {
-            v.as_bool()?;
-        }
+        a if vm.release() >= 26 && a == atom!("async_dist") => o.async_dist = v.as_bool()?,
         _ => return Some(false),
     }
     Some(true)

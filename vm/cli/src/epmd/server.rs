@@ -45,19 +45,18 @@ pub fn listen(addresses: &[String], port: u16) -> Result<Vec<TcpListener>, NoSer
         let address: IpAddr = text.parse().map_err(|_| NoServer::Address(text.clone()))?;
         wanted.push(address);
     }
-    let has_loopback = wanted.iter().any(IpAddr::is_loopback);
+    // Not every machine has both; that of the list must be there.
+    let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     let mut sockets = Vec::new();
-    for address in wanted {
-        sockets.push(bind(address, port)?);
-    }
-    if !has_loopback {
-        sockets.push(bind(IpAddr::V4(Ipv4Addr::LOCALHOST), port)?);
-        // Not every machine has IPv6.
-        match bind(IpAddr::V6(Ipv6Addr::LOCALHOST), port) {
+    for address in loopback {
+        match bind(address, port) {
             Ok(socket) => sockets.push(socket),
             Err(NoServer::Failed(_)) => {}
             Err(other) => return Err(other),
         }
+    }
+    for address in wanted.into_iter().filter(|a| !loopback.contains(a)) {
+        sockets.push(bind(address, port)?);
     }
     Ok(sockets)
 }
