@@ -22,14 +22,17 @@ pub(crate) struct Code {
 
 /// The module's tables as the decoder wants them.
 struct Cx<'a> {
-    words: Vec<Word>,
+    atoms: &'a [Arc<str>],
     literals: &'a [Literal],
     types: u32,
 }
 
 impl DecodeCx for Cx<'_> {
+    fn atoms(&self) -> u32 {
+        self.atoms.len() as u32
+    }
     fn word(&self, atom: u32) -> Option<Word> {
-        self.words.get((atom as usize).wrapping_sub(1)).copied()
+        self.atoms.get((atom as usize).wrapping_sub(1)).map(|text| Word::of(text))
     }
     fn literals(&self) -> u32 {
         self.literals.len() as u32
@@ -44,12 +47,11 @@ impl DecodeCx for Cx<'_> {
 
 /// The module's tables for the decoder.
 pub(crate) fn words<'a>(
-    atoms: &[Arc<str>],
+    atoms: &'a [Arc<str>],
     literals: &'a [Literal],
     types: &[Type],
-) -> impl DecodeCx + 'a {
-    let words = atoms.iter().map(|text| Word::of(text)).collect();
-    Cx { words, literals, types: types.len() as u32 }
+) -> impl DecodeCx + use<'a> {
+    Cx { atoms, literals, types: types.len() as u32 }
 }
 
 pub(crate) fn read(
@@ -68,16 +70,15 @@ pub(crate) fn read(
     let mut window = Window::new(header.code.len() / 4, exits);
     loop {
         let start = reader.position();
-        let op = Op::decode(&mut reader).map_err(|e| {
+        Op::decode(&mut reader, &mut window.ops).map_err(|e| {
             let number = header.code.get(start).copied().unwrap_or(0);
             let name = OPCODES.get(usize::from(number)).map_or("", |op| op.name);
             LoadError::bad(format!("{e} ({name} at byte {start} of the code)"))
         })?;
-        let end = matches!(op, Op::IntCodeEnd {});
-        window.push(op);
-        if end {
+        if matches!(window.ops.last(), Some(Op::IntCodeEnd {})) {
             break;
         }
+        window.settle();
     }
     let bigs = reader.into_bigs();
     drop(cx);

@@ -57,7 +57,7 @@ pub(crate) fn verify(module: &Module, exits: &[bool]) -> Result<Verified, LoadEr
     let mut flow = flow::Flow::new(module, exits);
     for function in &module.functions {
         operands::check(module, function, &entries)
-            .and_then(|()| loops::check(module, function))
+            .and_then(|back| if back { loops::check(module, function) } else { Ok(()) })
             .and_then(|()| flow.run(function, &mut frames))
             .map_err(|(op, fault)| located(module, function, op, &fault))?;
     }

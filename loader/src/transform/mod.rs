@@ -29,48 +29,45 @@ impl<'a> Window<'a> {
         Window { ops: Vec::with_capacity(capacity), exits, handlers: HashSet::new() }
     }
 
-    /// Appends `op`, or what it becomes.
-    pub fn push(&mut self, op: Op) {
-        match op {
+    /// The last op becomes what it is to be.
+    pub fn settle(&mut self) {
+        let Some((last, before)) = self.ops.split_last_mut() else { return };
+        match *last {
             // Float errors are raised by the op that makes them.
-            Op::Fclearerror {} | Op::Fcheckerror { .. } => {}
-            // Only the last of adjacent locations counts.
-            Op::Line { .. } if matches!(self.ops.last(), Some(Op::Line { .. })) => {
+            Op::Fclearerror {} | Op::Fcheckerror { .. } => {
                 self.ops.pop();
-                self.ops.push(op);
+            }
+            // Only the last of adjacent locations counts.
+            Op::Line { line } => {
+                if let Some(Op::Line { line: superseded }) = before.last_mut() {
+                    *superseded = line;
+                    self.ops.pop();
+                }
             }
             // The frame size of a call that never returns may be anything.
             Op::CallExtLast { arity, import, .. }
                 if self.exits.get(import.0 as usize) == Some(&true) =>
             {
-                self.ops.push(Op::CallExt { arity, import });
+                *last = Op::CallExt { arity, import };
             }
             Op::Try { handler, .. } => {
                 self.handlers.insert(handler.0);
-                self.ops.push(op);
             }
-            Op::Jump { target } if self.handlers.contains(&target.0) => {
-                self.ops.push(Op::IfEnd {});
+            Op::Jump { target } if self.handlers.contains(&target.0) => *last = Op::IfEnd {},
+            Op::Label { label } if self.handlers.contains(&label) && falls(before) => {
+                *last = Op::IfEnd {};
+                self.ops.push(Op::Label { label });
             }
-            Op::Label { label } if self.handlers.contains(&label) => {
-                if self.falls() {
-                    self.ops.push(Op::IfEnd {});
-                }
-                self.ops.push(op);
-            }
-            Op::FuncInfo { .. } => {
-                self.handlers.clear();
-                self.ops.push(op);
-            }
-            _ => self.ops.push(op),
+            Op::FuncInfo { .. } => self.handlers.clear(),
+            _ => {}
         }
     }
+}
 
-    /// Whether the next op is reached from the last one.
-    fn falls(&self) -> bool {
-        let last = self.ops.iter().rev().find(|op| !matches!(op, Op::Line { .. }));
-        last.is_some_and(|op| !op.effects().has(Effects::END))
-    }
+/// Whether what follows is reached from the last of `ops`.
+fn falls(ops: &[Op]) -> bool {
+    let last = ops.iter().rev().find(|op| !matches!(op, Op::Line { .. }));
+    last.is_some_and(|op| !op.effects().has(Effects::END))
 }
 
 /// A call that never returns becomes `call_ext` in a frame and `call_ext_only` without one,

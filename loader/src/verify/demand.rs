@@ -6,7 +6,68 @@
 use isa::{Dst, Fail, FmoveDst, FmoveSrc, ImportIx, Op, Src};
 
 use super::kinds::{Kind, Kinds};
-use crate::module::{Literal, Module, Wanted};
+use crate::module::{Import, Literal, Module, Wanted};
+
+/// What the functions below have to say about ops: most are of no concern, and looking that up is faster than asking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Concern {
+    Nothing,
+    /// [`demand`]
+    Demands,
+    /// [`guard`]
+    Tells,
+    /// [`learn`]
+    Teaches,
+    /// [`demand`] and [`learn`]
+    Both,
+}
+
+/// See [`Concern`].
+pub(super) fn concern(op: &Op) -> Concern {
+    match op {
+        Op::GetList { .. }
+        | Op::GetHd { .. }
+        | Op::GetTl { .. }
+        | Op::GetTupleElement { .. }
+        | Op::SetTupleElement { .. }
+        | Op::HasMapFields { .. }
+        | Op::GetMapElements { .. }
+        | Op::BsGetInteger2 { .. }
+        | Op::BsGetBinary2 { .. }
+        | Op::BsSkipBits2 { .. }
+        | Op::BsTestTail2 { .. }
+        | Op::BsTestUnit { .. }
+        | Op::BsMatchString { .. }
+        | Op::BsGetUtf8 { .. }
+        | Op::BsSkipUtf8 { .. }
+        | Op::BsGetUtf16 { .. }
+        | Op::BsSkipUtf16 { .. }
+        | Op::BsGetUtf32 { .. }
+        | Op::BsSkipUtf32 { .. }
+        | Op::BsGetTail { .. }
+        | Op::BsGetPosition { .. }
+        | Op::BsSetPosition { .. }
+        | Op::BsMatch { .. } => Concern::Demands,
+        Op::Bif1 { .. } | Op::GcBif1 { .. } | Op::Bif2 { .. } | Op::GcBif2 { .. } => Concern::Tells,
+        Op::PutList { .. }
+        | Op::PutTuple2 { .. }
+        | Op::PutMapAssoc { .. }
+        | Op::PutMapExact { .. }
+        | Op::BsStartMatch3 { .. }
+        | Op::BsStartMatch4 { .. }
+        | Op::Fmove { .. }
+        | Op::IsNonemptyList { .. }
+        | Op::IsList { .. }
+        | Op::IsTuple { .. }
+        | Op::IsTaggedTuple { .. }
+        | Op::IsMap { .. }
+        | Op::IsFloat { .. }
+        | Op::IsEqExact { .. }
+        | Op::IsNeExact { .. } => Concern::Teaches,
+        Op::UpdateRecord { .. } | Op::TestArity { .. } | Op::BsGetFloat2 { .. } => Concern::Both,
+        _ => Concern::Nothing,
+    }
+}
 
 /// What `op` relies on, if its operand can be anything.
 pub(super) fn demand(module: &Module, at: usize, op: &Op) -> Option<(Src, Kind)> {
@@ -162,12 +223,13 @@ pub(super) fn learn(module: &Module, op: &Op, kinds: &mut Kinds) {
     }
 }
 
-/// What holds on the failing way of `op`.
-pub(super) fn learn_failed(op: &Op, kinds: &mut Kinds) {
-    if let Op::IsNil { src, .. } | Op::IsEqExact { a: src, b: Src::Nil, .. } = op
-        && kinds.get(*src) == Some(Kind::List)
-    {
-        kinds.learn(*src, Kind::Cons);
+/// What holds on the failing way of `op` beyond what held before.
+pub(super) fn failed(op: &Op, kinds: &Kinds) -> Option<(Src, Kind)> {
+    match op {
+        Op::IsNil { src, .. } | Op::IsEqExact { a: src, b: Src::Nil, .. } => {
+            (kinds.get(*src) == Some(Kind::List)).then_some((*src, Kind::Cons))
+        }
+        _ => None,
     }
 }
 
@@ -178,8 +240,51 @@ pub(super) struct Told {
     pub result: Option<(Dst, Kind)>,
 }
 
+/// The natives of `erlang` that tell something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Native {
+    Other,
+    /// `hd/1`, `tl/1`
+    Head,
+    Length,
+    TupleSize,
+    MapSize,
+    /// `map_get/2`, `is_map_key/2`
+    MapKey,
+    Element,
+    /// `'/'/2`, `float/1`
+    MakesFloat,
+    /// `'+'/2`, `'-'/2`, `'*'/2`, `'-'/1`: a float if one goes in
+    Arithmetic,
+    SetElement,
+    ListToTuple,
+}
+
+/// What each import of the module is.
+pub(super) fn natives(module: &Module) -> Vec<Native> {
+    let of = |import: &Import| {
+        if module.atom(import.module) != "erlang" {
+            return Native::Other;
+        }
+        match (module.atom(import.function), import.arity) {
+            ("hd" | "tl", 1) => Native::Head,
+            ("length", 1) => Native::Length,
+            ("tuple_size", 1) => Native::TupleSize,
+            ("map_size", 1) => Native::MapSize,
+            ("map_get" | "is_map_key", 2) => Native::MapKey,
+            ("element", 2) => Native::Element,
+            ("/", 2) | ("float", 1) => Native::MakesFloat,
+            ("+" | "-" | "*", 2) | ("-", 1) => Native::Arithmetic,
+            ("setelement", 3) => Native::SetElement,
+            ("list_to_tuple", 1) => Native::ListToTuple,
+            _ => Native::Other,
+        }
+    };
+    module.imports.iter().map(of).collect()
+}
+
 /// See [`Told`].
-pub(super) fn guard(module: &Module, kinds: &Kinds, op: &Op) -> Option<Told> {
+pub(super) fn guard(module: &Module, natives: &[Native], kinds: &Kinds, op: &Op) -> Option<Told> {
     let (import, args, dst) = match op {
         Op::Bif1 { import, a, dst, .. } | Op::GcBif1 { import, a, dst, .. } => {
             (*import, [Some(*a), None], *dst)
@@ -189,43 +294,33 @@ pub(super) fn guard(module: &Module, kinds: &Kinds, op: &Op) -> Option<Told> {
         }
         _ => return None,
     };
-    let arity = args.iter().flatten().count();
-    let name = erlang(module, import, arity as u32)?;
     let mut told = Told { args: [None; 2], result: None };
     let float =
         |src: Option<Src>| src.is_some_and(|src| kind_of(module, kinds, src) == Some(Kind::Float));
-    match (name, args) {
-        ("hd" | "tl", [Some(list), _]) => told.args[0] = Some((list, Kind::Cons)),
-        ("length", [Some(list), _]) => told.args[0] = Some((list, Kind::List)),
-        ("tuple_size", [Some(tuple), None]) => told.args[0] = Some((tuple, Kind::at_least(0))),
-        ("map_size", [Some(map), None]) => told.args[0] = Some((map, Kind::Map)),
-        ("map_get" | "is_map_key", [_, Some(map)]) => told.args[1] = Some((map, Kind::Map)),
-        ("element", [Some(Src::Int(n)), Some(tuple)]) => {
+    // The import has the op's arity: that was checked before.
+    match (*natives.get(import.0 as usize)?, args) {
+        (Native::Head, [Some(list), _]) => told.args[0] = Some((list, Kind::Cons)),
+        (Native::Length, [Some(list), _]) => told.args[0] = Some((list, Kind::List)),
+        (Native::TupleSize, [Some(tuple), _]) => told.args[0] = Some((tuple, Kind::at_least(0))),
+        (Native::MapSize, [Some(map), _]) => told.args[0] = Some((map, Kind::Map)),
+        (Native::MapKey, [_, Some(map)]) => told.args[1] = Some((map, Kind::Map)),
+        (Native::Element, [Some(Src::Int(n)), Some(tuple)]) => {
             told.args[1] = Some((tuple, Kind::at_least(u32::try_from(n).ok()?)));
         }
-        ("/", _) | ("float", [_, None]) => told.result = Some((dst, Kind::Float)),
-        ("+" | "-" | "*", [a, b @ Some(_)]) if float(a) || float(b) => {
+        (Native::MakesFloat, _) => told.result = Some((dst, Kind::Float)),
+        (Native::Arithmetic, [a, b]) if float(a) || float(b) => {
             told.result = Some((dst, Kind::Float));
         }
-        ("-", [a, None]) if float(a) => told.result = Some((dst, Kind::Float)),
         _ => return None,
     }
     Some(told)
 }
 
 /// What a call of an import leaves in x0.
-pub(super) fn returned(module: &Module, import: ImportIx) -> Option<Kind> {
-    let arity = module.import(import)?.arity;
-    match (erlang(module, import, arity)?, arity) {
-        ("setelement", 3) => Some(Kind::Fresh),
-        ("list_to_tuple", 1) => Some(Kind::at_least(0)),
+pub(super) fn returned(natives: &[Native], import: ImportIx) -> Option<Kind> {
+    match natives.get(import.0 as usize)? {
+        Native::SetElement => Some(Kind::Fresh),
+        Native::ListToTuple => Some(Kind::at_least(0)),
         _ => None,
     }
-}
-
-/// The name of an import, if it is a native of `erlang`.
-fn erlang(module: &Module, import: ImportIx, arity: u32) -> Option<&str> {
-    let import = module.import(import)?;
-    let matches = module.atom(import.module) == "erlang" && import.arity == arity;
-    matches.then(|| module.atom(import.function))
 }

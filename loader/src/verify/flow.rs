@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use isa::{BsCmd, Dst, Effects, Fail, FmoveDst, Label, Live, Need, Op, Src, Visit, YReg};
 
-use super::demand::{demand, guard, kind_of, learn, learn_failed, returned, wanted};
-use super::kinds::Kind;
+use super::demand::{
+    Concern, Native, concern, demand, guard, kind_of, learn, failed, natives, returned, wanted,
+};
+use super::kinds::{Kind, Scratch};
 use super::state::{Frame, State, Tag, TagKind, XRegs};
 use super::{Fault, MAX_VISITS};
 use crate::module::{Check, FrameInfo, Function, Module, Wanted};
@@ -19,12 +21,15 @@ pub(super) struct Flow<'a> {
     module: &'a Module,
     /// By import: whether it never returns.
     exits: &'a [bool],
+    /// By import: what it tells.
+    natives: Vec<Native>,
     /// What is known at each label, by label number.
     at_label: Vec<Option<State>>,
     /// Ops of labels to go on from.
     pending: BTreeSet<u32>,
     /// What could not be proven, by op.
     checks: BTreeMap<u32, Check>,
+    scratch: Scratch,
     /// Results of guards that fail count as initialised. Compilers know of guards that cannot fail, and
     /// name the result behind the branch all the same; then the emulator clears it first.
     clearing: bool,
@@ -45,7 +50,16 @@ impl<'a> Flow<'a> {
     pub fn new(module: &'a Module, exits: &'a [bool]) -> Self {
         let at_label = vec![None; module.label_count as usize];
         let (pending, checks) = (BTreeSet::new(), BTreeMap::new());
-        Flow { module, exits, at_label, pending, checks, clearing: false }
+        Flow {
+            module,
+            exits,
+            natives: natives(module),
+            at_label,
+            pending,
+            checks,
+            scratch: Scratch::default(),
+            clearing: false,
+        }
     }
 
     /// Ops of labels where frames differ.
@@ -137,9 +151,9 @@ impl<'a> Flow<'a> {
         let Some(op) = self.module.label_op(label) else { return };
         let Some(known) = self.at_label.get_mut(label.0 as usize) else { return };
         let changed = match known {
-            Some(known) => known.merge(state),
+            Some(known) => known.merge(state, &mut self.scratch),
             None => {
-                *known = Some(state.settled());
+                *known = Some(state.settled(&mut self.scratch));
                 true
             }
         };
@@ -150,14 +164,23 @@ impl<'a> Flow<'a> {
 
     /// Asks for what `op` relies on, then steps over it.
     fn checked_step(&mut self, at: usize, op: &Op, s: &mut State) -> Step {
-        if let Some((src, kind)) = demand(self.module, at, op) {
+        let concern = concern(op);
+        let (demands, tells, teaches) = match concern {
+            Concern::Nothing => return self.step(at, op, s),
+            Concern::Demands => (true, false, false),
+            Concern::Tells => (false, true, false),
+            Concern::Teaches => (false, false, true),
+            Concern::Both => (true, false, true),
+        };
+        if demands && let Some((src, kind)) = demand(self.module, at, op) {
             read(s, src)?;
             self.want(at, src, kind, s)?;
             if matches!(op, Op::SetTupleElement { .. }) && s.kinds.get(src) != Some(Kind::Fresh) {
                 return Err("tuple is not new".into());
             }
         }
-        let told = guard(self.module, &s.kinds, op);
+        let told =
+            if tells { guard(self.module, &self.natives, &s.kinds, op) } else { None };
         let next = self.step(at, op, s)?;
         if let Some(told) = told {
             // The result may have taken an argument's place.
@@ -171,7 +194,9 @@ impl<'a> Flow<'a> {
                 s.kinds.set(dst, Some(kind));
             }
         }
-        learn(self.module, op, &mut s.kinds);
+        if teaches {
+            learn(self.module, op, &mut s.kinds);
+        }
         Ok(next)
     }
 
@@ -189,8 +214,10 @@ impl<'a> Flow<'a> {
 
     /// Checks `op` and makes `s` what holds after it.
     fn step(&mut self, at: usize, op: &Op, s: &mut State) -> Step {
-        let may_differ = may_differ(op) || crate::transform::never_returns(op, self.exits);
-        if matches!(s.frame, Frame::Mixed(_)) && !may_differ {
+        if matches!(s.frame, Frame::Mixed(_))
+            && !may_differ(op)
+            && !crate::transform::never_returns(op, self.exits)
+        {
             return Err("stack frames differ between the ways here".into());
         }
         match op {
@@ -221,7 +248,7 @@ impl<'a> Flow<'a> {
             Op::CallExt { arity, import } => {
                 in_frame(s)?;
                 called(s, *arity)?;
-                s.kinds.set(Dst::X(0), returned(self.module, *import));
+                s.kinds.set(Dst::X(0), returned(&self.natives, *import));
             }
             Op::CallFun { arity } => {
                 in_frame(s)?;
@@ -384,18 +411,19 @@ impl<'a> Flow<'a> {
 
     /// Ops that read, maybe collect, maybe fail, and write.
     fn plain(&mut self, at: usize, op: &Op, s: &mut State) -> Step {
-        let mut reads = Reads { s, fault: None };
+        let mut reads = Reads { s, live: None, branches: false, writes: false, fault: None };
         op.visit(&mut reads);
-        if let Some(fault) = reads.fault {
+        let Reads { live, branches, writes, fault, .. } = reads;
+        if let Some(fault) = fault {
             return Err(fault.into());
         }
-        if op.effects().has(Effects::GC) && !op.effects().has(Effects::END) {
-            let mut live = LiveOf(None);
-            op.visit(&mut live);
-            if let Some(live) = live.0 {
-                first_x(s, live)?;
-                s.collect(live);
-            }
+        let effects = op.effects();
+        if let Some(live) = live
+            && effects.has(Effects::GC)
+            && !effects.has(Effects::END)
+        {
+            first_x(s, live)?;
+            s.collect(live);
         }
         consume(op, s)?;
         if self.clearing
@@ -405,15 +433,19 @@ impl<'a> Flow<'a> {
             self.checks.insert(at as u32, Check { op: at as u32, src, wanted: Wanted::Cleared });
             write(s, Dst::X(x))?;
         }
-        if matches!(op, Op::IsNil { .. } | Op::IsEqExact { .. }) {
-            let mut failed = s.clone();
-            learn_failed(op, &mut failed.kinds);
-            op.visit(&mut Targets { flow: self, s: &failed });
-        } else {
-            op.visit(&mut Targets { flow: self, s });
+        if branches {
+            let failed = failed(op, &s.kinds).map(|learnt| {
+                let mut failed = s.clone();
+                failed.kinds.learn(learnt.0, learnt.1);
+                failed
+            });
+            op.visit(&mut Targets { flow: self, s: failed.as_ref().unwrap_or(s) });
         }
-        if op.effects().has(Effects::END) {
+        if effects.has(Effects::END) {
             return Ok(Next::Ends);
+        }
+        if !writes {
+            return Ok(Next::Falls);
         }
         let mut writes = Writes { s, fault: None };
         op.visit(&mut writes);
@@ -658,8 +690,12 @@ fn consume(op: &Op, s: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What is read must be a term; and which other operands there are.
 struct Reads<'a> {
     s: &'a State,
+    live: Option<u32>,
+    branches: bool,
+    writes: bool,
     fault: Option<&'static str>,
 }
 
@@ -668,6 +704,18 @@ impl Visit for Reads<'_> {
         if let Err(fault) = read(self.s, src) {
             self.fault = Some(fault);
         }
+    }
+    fn dst(&mut self, _: Dst) {
+        self.writes = true;
+    }
+    fn yreg(&mut self, _: YReg) {
+        self.writes = true;
+    }
+    fn label(&mut self, _: Label) {
+        self.branches = true;
+    }
+    fn live(&mut self, live: Live) {
+        self.live = Some(live.0);
     }
 }
 
@@ -684,14 +732,6 @@ impl Visit for Writes<'_> {
     }
     fn yreg(&mut self, y: YReg) {
         self.dst(Dst::Y(y.0));
-    }
-}
-
-struct LiveOf(Option<u32>);
-
-impl Visit for LiveOf {
-    fn live(&mut self, live: Live) {
-        self.0 = Some(live.0);
     }
 }
 

@@ -194,40 +194,45 @@ impl Kinds {
         self.0.retain(|known| known.reg < Y);
     }
 
-    /// Keeps what holds in both. Groups are numbered as they come, so that equal knowledge is
-    /// equal.
-    pub fn merge(&mut self, other: &Kinds) {
-        let mut groups: Vec<(u16, u16)> = Vec::new();
-        let mut merged = Vec::with_capacity(self.0.len().min(other.0.len()));
-        for known in &self.0 {
-            let Ok(i) = other.find(known.reg) else { continue };
+    /// Keeps what holds in both; whether that is less than before. Groups are numbered as they come, so that equal
+    /// knowledge is equal.
+    pub fn merge(&mut self, other: &Kinds, scratch: &mut Scratch) -> bool {
+        if self.0.is_empty() || self.0 == other.0 {
+            return false;
+        }
+        let Scratch { before, groups, .. } = scratch;
+        before.clone_from(&self.0);
+        groups.clear();
+        self.0.retain_mut(|known| {
+            let Ok(i) = other.find(known.reg) else { return false };
             let also = other.0[i];
             let group = groups.iter().position(|g| *g == (known.group, also.group));
             let group = group.unwrap_or_else(|| {
                 groups.push((known.group, also.group));
                 groups.len() - 1
             });
-            let kind = known.kind.zip(also.kind).and_then(|(a, b)| a.join(b));
-            merged.push(Known { reg: known.reg, group: group as u16, kind });
-        }
+            known.group = group as u16;
+            known.kind = known.kind.zip(also.kind).and_then(|(a, b)| a.join(b));
+            true
+        });
         // A term that is in one register and not known tells nothing.
-        let alone =
-            |group| merged.iter().filter(|known: &&Known| known.group == group).count() == 1;
-        let lost: Vec<Reg> = merged
-            .iter()
-            .filter(|known| known.kind.is_none() && alone(known.group))
-            .map(|known| known.reg)
-            .collect();
-        if !lost.is_empty() {
-            merged.retain(|known| !lost.contains(&known.reg));
+        let mut i = 0;
+        while let Some(known) = self.0.get(i) {
+            let alone = |group| self.0.iter().filter(|known| known.group == group).count() == 1;
+            if known.kind.is_none() && alone(known.group) {
+                self.0.remove(i);
+            } else {
+                i += 1;
+            }
         }
-        self.0 = merged;
-        self.number();
+        self.number(scratch);
+        self.0 != scratch.before
     }
 
-    /// Numbers groups as they come.
-    fn number(&mut self) {
-        let mut seen: Vec<u16> = Vec::new();
+    /// Numbers groups as they come, as it is kept at a label.
+    pub fn number(&mut self, scratch: &mut Scratch) {
+        let seen = &mut scratch.seen;
+        seen.clear();
         for known in &mut self.0 {
             let new = seen.iter().position(|group| *group == known.group).unwrap_or_else(|| {
                 seen.push(known.group);
@@ -236,10 +241,12 @@ impl Kinds {
             known.group = new as u16;
         }
     }
+}
 
-    /// As it is kept at a label.
-    pub fn settled(mut self) -> Kinds {
-        self.number();
-        self
-    }
+/// Room to merge in: a module's states are merged a hundred thousand times.
+#[derive(Default)]
+pub struct Scratch {
+    before: Vec<Known>,
+    groups: Vec<(u16, u16)>,
+    seen: Vec<u16>,
 }

@@ -37,13 +37,9 @@ fn ways(module: &Module, at: u32) -> Vec<u32> {
     ways.to
 }
 
-/// Looks for a loop that never gives way.
+/// Looks for a loop that never gives way. Only functions with a way back can have one.
 pub(super) fn check(module: &Module, function: &Function) -> Result<(), (usize, Fault)> {
     let (start, end) = (function.ops.start, function.ops.end);
-    // Without a way back there is no loop; ways to the head end there.
-    if !(start..end).any(|at| goes_back(module, function.func_info, at)) {
-        return Ok(());
-    }
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {
         Not,
@@ -77,21 +73,4 @@ pub(super) fn check(module: &Module, function: &Function) -> Result<(), (usize, 
         }
     }
     Ok(())
-}
-
-/// Whether the op at `at` leads to one before it, but behind the head, without giving way.
-fn goes_back(module: &Module, head: u32, at: u32) -> bool {
-    struct Back<'a>(&'a Module, std::ops::RangeInclusive<u32>, bool);
-    impl Visit for Back<'_> {
-        fn label(&mut self, label: Label) {
-            self.2 |= self.0.label_op(label).is_some_and(|op| self.1.contains(&op));
-        }
-    }
-    let Some(op) = module.code.get(at as usize) else { return false };
-    if op.effects().has(Effects::YIELD) {
-        return false;
-    }
-    let mut back = Back(module, head..=at, false);
-    op.visit(&mut back);
-    back.2
 }

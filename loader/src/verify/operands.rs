@@ -1,5 +1,7 @@
 //! First pass: each op on its own.
 
+use std::ops::RangeInclusive;
+
 use isa::{
     AtomIx, BsSeg, Dst, Effects, FReg, Fail, FunHint, ImportIx, Label, LambdaIx, LineIx, Live,
     Need, Op, SegSize, SegType, Src, Visit, YReg,
@@ -8,18 +10,21 @@ use isa::{
 use super::{Fault, MAX_ARITY, MAX_FREG, MAX_NEED, MAX_XREG, MAX_YREG};
 use crate::module::{Function, Module};
 
-/// Checks every op of `function`; the error says which op and why.
+/// Checks every op of `function`; the error says which op and why. Gives whether some op leads back without giving way.
 pub(super) fn check(
     module: &Module,
     function: &Function,
     entries: &[Option<u32>],
-) -> Result<(), (usize, Fault)> {
+) -> Result<bool, (usize, Fault)> {
     if function.arity > MAX_ARITY {
         return Err((function.func_info as usize, "too many arguments".into()));
     }
+    let mut back = false;
     for i in function.ops.start as usize..function.ops.end as usize {
         let Some(op) = module.code.get(i) else { break };
-        let mut ranges = Ranges { module, function, fault: None };
+        let behind_head = function.func_info..=i as u32;
+        let mut ranges =
+            Ranges { module, function, behind_head, back: false, missing: false, fault: None };
         if !names_entry(op) {
             op.visit(&mut ranges);
         } else if let Op::Call { arity, target }
@@ -32,9 +37,14 @@ pub(super) fn check(
         if let Some(what) = ranges.fault {
             return Err((i, what.into()));
         }
+        // An op that cannot raise must say where to go.
+        if ranges.missing && !op.effects().has(Effects::RAISE) {
+            return Err((i, "a label is missing".into()));
+        }
+        back |= ranges.back && !op.effects().has(Effects::YIELD);
         special(module, op).map_err(|what| (i, what.into()))?;
     }
-    Ok(())
+    Ok(back)
 }
 
 fn names_entry(op: &Op) -> bool {
@@ -45,6 +55,11 @@ fn names_entry(op: &Op) -> bool {
 struct Ranges<'a> {
     module: &'a Module,
     function: &'a Function,
+    /// Where labels are that lead back.
+    behind_head: RangeInclusive<u32>,
+    back: bool,
+    /// There is a fail label of 0.
+    missing: bool,
     fault: Option<&'static str>,
 }
 
@@ -74,8 +89,15 @@ impl Visit for Ranges<'_> {
         self.want(u32::from(f.0) < MAX_FREG, "no such float register");
     }
     fn label(&mut self, label: Label) {
-        let inside = self.module.label_op(label).is_some_and(|op| self.function.ops.contains(&op));
-        self.want(inside, "label is not in this function");
+        let op = self.module.label_op(label).filter(|op| self.function.ops.contains(op));
+        self.want(op.is_some(), "label is not in this function");
+        self.back |= op.is_some_and(|op| self.behind_head.contains(&op));
+    }
+    fn fail(&mut self, fail: Fail) {
+        match fail.0 {
+            Some(label) => self.label(label),
+            None => self.missing = true,
+        }
     }
     fn live(&mut self, live: Live) {
         self.want(live.0 <= MAX_XREG, "too many live registers");
@@ -105,9 +127,6 @@ fn special(module: &Module, op: &Op) -> Result<(), &'static str> {
         let size = module.strings.len() as u64;
         ok(end.is_some_and(|end| end <= size), "outside of the string table")
     };
-    if let Some(fail) = needs_label(op) {
-        ok(fail.0.is_some(), "a label is missing")?;
-    }
     match op {
         Op::CallExt { arity: n, import: ix }
         | Op::CallExtOnly { arity: n, import: ix }
@@ -182,20 +201,4 @@ fn string_range(segment: &BsSeg) -> Option<(u64, u64)> {
         }
         _ => None,
     }
-}
-
-/// The fail label of an op that cannot raise instead.
-fn needs_label(op: &Op) -> Option<Fail> {
-    struct First(Option<Fail>);
-    if op.effects().has(Effects::RAISE) {
-        return None;
-    }
-    impl Visit for First {
-        fn fail(&mut self, fail: Fail) {
-            self.0 = Some(fail);
-        }
-    }
-    let mut first = First(None);
-    op.visit(&mut first);
-    first.0
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use isa::Need;
 
-use super::kinds::Kinds;
+use super::kinds::{Kinds, Scratch};
 
 /// Which X registers hold terms. Code rarely names one beyond x63.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -66,11 +66,18 @@ impl XRegs {
         self.trim();
     }
 
-    pub fn intersect(&mut self, other: &XRegs) {
+    /// Keeps what is in both; whether that is less than before.
+    pub fn intersect(&mut self, other: &XRegs) -> bool {
+        let mut changed = self.low & !other.low != 0;
         self.low &= other.low;
-        self.high.truncate(other.high.len());
-        self.high.iter_mut().zip(&other.high).for_each(|(a, b)| *a &= b);
-        self.trim();
+        if !self.high.is_empty() {
+            let before = self.high.clone();
+            self.high.truncate(other.high.len());
+            self.high.iter_mut().zip(&other.high).for_each(|(a, b)| *a &= b);
+            self.trim();
+            changed |= self.high != before;
+        }
+        changed
     }
 
     fn trim(&mut self) {
@@ -190,23 +197,25 @@ impl State {
     }
 
     /// Keeps what holds in both; whether that is less than before.
-    pub fn merge(&mut self, other: &State) -> bool {
-        if self == other {
-            return false;
-        }
-        let before = self.clone();
-        self.x.intersect(&other.x);
+    pub fn merge(&mut self, other: &State, scratch: &mut Scratch) -> bool {
+        let mut changed = self.x.intersect(&other.x);
         if self.frame != other.frame {
-            self.frame = Frame::Mixed(self.frame.slots().min(other.frame.slots()));
+            let mixed = Frame::Mixed(self.frame.slots().min(other.frame.slots()));
+            changed |= self.frame != mixed;
+            self.frame = mixed;
         }
-        self.need.words = self.need.words.min(other.need.words);
-        self.need.floats = self.need.floats.min(other.need.floats);
-        self.need.funs = self.need.funs.min(other.need.funs);
-        if self.tags != other.tags {
+        let need = Need {
+            words: self.need.words.min(other.need.words),
+            floats: self.need.floats.min(other.need.floats),
+            funs: self.need.funs.min(other.need.funs),
+        };
+        changed |= self.need != need;
+        self.need = need;
+        if self.tags.is_some() && self.tags != other.tags {
             self.tags = None;
+            changed = true;
         }
-        self.kinds.merge(&other.kinds);
-        *self != before
+        changed | self.kinds.merge(&other.kinds, scratch)
     }
 
     /// After a collection that kept x0 up to `live`.
@@ -222,8 +231,10 @@ impl State {
     }
 
     /// As it is kept at a label.
-    pub fn settled(&self) -> State {
-        State { kinds: self.kinds.clone().settled(), ..self.clone() }
+    pub fn settled(&self, scratch: &mut Scratch) -> State {
+        let mut settled = self.clone();
+        settled.kinds.number(scratch);
+        settled
     }
 
     pub fn is_tag(&self, slot: u32) -> bool {

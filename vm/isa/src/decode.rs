@@ -85,6 +85,8 @@ impl Word {
 
 /// What decoding needs to know about the module.
 pub trait DecodeCx {
+    /// Number of atoms.
+    fn atoms(&self) -> u32;
     /// The atom with that index (from 1) as a word; `None` when there is no such atom.
     fn word(&self, atom: u32) -> Option<Word>;
     /// Number of literals.

@@ -37,12 +37,21 @@ macro_rules! define_op {
                 match self { $(Op::$variant { .. } => const { effects!($($effect)*) },)* }
             }
 
-            /// Decodes the operands of opcode `number`.
-            pub(crate) fn decode_operands(number: u8, r: &mut Reader) -> Result<Op, DecodeError> {
+            /// Decodes the operands of opcode `number` and appends the op. It is made where it stays:
+            /// moving ops about is a good part of what decoding them costs.
+            fn decode_operands(
+                number: u8,
+                r: &mut Reader,
+                ops: &mut Vec<Op>,
+            ) -> Result<(), DecodeError> {
                 match number {
-                    $($number => Ok(Op::$variant { $($field: <$kind>::decode(r)?),* }),)*
-                    _ => Err(DecodeError::BadOpcode(number)),
+                    $($number => {
+                        $(let $field = <$kind>::decode(r)?;)*
+                        ops.push(Op::$variant { $($field),* });
+                    })*
+                    _ => return Err(DecodeError::BadOpcode(number)),
                 }
+                Ok(())
             }
 
             /// Shows every operand to `v`, in order.
@@ -79,10 +88,10 @@ macro_rules! define_op {
 for_each_op!(define_op);
 
 impl Op {
-    /// Reads one op: an opcode byte and its operands.
-    pub fn decode(r: &mut Reader) -> Result<Op, DecodeError> {
+    /// Reads one op, an opcode byte and its operands, and appends it.
+    pub fn decode(r: &mut Reader, ops: &mut Vec<Op>) -> Result<(), DecodeError> {
         let number = r.byte()?;
-        Op::decode_operands(number, r)
+        Op::decode_operands(number, r, ops)
     }
 }
 

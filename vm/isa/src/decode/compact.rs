@@ -105,7 +105,7 @@ impl Reader<'_> {
 
     pub(super) fn atom(&mut self) -> Result<u32, DecodeError> {
         let n = self.number32(A, "an atom")?;
-        if n != 0 && self.cx.word(n).is_none() {
+        if n > self.cx.atoms() {
             return Err(DecodeError::OutOfRange("atom"));
         }
         Ok(n)

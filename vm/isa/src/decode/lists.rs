@@ -25,7 +25,12 @@ impl<T: Item> Operand for Vec<T> {
         if terms % T::WIDTH != 0 {
             return Err(DecodeError::BadOperand("a list of whole elements"));
         }
-        (0..terms / T::WIDTH).map(|_| T::decode_item(r)).collect()
+        // `list` has seen that there are so many bytes at least.
+        let mut items = Vec::with_capacity((terms / T::WIDTH) as usize);
+        for _ in 0..terms / T::WIDTH {
+            items.push(T::decode_item(r)?);
+        }
+        Ok(items)
     }
 
     fn visit<V: Visit>(&self, v: &mut V) {
