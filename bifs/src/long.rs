@@ -60,3 +60,14 @@ pub fn elsewhere<'p, const N: usize>(
     let args = args.map(|t| cx.hold(t));
     cx.reschedule(Kind::DirtyCpu, Elsewhere { args, native })
 }
+
+/// Runs `native`, which may block, on a dirty I/O thread.
+#[cold]
+pub fn blocking<'p, const N: usize>(
+    cx: &Cx<'p>,
+    args: [Term<'p>; N],
+    native: for<'q> fn(&Cx<'q>, [Term<'q>; N]) -> BifResult<'q>,
+) -> Stop {
+    let args = args.map(|t| cx.hold(t));
+    cx.reschedule(Kind::DirtyIo, Elsewhere { args, native })
+}

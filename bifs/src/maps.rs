@@ -1,5 +1,6 @@
 //! Natives of module `maps`, and those of `erlang` and `erts_internal` that look into maps.
 
+use crate::long;
 use term::{Map, Term, atom};
 use vm::bif::List;
 use vm::{BifResult, Cx};
@@ -68,12 +69,18 @@ fn map_size<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
     Ok(Term::small(map_of(cx, map)?.size() as i64))
 }
 
+/// So many associations at once take a millisecond or two.
+const MANY: usize = 1 << 13;
+
 fn from_list<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
     let mut pairs = Vec::new();
     let mut elements = list.0.iter_list();
     for element in elements.by_ref() {
         let [key, value] = cx.need(element.as_tuple_of::<2>())?;
         pairs.push((key, value));
+        if pairs.len() == MANY && cx.scheduler() != 0 {
+            return Err(long::elsewhere(cx, [list.0], |cx, [list]| from_list(cx, List(list))));
+        }
     }
     if !elements.tail().is_nil() {
         return Err(cx.badarg());
@@ -83,6 +90,11 @@ fn from_list<'p>(cx: &Cx<'p>, list: List<'p>) -> BifResult<'p> {
 }
 
 fn from_keys<'p>(cx: &Cx<'p>, keys: Term<'p>, value: Term<'p>) -> BifResult<'p> {
+    if cx.scheduler() != 0 && keys.iter_list().nth(MANY).is_some() {
+        return Err(long::elsewhere(cx, [keys, value], |cx, [keys, value]| {
+            from_keys(cx, keys, value)
+        }));
+    }
     let keys = cx.need(keys.to_vec())?;
     cx.bump(keys.len() / 4);
     Ok(cx.heap().map_from_iter(keys.into_iter().map(|key| (key, value))))
@@ -102,6 +114,9 @@ fn values<'p>(cx: &Cx<'p>, map: Term<'p>) -> BifResult<'p> {
 
 fn merge<'p>(cx: &Cx<'p>, a: Term<'p>, b: Term<'p>) -> BifResult<'p> {
     let (a, b) = (map_of(cx, a)?, map_of(cx, b)?);
+    if cx.scheduler() != 0 && a.size().min(b.size()) > MANY {
+        return Err(long::elsewhere(cx, [a.term(), b.term()], |cx, [a, b]| merge(cx, a, b)));
+    }
     cx.bump(a.size().min(b.size()) / 4);
     Ok(cx.heap().map_merge(a, b))
 }

@@ -282,7 +282,13 @@ impl<'p> Cx<'p> {
     /// Runs `f`, which may block for a moment, while another scheduler looks after this one's processes. `None`: it
     /// did not run, and belongs on a dirty scheduler.
     pub fn aside<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
-        crate::sched::aside::aside(self, f)
+        use crate::sched::aside;
+        aside::aside(self, aside::SLOW, f)
+    }
+    /// The same with work that takes a moment however fast the system is, at most a millisecond.
+    pub fn work_aside<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        use crate::sched::aside;
+        aside::aside(self, i64::MAX, f)
     }
     /// Runs the native again from its start when the process is next scheduled in.
     pub fn again(&self) -> Stop {

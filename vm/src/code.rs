@@ -11,6 +11,7 @@ mod guards;
 pub mod load;
 pub mod native;
 mod ops;
+pub mod preload;
 pub mod purge;
 mod recent;
 pub mod record;

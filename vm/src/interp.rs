@@ -52,6 +52,8 @@ pub const X_REGS: usize = 1024;
 pub const F_REGS: usize = 1024;
 /// Reductions of one time slice.
 pub const CONTEXT_REDS: i64 = 4000;
+/// Those of a slice while others wait: about as long as a slice of compiled code.
+pub const SHARED_REDS: i64 = 2000;
 
 pub(crate) type Handler = unsafe extern "C" fn(*mut Regs, *const u32, *mut u64, *mut u64, i64);
 

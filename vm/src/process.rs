@@ -287,8 +287,9 @@ impl Process {
         self.extra.get_or_insert_default()
     }
 
-    pub(crate) fn begin_slice(&mut self) {
-        (self.reds_left, self.given_up) = (CONTEXT_REDS, 0);
+    /// A slice of so many reductions; it has given up the rest of a full one.
+    pub(crate) fn begin_slice(&mut self, reductions: i64) {
+        (self.reds_left, self.given_up) = (reductions, (CONTEXT_REDS - reductions).max(0) as u32);
     }
     /// It gives way at the next chance.
     pub(crate) fn end_slice(&mut self) {
@@ -296,7 +297,7 @@ impl Process {
         self.reds_left = 0;
     }
     /// What it has run of this time slice, of which so many are left.
-    pub(crate) fn reductions_used(&self, left: i64) -> u64 {
+    pub fn reductions_used(&self, left: i64) -> u64 {
         (CONTEXT_REDS - left - i64::from(self.given_up)).max(0) as u64
     }
     /// State bits of the dirty pool that the pending native asks for.

@@ -644,10 +644,12 @@ unsafe fn slice(me: &Scheduler, regs: &mut Regs, process: *mut Process) -> Outco
         if p.saved.capacity() > 16 {
             p.saved = Vec::new();
         }
-        p.begin_slice();
+        // Who waits has less patience than the reductions of a slice take in an interpreter.
+        let reds = if me.queue.is_empty() { interp::CONTEXT_REDS } else { interp::SHARED_REDS };
+        p.begin_slice(reds);
         let ip = p.ip;
-        let outcome = interp::run(regs, ip, interp::CONTEXT_REDS);
-        let spent = (interp::CONTEXT_REDS - regs.fc).clamp(1, 1 << 40) as u64;
+        let outcome = interp::run(regs, ip, reds);
+        let spent = (reds - regs.fc).clamp(1, 1 << 40) as u64;
         me.spent.fetch_add(spent, Ordering::Relaxed);
         if outcome == Outcome::Exited {
             me.reductions.fetch_add(spent, Ordering::Relaxed);

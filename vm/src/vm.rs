@@ -314,8 +314,11 @@ impl Vm {
     }
 
     /// Loads a module before anything runs (`erlang:pre_loaded/0`).
-    pub fn preload(&'static self, bytes: &[u8]) -> Result<(), crate::code::load::PrepareError> {
-        let mut prepared = crate::code::load::prepare(self, bytes)?;
+    pub(crate) fn preload(
+        &'static self,
+        module: &loader::Module,
+    ) -> Result<(), crate::code::load::PrepareError> {
+        let mut prepared = crate::code::load::translate(self, module)?;
         // The reference builds these modules in without their lines.
         prepared.module.lines = Vec::new();
         let m = crate::code::load::commit(self, prepared);

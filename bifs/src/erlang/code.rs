@@ -1,5 +1,6 @@
 //! Loading, deleting and asking about modules [beam_bif_load.c].
 
+use crate::long;
 use core::sync::atomic::Ordering;
 use term::atom::am;
 use term::shared::Magic;
@@ -33,7 +34,7 @@ vm::bifs! { pub TABLE: "erlang" {
 
 vm::bifs! { pub INTERNAL: "erts_internal" {
     /// Decodes and checks a `.beam` file: a reference to the prepared code, or `{error, badfile}`.
-    DirtyCpu "prepare_loading"/2 => prepare_loading(0, 1);
+    Plain "prepare_loading"/2 => prepare_loading(0, 1);
     /// The data of one chunk of a `.beam` file, or `undefined`.
     Plain "beamfile_chunk"/2 => beamfile_chunk(0, 1);
     /// MD5 of a `.beam` file's code, or `undefined`.
@@ -52,7 +53,23 @@ fn held<'p>(t: Term<'p>) -> Option<&'p Held> {
     magic.downcast()
 }
 
-fn prepare_loading<'p>(cx: &Cx<'p>, name: Atom, bytes: Term<'p>) -> BifResult<'p> {
+/// Files of up to so many bytes are loaded in half a millisecond.
+const SHORT: usize = 1 << 16;
+
+fn prepare_loading<'p>(cx: &Cx<'p>, name: Term<'p>, bytes: Term<'p>) -> BifResult<'p> {
+    let module = cx.need(name.as_atom())?;
+    let short = cx.need(bytes.as_binary())?.bytes().len() <= SHORT;
+    // A file after the other comes through here when a system starts: threads that sleep are not woken for each.
+    if short && let Some(done) = cx.work_aside(|| prepare(cx, module, bytes)) {
+        // Others have waited for long enough.
+        return done.and_then(|prepared| Err(cx.yield_return(prepared)));
+    }
+    Err(long::elsewhere(cx, [name, bytes], |cx, [name, bytes]| {
+        prepare(cx, cx.need(name.as_atom())?, bytes)
+    }))
+}
+
+fn prepare<'p>(cx: &Cx<'p>, name: Atom, bytes: Term<'p>) -> BifResult<'p> {
     let Some(bytes) = bytes.as_binary() else { return Err(cx.badarg()) };
     let error =
         |reason: &str| Ok(cx.heap().tuple(&[Term::atom(am::ERROR), Term::atom(Atom::new(reason))]));

@@ -71,8 +71,9 @@ fn no_dirty_io(v: &[usize]) -> &[usize] {
 
 /// Reductions of all processes, those of this slice included.
 fn reductions(cx: &Cx<'_>) -> i64 {
-    let now = vm::interp::CONTEXT_REDS - cx.reductions_left();
-    (cx.vm().sched.reductions() as i64).wrapping_add(now.max(0))
+    let left = cx.reductions_left();
+    let now = cx.with(|p| p.reductions_used(left));
+    (cx.vm().sched.reductions() as i64).wrapping_add(now as i64)
 }
 
 /// Processes that run or are to run, by queue.

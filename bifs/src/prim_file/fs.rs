@@ -1,5 +1,6 @@
 //! Files and directories by name.
 
+use super::io::by_name;
 use super::{Done, Posix, int, ok_or_error, path, value_or_error};
 use std::fs::{Metadata, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -14,7 +15,7 @@ vm::bifs! { pub TABLE: "prim_file" {
     DirtyIo "make_soft_link_nif"/2 => make_soft_link(0, 1);
     DirtyIo "rename_nif"/2 => rename(0, 1);
     /// `#file_info{}` with times in seconds since 1970; the second argument follows links if not 0
-    DirtyIo "read_info_nif"/2 => read_info(0, 1);
+    Plain "read_info_nif"/2 => read_info(0, 1);
     DirtyIo "set_permissions_nif"/2 => set_permissions(0, 1);
     /// Owner and group; -1 keeps what is
     DirtyIo "set_owner_nif"/3 => set_owner(0, 1, 2);
@@ -23,7 +24,7 @@ vm::bifs! { pub TABLE: "prim_file" {
     /// `{ok, RawName}`
     DirtyIo "read_link_nif"/1 => read_link(0);
     /// `{ok, [RawName]}`
-    DirtyIo "list_dir_nif"/1 => list_dir(0);
+    Plain "list_dir_nif"/1 => list_dir(0);
     DirtyIo "make_dir_nif"/1 => make_dir(0);
     DirtyIo "del_file_nif"/1 => del_file(0);
     DirtyIo "del_dir_nif"/1 => del_dir(0);
@@ -103,6 +104,11 @@ pub(super) fn info<'p>(cx: &Cx<'p>, m: &Metadata, access: Access) -> Term<'p> {
 }
 
 fn read_info<'p>(cx: &Cx<'p>, name: Term<'p>, follow: Term<'p>) -> BifResult<'p> {
+    cx.need(int(follow))?;
+    by_name(cx, [name, follow], |cx, [name, follow]| do_read_info(cx, name, follow))
+}
+
+fn do_read_info<'p>(cx: &Cx<'p>, name: Term<'p>, follow: Term<'p>) -> BifResult<'p> {
     let follow = cx.need(int(follow))? != 0;
     let found = path(name).and_then(|path| {
         let m = if follow { std::fs::metadata(&path)? } else { std::fs::symlink_metadata(&path)? };
@@ -154,6 +160,10 @@ fn read_link<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {
 }
 
 fn list_dir<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {
+    by_name(cx, [name], |cx, [name]| do_list_dir(cx, name))
+}
+
+fn do_list_dir<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {
     let names = path(name).and_then(|p| {
         let entries = std::fs::read_dir(p)?.map_while(Result::ok);
         Ok(entries.fold(Term::nil(), |list, entry| {

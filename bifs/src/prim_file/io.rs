@@ -1,5 +1,7 @@
 //! Reading and writing open files.
 
+use crate::long;
+
 use super::handle::{FileHandle, FileRef};
 use super::{Done, Posix, fs, int, int64, ok_or_error, path, uint63, value_or_error};
 use std::fs::File;
@@ -17,8 +19,8 @@ use vm::{BifResult, Cx, FromTerm};
 
 vm::bifs! { pub TABLE: "prim_file" {
     /// `{ok, File}`
-    DirtyIo "open_nif"/2 => open(0, 1);
-    DirtyIo "close_nif"/1 => close(0);
+    Plain "open_nif"/2 => open(0, 1);
+    Plain "close_nif"/1 => close(0);
     /// `{ok, Binary}` or `eof`
     Plain "read_nif"/2 => read(0, 1);
     /// `ok`, or `{continue, Rest}` when the vector was long
@@ -32,11 +34,11 @@ vm::bifs! { pub TABLE: "prim_file" {
     DirtyIo "truncate_nif"/1 => truncate(0);
     DirtyIo "allocate_nif"/3 => allocate(0, 1, 2);
     DirtyIo "advise_nif"/4 => advise(0, 1, 2, 3);
-    DirtyIo "read_handle_info_nif"/1 => read_handle_info(0);
+    Plain "read_handle_info_nif"/1 => read_handle_info(0);
     /// Reads a pointer of 8 bytes (size, position), and then what it points to: `{ok, {Size, Position, Binary | eof}}` or `eof`
     DirtyIo "ipread_s32bu_p32bu_nif"/3 => ipread(0, 1, 2);
     /// `{ok, Binary}`: the whole file
-    DirtyIo "read_file_nif"/1 => read_file(0);
+    Plain "read_file_nif"/1 => read_file(0);
     /// The descriptor's number as the four bytes of a C `int`
     Plain "get_handle_nif"/1 => get_handle(0);
     /// Closes a file whose owner has ended
@@ -48,7 +50,14 @@ vm::bifs! { pub TABLE: "prim_file" {
 /// The most binaries that one write takes.
 const MAX_VECTOR: usize = 64;
 
-fn open<'p>(cx: &Cx<'p>, name: Term<'p>, modes: List<'p>) -> BifResult<'p> {
+fn open<'p>(cx: &Cx<'p>, name: Term<'p>, modes: Term<'p>) -> BifResult<'p> {
+    cx.need(List::from_term(modes))?;
+    by_name(cx, [name, modes], |cx, [name, modes]| {
+        do_open(cx, name, cx.need(List::from_term(modes))?)
+    })
+}
+
+fn do_open<'p>(cx: &Cx<'p>, name: Term<'p>, modes: List<'p>) -> BifResult<'p> {
     let mut mode = OpenMode::default();
     let mut any_type = false;
     for m in modes.0.iter_list() {
@@ -83,7 +92,15 @@ fn file_desc_to_ref<'p>(cx: &Cx<'p>, number: Term<'p>) -> BifResult<'p> {
     Ok(value_or_error(cx, file.map(|file| FileHandle::term(cx, file))))
 }
 
-fn close<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+fn close<'p>(cx: &Cx<'p>, file: Term<'p>) -> BifResult<'p> {
+    let f = cx.need(FileRef::from_term(file))?;
+    here_or_dirty(cx, f, Some(0), &[file], |cx, args| match *args {
+        [file] => do_close(cx, cx.need(FileRef::from_term(file))?),
+        _ => Err(cx.badarg()),
+    })
+}
+
+fn do_close<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
     Ok(ok_or_error(cx, file.0.close(cx)))
 }
 
@@ -157,6 +174,9 @@ fn read_result<'p>(cx: &Cx<'p>, read: Done<Option<Term<'p>>>) -> Term<'p> {
 /// The most bytes that a scheduler reads or writes itself.
 const SHORT: u64 = 1 << 18;
 
+/// What directories take that a scheduler lists itself.
+const SHORT_DIRECTORY: u64 = 1 << 14;
+
 type Work = for<'p> fn(&Cx<'p>, &[Term<'p>]) -> BifResult<'p>;
 
 /// Work that goes on on a dirty scheduler, with its arguments.
@@ -187,6 +207,30 @@ fn here_or_dirty<'p>(
     }
     let held = args.iter().map(|t| cx.hold(*t)).collect();
     Err(cx.reschedule(Kind::DirtyIo, Later(work, held)))
+}
+
+/// Whether work with what has this name takes a moment only: files and directories that are not large, and names of nothing.
+/// Others may block for as long as they like.
+fn is_quick(name: Term<'_>) -> bool {
+    let Ok(path) = path(name) else { return true };
+    match std::fs::metadata(path) {
+        Ok(m) => m.is_file() && m.len() <= SHORT || m.is_dir() && m.len() <= SHORT_DIRECTORY,
+        Err(e) => e.kind() == ErrorKind::NotFound,
+    }
+}
+
+/// The same with the name of a file, which comes first.
+pub(super) fn by_name<'p, const N: usize>(
+    cx: &Cx<'p>,
+    args: [Term<'p>; N],
+    work: for<'q> fn(&Cx<'q>, [Term<'q>; N]) -> BifResult<'q>,
+) -> BifResult<'p> {
+    let quick = cx.aside(|| args.first().is_some_and(|n| is_quick(*n)).then(|| work(cx, args)));
+    if let Some(done) = quick.flatten() {
+        cx.bump(20);
+        return done;
+    }
+    Err(long::blocking(cx, args, work))
 }
 
 fn read<'p>(cx: &Cx<'p>, file: Term<'p>, size: Term<'p>) -> BifResult<'p> {
@@ -389,7 +433,15 @@ fn advise<'p>(
     Ok(ok_or_error(cx, done))
 }
 
-fn read_handle_info<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+fn read_handle_info<'p>(cx: &Cx<'p>, file: Term<'p>) -> BifResult<'p> {
+    let f = cx.need(FileRef::from_term(file))?;
+    here_or_dirty(cx, f, Some(0), &[file], |cx, args| match *args {
+        [file] => do_read_handle_info(cx, cx.need(FileRef::from_term(file))?),
+        _ => Err(cx.badarg()),
+    })
+}
+
+fn do_read_handle_info<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
     match file.0.with(|f| Ok(f.metadata()?)) {
         Ok(m) => Ok(fs::info(cx, &m, fs::granted(&m))),
         Err(e) => Ok(e.term(cx)),
@@ -421,6 +473,10 @@ fn ipread<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, max: Term<'p>) -
 }
 
 fn read_file<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {
+    by_name(cx, [name], |cx, [name]| do_read_file(cx, name))
+}
+
+fn do_read_file<'p>(cx: &Cx<'p>, name: Term<'p>) -> BifResult<'p> {
     let data = path(name).and_then(|path| {
         let file = sys::file::open(&path, OpenMode { read: true, ..OpenMode::default() })?;
         let m = file.metadata()?;

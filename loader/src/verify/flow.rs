@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use isa::{BsCmd, Dst, Effects, Fail, FmoveDst, Label, Live, Need, Op, Src, Visit, YReg};
 
 use super::demand::{
-    Concern, Native, concern, demand, guard, kind_of, learn, failed, natives, returned, wanted,
+    Concern, Native, concern, demand, failed, guard, kind_of, learn, natives, returned, wanted,
 };
 use super::kinds::{Kind, Scratch};
 use super::state::{Frame, State, Tag, TagKind, XRegs};
@@ -179,8 +179,7 @@ impl<'a> Flow<'a> {
                 return Err("tuple is not new".into());
             }
         }
-        let told =
-            if tells { guard(self.module, &self.natives, &s.kinds, op) } else { None };
+        let told = if tells { guard(self.module, &self.natives, &s.kinds, op) } else { None };
         let next = self.step(at, op, s)?;
         if let Some(told) = told {
             // The result may have taken an argument's place.

@@ -140,7 +140,7 @@ pub fn prepare(vm: &'static Vm, bytes: &[u8]) -> Result<Prepared, PrepareError> 
     translate(vm, &module)
 }
 
-fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError> {
+pub(crate) fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, PrepareError> {
     let atoms: Vec<Atom> = module
         .atoms
         .iter()

@@ -10,16 +10,28 @@ use super::Schedulers;
 use crate::bif::Cx;
 use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-/// A call that took longer is slow, in nanoseconds; nobody steps aside for so many times as long after it.
-const SLOW: i64 = 200_000;
+/// A call into the system that took longer is slow, in nanoseconds. After so many in a row, or one that is very slow,
+/// nobody steps aside for so many times as long: on a busy machine any one may have waited for a thread that does not run.
+pub const SLOW: i64 = 200_000;
+const VERY_SLOW: i64 = 20_000_000;
+const MANY: usize = 3;
 const PAUSE: i64 = 20;
 
-#[derive(Default)]
 pub(super) struct Aside {
     /// Schedulers that are aside.
     now: AtomicUsize,
+    /// Slow calls in a row.
+    slow: AtomicUsize,
     /// None steps aside before this time.
     not_before: AtomicI64,
+}
+
+impl Default for Aside {
+    fn default() -> Aside {
+        // The clock begins below zero.
+        let not_before = AtomicI64::new(i64::MIN);
+        Aside { now: AtomicUsize::new(0), slow: AtomicUsize::new(0), not_before }
+    }
 }
 
 impl Aside {
@@ -62,8 +74,9 @@ impl Schedulers {
     }
 }
 
-/// Runs `f`, which may block for a moment. `None`: it did not, and belongs on a dirty thread.
-pub fn aside<R>(cx: &Cx<'_>, f: impl FnOnce() -> R) -> Option<R> {
+/// Runs `f`, which may block for a moment and is slow beyond so many nanoseconds. `None`: it did not, and belongs on a
+/// dirty thread.
+pub fn aside<R>(cx: &Cx<'_>, slow: i64, f: impl FnOnce() -> R) -> Option<R> {
     let Some(index) = cx.scheduler().checked_sub(1) else {
         // It is one.
         return Some(f());
@@ -75,10 +88,19 @@ pub fn aside<R>(cx: &Cx<'_>, f: impl FnOnce() -> R) -> Option<R> {
         return None;
     }
     let stepped = all.step_aside(index)?;
+    let waits = sys::clock::thread_waits();
     let result = f();
     drop(stepped);
     let end = vm.monotonic();
-    if end - start > SLOW {
+    // A thread that lost its processor to others was not slow because of the call.
+    let was_slow =
+        end - start > slow && waits.is_none_or(|n| sys::clock::thread_waits() != Some(n));
+    if !was_slow {
+        if all.aside.slow.load(Ordering::Relaxed) != 0 {
+            all.aside.slow.store(0, Ordering::Relaxed);
+        }
+    } else if end - start > VERY_SLOW || all.aside.slow.fetch_add(1, Ordering::Relaxed) + 1 >= MANY
+    {
         let pause = (end - start).saturating_mul(PAUSE);
         all.aside.not_before.store(end.saturating_add(pause), Ordering::Relaxed);
     }

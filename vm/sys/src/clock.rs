@@ -87,6 +87,21 @@ pub struct CpuTimes {
     pub child_system_us: i64,
 }
 
+/// How often the calling thread has waited for something; `None` where the system cannot tell.
+pub fn thread_waits() -> Option<i64> {
+    #[cfg(target_os = "linux")]
+    {
+        let mut ru = MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: `ru` is a valid place for the answer, which a successful call has filled in.
+        unsafe {
+            if libc::getrusage(libc::RUSAGE_THREAD, ru.as_mut_ptr()) == 0 {
+                return Some(ru.assume_init().ru_nvcsw);
+            }
+        }
+    }
+    None
+}
+
 /// What `getrusage` says about CPU time.
 pub fn process_cpu() -> CpuTimes {
     let us = |t: libc::timeval| t.tv_sec * 1_000_000 + t.tv_usec;

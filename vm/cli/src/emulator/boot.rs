@@ -40,10 +40,8 @@ fn boot(config: EmuConfig, tree: Option<OtpTree>) -> Result<ExitCode, String> {
     let vm =
         Vm::new(machine, &natives, &nifs).map_err(|e| format!("cannot reserve memory: {e}"))?;
     nif::start(vm);
-    for file in preloaded(&tree)? {
-        let bytes = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-        vm.preload(&bytes).map_err(|e| format!("{}: {e}", file.display()))?;
-    }
+    let helpers = (config.schedulers_online as usize).clamp(1, MOST_HELPERS + 1) - 1;
+    vm::code::preload::preload(vm, &preloaded(&tree)?, helpers)?;
     start_signals(vm, config.break_handling).map_err(|e| format!("cannot handle signals: {e}"))?;
     let module = Atom::new(&String::from_utf8_lossy(&config.boot_module));
     let words = config.init_args.clone();
@@ -187,6 +185,9 @@ fn spin(wait: BusyWait) -> u64 {
         BusyWait::VeryLong => 400_000,
     }
 }
+
+/// Threads that help to load the preloaded modules.
+const MOST_HELPERS: usize = 3;
 
 /// The order of preloaded modules in the reference: it shows in `erlang:pre_loaded/0`, and in the order in which small
 /// maps since OTP 26 show atoms that no part of the VM names.
