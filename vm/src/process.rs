@@ -196,6 +196,8 @@ pub struct Extra {
     pub suspended_by_me: Vec<suspend::Suspended>,
     /// System tasks that wait until the process does not run.
     pub(crate) tasks: task::Tasks,
+    /// What came while it was suspended, from the first message on that is not decoded.
+    pub(crate) kept: crate::signal::kept::Kept,
     /// Terms that came while it ran apart, and that become part of the heap afterwards.
     pub(crate) apart: Vec<OwnedTerm>,
     /// Native objects that end with the process, by the number of their reference.

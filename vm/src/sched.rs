@@ -551,17 +551,20 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
         if p.exit_reason.is_some() && crate::process::exit::held_up(p, vm) {
             return let_go(vm, &keep, process);
         }
-        if let Some(reason) = p.exit_reason.take() {
+        let ends_elsewhere = crate::process::exit::ends_elsewhere(p);
+        if !ends_elsewhere && let Some(reason) = p.exit_reason.take() {
             crate::process::exit::terminate(process, vm, *reason);
             return;
         }
-        if p.large_payload {
+        if p.large_payload || ends_elsewhere {
             if told_in {
                 trace::event::slice(vm, p, false);
             }
             keep.state.set(state::DIRTY_CPU | state::ACTIVE);
             keep.state.clear(state::RUNNING);
-            return vm.sched.enqueue(Runnable(process));
+            // Others that end do not go there.
+            let priority = keep.state.effective_priority();
+            return vm.sched.dirty_cpu.push(priority, Runnable(process));
         }
         let s = keep.state.get();
         let runs =
@@ -709,7 +712,12 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
             if !exiting && trace::event::slices(&*process) {
                 trace::event::slice(vm, &mut *process, true);
             }
-            let outcome = if exiting {
+            let outcome = if crate::process::exit::ends_elsewhere(&*process)
+                && let Some(reason) = (*process).exit_reason.take()
+            {
+                crate::process::exit::terminate(process, vm, *reason);
+                Outcome::Exited
+            } else if exiting {
                 Outcome::Yielded
             } else if (*process).large_payload {
                 crate::signal::handle::fetch_large(&mut *process, vm);

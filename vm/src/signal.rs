@@ -6,6 +6,7 @@
 
 pub mod handle;
 pub mod inner;
+pub(crate) mod kept;
 pub mod queue;
 pub mod relations;
 

@@ -294,6 +294,22 @@ fn start<'p>(cx: &Cx<'p>, pid: Term<'p>, asked: Asked) -> BifResult<'p> {
 
 fn answer<'h>(cx: &Cx<'_>, h: &'h Heap, own: bool, asked: &Asked) -> Term<'h> {
     let pair = |i: Item| h.tuple(&[name(i).into(), value(cx, h, own, i)]);
+    // Answers that count or show messages agree with each other.
+    let looks = |i: &Item| {
+        use Item::{GarbageCollectionInfo, Memory, Messages, TotalHeapSize};
+        matches!(i, Messages | TotalHeapSize | Memory | GarbageCollectionInfo)
+    };
+    let opens = match asked {
+        Asked::One(i) => looks(i),
+        Asked::Many(items, _) => items.iter().any(looks),
+        Asked::Keys(t) => {
+            let list = t.term().to_vec().unwrap_or_default();
+            list.into_iter().filter_map(|t| item(cx, t)).any(|i| looks(&i))
+        }
+    };
+    if opens {
+        info::open_messages(cx);
+    }
     let unnamed = |i: Item| i == Item::RegisteredName && registered(cx).is_none();
     match asked {
         Asked::One(i) if unnamed(*i) => Term::nil(),

@@ -166,6 +166,7 @@ impl Census {
         }
         let Some(x) = &p.extra else { return };
         x.replies.iter().for_each(|r| r.1.visit(self));
+        x.kept.visit(self);
         x.apart.iter().for_each(|t| t.visit(self));
         x.label.iter().for_each(|t| t.visit(self));
         if let Some(parent) = x.remote_parent {

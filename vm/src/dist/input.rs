@@ -79,7 +79,7 @@ enum Arrived {
     Term(OwnedTerm),
 }
 
-fn now(bytes: &[u8], options: &DecodeOptions<'_>) -> Result<OwnedTerm, Bad> {
+fn now(bytes: &[u8], options: &DecodeOptions<'_>) -> Option<OwnedTerm> {
     let mut good = true;
     let t = OwnedTerm::build(|h| match etf::decode_body(bytes, h, options) {
         Ok((t, _)) => t,
@@ -88,7 +88,7 @@ fn now(bytes: &[u8], options: &DecodeOptions<'_>) -> Result<OwnedTerm, Bad> {
             Term::nil()
         }
     });
-    if good { Ok(t) } else { Err(Bad::Term) }
+    good.then_some(t)
 }
 
 /// What becomes of a payload.
@@ -261,8 +261,12 @@ fn message(
         if bytes.is_empty() {
             return Err(Bad::Term);
         }
-        if small && bytes.len() <= SMALL {
-            return now(bytes, &options).map(Arrived::Term);
+        // What is malformed is so when it is looked into.
+        if small
+            && bytes.len() <= SMALL
+            && let Some(t) = now(bytes, &options)
+        {
+            return Ok(Arrived::Term(t));
         }
         let at = body.len() - bytes.len();
         let (bytes, start) = match body {

@@ -4,12 +4,14 @@ use super::table::ProcRef;
 use super::{Process, state};
 use crate::dist::Role;
 use crate::interp::{Outcome, Regs};
+use crate::sched::{ThreadKind, thread_kind};
 use crate::signal::queue::Item;
 use crate::signal::relations::Peer;
 use crate::signal::{Body, DownSignal, ExitSignal, Sender, Signal};
 use crate::stop::{Class, Raise};
 use crate::vm::Vm;
 use term::atom::am;
+use term::copy::{Literals, size_words_with};
 use term::{Atom, OwnedTerm, Term};
 
 /// Its first function returned.
@@ -49,13 +51,35 @@ pub(crate) unsafe fn uncaught(r: *mut Regs, raise: Raise) -> Outcome {
 fn end(process: *mut Process, vm: &'static Vm, reason: OwnedTerm) -> Outcome {
     // SAFETY: the caller is the runner.
     let p = unsafe { &mut *process };
-    if crate::dist::relation::busy(p, vm).is_some() {
+    let elsewhere = thread_kind() == ThreadKind::Normal && is_long(p, &reason);
+    if elsewhere || crate::dist::relation::busy(p, vm).is_some() {
         p.exit_reason = Some(Box::new(reason));
         p.shared.state.set(state::EXITING);
         return Outcome::Yielded;
     }
     terminate(process, vm, reason);
     Outcome::Exited
+}
+
+/// Words of a reason that takes long to copy or encode for each who hears of the end.
+const LONG_REASON: usize = 1 << 14;
+
+/// Whether a dirty thread ends the process, so that telling others of it holds up no scheduler.
+fn is_long(p: &Process, reason: &OwnedTerm) -> bool {
+    // Literals are not copied, but they are encoded.
+    let term = reason.term();
+    let literal = !term.is_immediate() && term::literal::contains(term.raw().ptr() as u64);
+    let words = if literal { size_words_with(term, Literals::Copy) } else { reason.words() };
+    words >= LONG_REASON
+        && p.relations.get().is_some_and(|t| {
+            let watched = t.remote.as_ref().is_some_and(|r| !r.watchers.is_empty());
+            watched || !t.links.is_empty() || !t.watchers.is_empty()
+        })
+}
+
+/// The same of a process that is to end.
+pub(crate) fn ends_elsewhere(p: &Process) -> bool {
+    p.exit_reason.as_ref().is_some_and(|reason| is_long(p, reason))
 }
 
 /// Whether the end has to wait: the process has not sent yet all that it was sending, or others of other nodes are to hear of its

@@ -179,7 +179,12 @@ pub fn messages<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
     h.list(&all)
 }
 pub fn message_count(cx: &Cx<'_>) -> usize {
-    cx.with(|p| p.messages.len())
+    cx.with(|p| p.messages.len() + crate::signal::kept::count(p))
+}
+/// Has messages looked into that have not been yet.
+pub fn open_messages(cx: &Cx<'_>) {
+    let vm = cx.vm();
+    cx.with(|p| crate::signal::kept::open(p, vm));
 }
 
 fn peer_term<'h>(p: Peer, h: &'h Heap) -> Option<Term<'h>> {

@@ -2,7 +2,7 @@
 
 use super::queue::Item;
 use super::relations::{AliasKind, Peer};
-use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal};
+use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal, kept};
 use crate::bif::Cx;
 use crate::process::{Process, state};
 use crate::trace::{event, flag};
@@ -48,7 +48,9 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
                     let from = Sender::of_number(m.sender());
                     event::receive(p, vm, scheduler, from, &m);
                 }
-                p.messages.push(m);
+                if let Some(m) = kept::keep_message(p, m) {
+                    p.messages.push(m);
+                }
                 continue;
             }
             Item::Signal(s) if p.exit_reason.is_some() => {
@@ -57,7 +59,8 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
                 continue;
             }
             Item::Signal(s) => {
-                let Signal { from, body, .. } = *s;
+                let Some(s) = kept::keep(p, vm, *s) else { continue };
+                let Signal { from, body, .. } = s;
                 handle(p, vm, scheduler, from, body);
             }
         }
@@ -67,12 +70,18 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
     }
 }
 
+/// Handles a message that was kept.
+pub(super) fn open(p: &mut Process, vm: &'static Vm, s: Signal) {
+    handle(p, vm, 0, s.from, s.body);
+}
+
 /// Decodes the large payload that is next, on a dirty thread.
 pub(crate) fn fetch_large(p: &mut Process, vm: &'static Vm) {
     p.large_payload = false;
     let mut taken = p.shared.in_queue.take_all();
     match taken.next() {
         Some(Item::Signal(s)) if matches!(s.body, Body::Encoded(_)) => {
+            kept::open(p, vm);
             let Signal { from, body, .. } = *s;
             handle(p, vm, 0, from, body);
         }
@@ -226,6 +235,7 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
         Body::Resume => {
             p.suspend_count = p.suspend_count.saturating_sub(1);
             if p.suspend_count == 0 {
+                kept::open(p, vm);
                 p.shared.state.clear(state::SUSPENDED);
             }
         }
@@ -267,7 +277,7 @@ fn push(p: &mut Process, vm: &'static Vm, from: Sender, m: Message, priority: bo
     }
     if priority {
         p.messages.push_priority(m);
-    } else {
+    } else if let Some(m) = kept::keep_message(p, m) {
         p.messages.push(m);
     }
 }
