@@ -41,7 +41,7 @@ pub fn usage(vm: &Vm) -> Usage {
     Usage {
         structs,
         heaps: all - structs,
-        binary: term::shared::TOTAL_BYTES.load(Ordering::Relaxed),
+        binary: term::shared::total_bytes(),
         code: code.code,
         literals: vm.literals.bytes(),
         ets: vm.ets.memory_words() * 8,

@@ -8,7 +8,9 @@
 //! Lock order: a port's core, then its in-box, then anything else. A core is never locked with another core held.
 
 mod children;
+mod core_lock;
 mod cx;
+mod direct;
 mod dist;
 mod driver;
 mod exit;
@@ -53,13 +55,14 @@ use crate::bif::Cx;
 use crate::dist::Connection;
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core_lock::{CoreGuard, CoreLock};
 use cx::State;
 use ops::Request;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use sys::poll::Interest;
 use term::{Atom, OwnedTerm};
 
@@ -88,7 +91,7 @@ pub struct Port {
     connected: AtomicU64,
     /// Registered name, 0 for none.
     registered: AtomicU32,
-    core: Mutex<Core>,
+    core: CoreLock<Core>,
     inbox: Mutex<VecDeque<Task>>,
     /// Tasks in the in-box.
     waiting: AtomicUsize,
@@ -172,12 +175,9 @@ impl Port {
         };
         old & flag != 0
     }
-    fn try_core(&self) -> Option<MutexGuard<'_, Core>> {
-        match self.core.try_lock() {
-            Ok(g) => Some(g),
-            Err(TryLockError::Poisoned(e)) => Some(e.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    #[inline]
+    fn try_core(&self) -> Option<CoreGuard<'_, Core>> {
+        self.core.try_lock()
     }
     /// Does a task now, or leaves it to whoever holds the port.
     fn post(self: &Arc<Self>, vm: &'static Vm, task: Task) {
@@ -192,16 +192,15 @@ impl Port {
         {
             let mut inbox = lock(&self.inbox);
             inbox.push_back(task);
-            self.waiting.store(inbox.len(), Ordering::Release);
+            self.waiting.store(inbox.len(), Ordering::SeqCst);
         }
         self.settle(vm);
     }
     /// Empties the in-box unless somebody else does.
     fn settle(self: &Arc<Self>, vm: &'static Vm) {
         loop {
-            // Orders our last write to the in-box (or unlock) before the look at the other.
-            fence(Ordering::SeqCst);
-            if self.waiting.load(Ordering::Acquire) == 0 {
+            // After our last write to the in-box, or letting go of the lock: see `core_lock`.
+            if self.waiting.load(Ordering::SeqCst) == 0 {
                 return;
             }
             let Some(mut core) = self.try_core() else { return };
@@ -304,7 +303,9 @@ impl Port {
         core.state.dry = Interest::default();
         let r = f(&mut *driver, &mut PortCx { turn, ..PortCx::new(vm, self, &mut core.state) });
         core.driver = Some(driver);
-        self.after_callback(vm, core);
+        if core.state.failing.is_some() || core.state.outbox.is_some() || self.is(CLOSING) {
+            self.after_callback(vm, core);
+        }
         Some(r)
     }
     /// Descriptors are ready: tells the driver, and asks for the next report of what is still selected.

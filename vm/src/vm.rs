@@ -351,7 +351,7 @@ impl Vm {
     }
     /// Processes, and bytes of shared binaries.
     pub(crate) fn there(&self) -> [u64; 2] {
-        let binaries = term::shared::TOTAL_BYTES.load(Ordering::Relaxed);
+        let binaries = term::shared::total_bytes();
         [self.live.load(Ordering::Relaxed) as u64, binaries as u64]
     }
     pub(crate) fn process_gone(&self) {

@@ -96,7 +96,8 @@ fn owned(b: BinHandle) -> NifBinary {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_alloc_binary(size: usize, to: *mut NifBinary) -> c_int {
-    match BinHandle::try_zeroed(size) {
+    // SAFETY: C: the library writes the bytes.
+    match unsafe { BinHandle::try_unwritten(size) } {
         // SAFETY: C.
         Some(b) => unsafe { put(to, owned(b)) },
         None => 0,
@@ -171,13 +172,12 @@ pub unsafe extern "C" fn enif_make_binary(e: *mut Env, b: *mut NifBinary) -> Wor
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_make_new_binary(e: *mut Env, size: usize, to: *mut Word) -> *mut u8 {
-    let mut data = null_mut();
-    // SAFETY: C; the bytes of a fresh binary stay where they are while the environment lives.
+    // SAFETY: C: the library writes the bytes, which stay where they are while the environment lives.
     unsafe {
-        let t = env(e).heap().binary_with(size, |b| data = b.as_mut_ptr());
+        let Some((t, data)) = env(e).heap().binary_unwritten(size) else { return null_mut() };
         put(to, t.raw().0);
+        data
     }
-    data
 }
 
 #[unsafe(no_mangle)]

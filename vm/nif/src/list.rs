@@ -8,17 +8,21 @@ use term::{RawTerm, Term};
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_make_list_cell(e: *mut Env, head: Word, tail: Word) -> Word {
-    if check::on() {
+    if !check::on()
         // SAFETY: C.
-        return unsafe { checked_cell(e, head, tail) };
+        && let Some(cell) = unsafe {
+            (*e).heap().cons_in_place(RawTerm(head).brand(), RawTerm(tail).brand())
+        }
+    {
+        return cell.raw().0;
     }
     // SAFETY: C.
-    unsafe { (*e).heap().cons(RawTerm(head).brand(), RawTerm(tail).brand()).raw().0 }
+    unsafe { other_cell(e, head, tail) }
 }
 
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn checked_cell(e: *mut Env, head: Word, tail: Word) -> Word {
+unsafe extern "C" fn other_cell(e: *mut Env, head: Word, tail: Word) -> Word {
     check::parts(e, &[head, tail]);
     // SAFETY: C.
     unsafe { env(e).heap().cons(term(head), term(tail)).raw().0 }

@@ -113,7 +113,7 @@ pub(super) fn ports(vm: &'static Vm) -> String {
 }
 
 pub(super) fn info(vm: &'static Vm) -> String {
-    let binary = term::shared::TOTAL_BYTES.load(Ordering::Relaxed);
+    let binary = term::shared::total_bytes();
     let pids = vm.processes.pids();
     let heaps = pids.iter().filter_map(|p| vm.processes.lookup(*p));
     let processes: u64 = heaps.map(|p| p.memory.load(Ordering::Relaxed)).sum();

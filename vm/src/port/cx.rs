@@ -338,7 +338,7 @@ impl<'a> PortCx<'a> {
         let of = self.port.driver.clone();
         let port = self.vm.ports.insert(|id| {
             let mut port = super::open::new_port(id, name.into(), of, 0, owner);
-            let core = port.core.get_mut().unwrap_or_else(|e| e.into_inner());
+            let core = port.core.get_mut();
             core.driver = Some(driver);
             core.state.links.insert(owner, LinkState::default());
             port

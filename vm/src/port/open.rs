@@ -1,5 +1,6 @@
 //! `open_port/2` [erl_bif_port.c: open_port, io.c: erts_open_driver].
 
+use super::core_lock::CoreLock;
 use super::cx::State;
 use super::driver::{DriverEntry, OpenOptions, PortName, StartError};
 use super::line::LineBuffer;
@@ -128,7 +129,7 @@ fn create(
     }
     let started = {
         // Nobody else knows the port yet, but its descriptors may be ready at once.
-        let mut core = super::lock(&port.core);
+        let mut core = port.core.lock();
         core.state.caller = owner;
         core.state.links.insert(owner, LinkState::default());
         let mut p = PortCx::new(vm, &port, &mut core.state);
@@ -167,7 +168,7 @@ pub(crate) fn open_first(vm: &'static Vm) {
     let name = children::FORKER.as_bytes().to_vec();
     let made = vm.ports.insert(|id| new_port(id, name, driver.clone(), 0, 0));
     if let Some(port) = made {
-        let mut core = super::lock(&port.core);
+        let mut core = port.core.lock();
         let mut p = PortCx::new(vm, &port, &mut core.state);
         let name = PortName::SpawnDriver(Vec::new());
         core.driver = (driver.start)(&mut p, &name, &OpenOptions::default()).ok();
@@ -189,7 +190,7 @@ pub(super) fn new_port(
         flags: AtomicU32::new(flags),
         connected: AtomicU64::new(owner),
         registered: AtomicU32::new(0),
-        core: Mutex::new(Core { driver: None, state: State::new() }),
+        core: CoreLock::new(Core { driver: None, state: State::new() }),
         inbox: Mutex::default(),
         waiting: AtomicUsize::new(0),
         data: Mutex::new(Some(OwnedTerm::immediate(Term::atom(am::UNDEFINED)))),

@@ -50,11 +50,13 @@ pub enum Output<'a> {
 }
 
 impl<'a> Output<'a> {
+    /// The bytes of a small binary.
+    pub fn bytes_in_place(data: Term<'a>) -> Option<&'a [u8]> {
+        data.as_binary().and_then(|b| b.aligned_bytes()).filter(|bytes| bytes.len() < SHARE_FROM)
+    }
     /// The bytes of an I/O list, `None` if it is none. Small ones that do not lie together are put into `scratch`.
     pub fn of(list: Term<'a>, scratch: &'a mut Vec<u8>) -> Option<Output<'a>> {
-        if let Some(bytes) = list.as_binary().and_then(|b| b.aligned_bytes())
-            && bytes.len() < SHARE_FROM
-        {
+        if let Some(bytes) = Output::bytes_in_place(list) {
             return Some(Output::Bytes(bytes));
         }
         let mut chunks: Option<IoQueue> = None;

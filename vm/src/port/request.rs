@@ -3,6 +3,7 @@
 //! An operation is carried out at once if the port is free. Else it is left in the port's in-box and the caller gets a
 //! reference with which the answer will come as a message, just as `erlang.erl` expects it.
 
+use super::direct;
 use super::ops::{Op, Request, WhenBusy};
 use super::queue::{Output, with_scratch};
 use super::recent::Lent;
@@ -65,10 +66,15 @@ fn request_when<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op<'_>, when_busy: WhenBu
             return cx.heap().reference(n0, n1);
         }
     };
+    done(cx);
+    result
+}
+
+/// An operation was carried out at once.
+pub(super) fn done(cx: &Cx<'_>) {
     cx.bump(20);
     // What the port has sent comes before its answer.
     crate::signal::handle::fetch_for(cx);
-    result
 }
 
 /// Carries out an operation now, if the port is free and nothing of the caller waits there.
@@ -128,7 +134,7 @@ struct Blocked {
 impl Resume for Blocked {
     fn resume<'p>(self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
         cx.held_up(false);
-        let port = cx.vm().ports.get(self.port).filter(|p| !p.is(super::CLOSING));
+        let port = super::recent::get(cx.vm(), self.port);
         if let Some(port) = &port
             && wait_for(cx, port)
         {
@@ -148,6 +154,12 @@ impl Resume for Blocked {
 }
 
 fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, when_busy: WhenBusy) -> Term<'p> {
+    if let Some(bytes) = Output::bytes_in_place(data)
+        && let Some(result) = direct::command(cx, port, bytes)
+    {
+        cx.bump(bytes.len() / 64);
+        return result;
+    }
     with_scratch(|scratch| {
         let op = match Output::of(data, scratch) {
             Some(data) => {
@@ -184,6 +196,11 @@ pub fn command<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, how: Sending) 
 
 /// `erlang:port_control/3`
 pub fn control<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
+    if let Some(bytes) = data.as_binary().and_then(|b| b.aligned_bytes())
+        && let Some(result) = direct::control(cx, port, op, bytes)
+    {
+        return result;
+    }
     with_scratch(|scratch| match IoQueue::bytes_of(data, scratch) {
         Some(bytes) => request(cx, port, Op::Control(op, Cow::Borrowed(bytes))),
         None => request(cx, port, Op::Bad(false)),

@@ -151,6 +151,33 @@ impl Heap {
         }
         self.alloc_in_fragment(n)
     }
+    /// A cell, if there is room for it without a new fragment: a few instructions for what builds lists cell by cell.
+    #[inline(always)]
+    pub fn cons_in_place<'h>(&'h self, head: Term<'h>, tail: Term<'h>) -> Option<Term<'h>> {
+        let top = self.top.get();
+        let p = if (self.limit.get() as usize).wrapping_sub(top as usize) as isize >= 16 {
+            // SAFETY: within the area by the comparison.
+            self.top.set(unsafe { top.add(2) });
+            top
+        } else {
+            // SAFETY: the chain is live and ours; the used mark stays within the capacity.
+            unsafe {
+                let f = self.fragments.get().as_mut()?;
+                if f.capacity - f.used < 2 {
+                    return None;
+                }
+                let p = Fragment::data(f).add(f.used);
+                f.used += 2;
+                p
+            }
+        };
+        // SAFETY: just allocated.
+        unsafe {
+            *p = head.raw().0;
+            *p.add(1) = tail.raw().0;
+            Some(RawTerm::list_ptr(p).brand())
+        }
+    }
     /// Not cold: a native that builds much spends its time here.
     #[inline(never)]
     fn alloc_in_fragment(&self, n: usize) -> *mut u64 {
@@ -435,6 +462,20 @@ impl Heap {
             fill(core::slice::from_raw_parts_mut(p.add(2) as *mut u8, len));
         }
         self.boxed(p)
+    }
+    /// A binary of `len` bytes, and where they are; those of a large one are whatever was there. `None`: there is no memory for it.
+    /// # Safety
+    /// As for [`BinHandle::try_unwritten`].
+    pub unsafe fn binary_unwritten<'h>(&'h self, len: usize) -> Option<(Term<'h>, *mut u8)> {
+        if len <= HEAP_BIN_MAX {
+            let mut data = null_mut();
+            let t = self.bits_with(len * 8, |b| data = b.as_mut_ptr());
+            return Some((t, data));
+        }
+        // SAFETY: by the caller's word.
+        let b = unsafe { BinHandle::try_unwritten(len) }?;
+        let data = b.data_ptr();
+        Some((self.shared_bits(b, 0, len * 8), data))
     }
     /// A bitstring over a shared binary.
     /// # Panics

@@ -23,6 +23,7 @@ pub mod print;
 pub mod quick;
 pub mod shared;
 pub mod size;
+mod tally;
 pub mod term;
 #[cfg(test)]
 mod testing;

@@ -1,5 +1,6 @@
 //! What lives outside heaps and is shared by reference counting: binaries and magic objects.
 
+use crate::tally;
 use core::alloc::Layout;
 use core::any::Any;
 use core::mem::MaybeUninit;
@@ -35,7 +36,9 @@ enum Release {
 }
 
 /// Bytes held by all reference counted binaries (`erlang:memory(binary)`).
-pub static TOTAL_BYTES: AtomicUsize = AtomicUsize::new(0);
+pub fn total_bytes() -> usize {
+    tally::total()
+}
 
 const HEADER: usize = size_of::<SharedBin>();
 
@@ -92,7 +95,7 @@ impl BinHandle {
                 utf8: AtomicUsize::new(0),
                 release: None,
             });
-            TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
+            tally::add(capacity as isize);
             BinHandle(NonNull::new_unchecked(p))
         }
     }
@@ -112,7 +115,28 @@ impl BinHandle {
                 utf8: AtomicUsize::new(0),
                 release: None,
             });
-            TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
+            tally::add(len as isize);
+            Some(BinHandle(bin))
+        }
+    }
+    /// A fresh binary of `len` bytes that are whatever was there, or `None` when there is no memory for it.
+    /// # Safety
+    /// The bytes are written by a native library, which gets their address, before they are read here.
+    pub unsafe fn try_unwritten(len: usize) -> Option<BinHandle> {
+        let l = try_layout(len)?;
+        // SAFETY: the layout is not of size zero; the bytes are the caller's business.
+        unsafe {
+            let p = alloc(l) as *mut SharedBin;
+            let bin = NonNull::new(p)?;
+            p.write(SharedBin {
+                refc: AtomicUsize::new(1),
+                used_bits: AtomicUsize::new(len * 8),
+                capacity: len,
+                data: (p as *mut u8).add(HEADER),
+                utf8: AtomicUsize::new(0),
+                release: None,
+            });
+            tally::add(len as isize);
             Some(BinHandle(bin))
         }
     }
@@ -184,7 +208,7 @@ impl BinHandle {
             let p = alloc(l) as *mut SharedBin;
             let bin = NonNull::new(p)?;
             BinHandle::fill_sized(p, len);
-            TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
+            tally::add(len as isize);
             Some(BinHandle(bin))
         }
     }
@@ -243,8 +267,7 @@ impl BinHandle {
                 return core::ptr::null_mut();
             }
             BinHandle::fill_sized(p, len);
-            TOTAL_BYTES.fetch_add(len, Ordering::Relaxed);
-            TOTAL_BYTES.fetch_sub(old, Ordering::Relaxed);
+            tally::add(len as isize - old as isize);
             (p as *mut u8).add(HEADER) as *mut i64
         }
     }
@@ -343,8 +366,7 @@ impl BinHandle {
             *(*p).utf8.get_mut() = 0;
             self.0 = NonNull::new_unchecked(p);
         }
-        TOTAL_BYTES.fetch_add(capacity, Ordering::Relaxed);
-        TOTAL_BYTES.fetch_sub(old_cap, Ordering::Relaxed);
+        tally::add(capacity as isize - old_cap as isize);
         true
     }
     /// The raw word kept in a `BinRef`; the count moves into it.
@@ -447,7 +469,7 @@ impl Drop for BinHandle {
             match (*p).release.take() {
                 Some(Release::Sized) => {
                     let cap = (*p).capacity;
-                    TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
+                    tally::add(-(cap as isize));
                     dealloc(p as *mut u8, layout(cap + SIZE_WORD));
                 }
                 Some(release) => {
@@ -460,7 +482,7 @@ impl Drop for BinHandle {
                 }
                 None => {
                     let cap = (*p).capacity;
-                    TOTAL_BYTES.fetch_sub(cap, Ordering::Relaxed);
+                    tally::add(-(cap as isize));
                     dealloc(p as *mut u8, layout(cap));
                 }
             }
