@@ -19,7 +19,8 @@ epmd_port() -> list_to_integer(os:getenv("ERL_EPMD_PORT")).
 others() -> [own, reference].
 
 erl(own) -> filename:join(os:getenv("TB_BIN"), "erl");
-erl(reference) -> os:getenv("TB_REFERENCE").
+erl(reference) -> os:getenv("TB_REFERENCE");
+erl({erl, Path}) -> Path.
 
 start(Which, Name) -> start(Which, Name, []).
 

@@ -31,7 +31,7 @@ vm::bifs! { pub TABLE: "erlang" {
 
 vm::bifs! { pub INTERNAL: "erts_internal" {
     /// `{ok, Handle}`, `{message, Ref}` or an atom that says what is wrong
-    Plain "create_dist_channel"/3 => create_channel(0, 1, 2);
+    Heavy "create_dist_channel"/3 => create_channel(0, 1, 2);
     Plain "get_dflags"/0 => get_dflags();
     Plain "get_creation"/0 => get_creation();
     Plain "new_connection"/1 => new_connection(0);
@@ -64,7 +64,11 @@ fn create_channel<'p>(
     };
     let h = cx.heap();
     Ok(match cx.vm().dist.create_channel(cx, node, controller, flags, creation) {
-        Some(Created::Up(c)) => h.tuple(&[am::OK.into(), dist::handle(&c, h)]),
+        // The caller lives as long as the connection, and needs nothing of its handshake any more.
+        Some(Created::Up(c)) => {
+            let up = h.tuple(&[am::OK.into(), dist::handle(&c, h)]);
+            return Err(cx.collect(true, up));
+        }
         Some(Created::Later((n0, n1))) => h.tuple(&[atom!("message").into(), h.reference(n0, n1)]),
         None => am::BADARG.into(),
     })
