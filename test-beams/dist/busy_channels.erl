@@ -9,16 +9,16 @@
 main() ->
     logger:set_primary_config(level, none),
     tb_peer:epmd(),
-    [with(A, B) || {A, B} <- [{own, reference}, {reference, own}]],
+    [with(A, B, More) || {A, B, More} <- [{own, reference, []}, {reference, own, []}, {own, reference, ["-proto_dist", "tb_carrier", "-tb_carrier", "tcp"]}]],
     Ps = [F, _, _] = tb_peer:start_all([{own, []}, {own, pad("true")}, {own, ["+zdbbl", "1" | pad("false")]}]),
     p(flags, [tb_peer:call(P, ?MODULE, flags, []) || P <- Ps]),
     p(limits, [tb_peer:call(P, erlang, system_info, [dist_buf_busy_limit]) || P <- Ps]),
     p(no_connection, tb_peer:call(F, ?MODULE, no_connection, [nobody@nowhere])),
     tb_peer:stop_all(Ps).
 
-with(W1, W2) ->
-    Name = atom_to_list(W1),
-    Ps = [A, B] = tb_peer:start_all([{W1, ["-sname", Name ++ "_a", "+zdbbl", "64"]}, {W2, ["-sname", Name ++ "_b"]}]),
+with(W1, W2, More) ->
+    Name = lists:concat([W1, length(More)]),
+    Ps = [A, B] = tb_peer:start_all([{W1, ["-sname", Name ++ "_a", "+zdbbl", "64" | More]}, {W2, ["-sname", Name ++ "_b" | More]}]),
     N = tb_peer:node(B),
     p({W1, limit}, tb_peer:call(A, erlang, system_info, [dist_buf_busy_limit])),
     p({W1, no_connection}, tb_peer:call(A, ?MODULE, no_connection, [N])),
@@ -71,7 +71,7 @@ senders(N, Sink) ->
             {spawn_request, fun() -> is_reference(spawn_request(N, erlang, node, [])) end},
             {group_leader, fun() -> group_leader(self(), Sink) end}]],
         Ended = [{What, how(P)} || {What, P} <- All],
-        Told = [{What, receive {monitor, P, busy_dist_port, C} -> is_port(C) after 1000 -> none end} || {What, P} <- All, proplists:get_value(What, Ended) =:= suspended],
+        Told = [{What, receive {monitor, P, busy_dist_port, C} -> {is_port(C), is_pid(C)} after 1000 -> none end} || {What, P} <- All, proplists:get_value(What, Ended) =:= suspended],
         erlang:system_monitor(undefined),
         Me ! {self(), Ended, Told},
         receive {finish, To} -> To ! {finished, [{What, receive {result, P, R} -> R after 20000 -> none end} || {What, P} <- All]} end

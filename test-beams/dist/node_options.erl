@@ -28,7 +28,8 @@ name(W, X) -> lists:concat([W, "_", X]).
 
 %% The first one to connect with gives the name; a lost connection takes it.
 given(W1, W2) ->
-    Ps = [A, B] = start([{W1, ["-sname", "undefined"]}, {W2, ["-sname", name(W2, "giver")]}]),
+    Ps = [A, B, C, D] = start([{W1, ["-sname", "undefined"]}, {W2, ["-sname", name(W2, "giver")]},
+                               {W1, ["-name", "undefined@127.0.0.1"]}, {W2, ["-name", name(W2, "gives") ++ "@127.0.0.1"]}]),
     R = [begin
         [Before, N] = [tb_peer:node(X), tb_peer:node(Y)],
         Alive = tb_peer:call(X, erlang, is_alive, []),
@@ -44,7 +45,7 @@ given(W1, W2) ->
         Again = tb_peer:call(X, net_kernel, connect_node, [N]),
         {Kind, {Before, Alive, Connect, length(Short) > 5, Host =:= lists:last(string:split(atom_to_list(N), "@")), Seen, Rpc, Back,
                 Creation, After, Again, maps:get(name_type, tb_peer:call(X, net_kernel, get_state, []))}}
-    end || {Kind, X, Y} <- [{short, A, B}]],
+    end || {Kind, X, Y} <- [{short, A, B}, {long, C, D}]],
     stop(Ps),
     R.
 

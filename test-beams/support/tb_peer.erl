@@ -7,7 +7,7 @@ erl(reference) -> os:getenv("TB_REFERENCE").
 
 %% An epmd (the one beside the emulator under test) for nodes that ask one.
 epmd() ->
-    os:cmd(filename:join(os:getenv("TB_BIN"), "epmd") ++ " -daemon"),
+    os:cmd(filename:join(os:getenv("TB_BIN"), "epmd") ++ " -daemon -relaxed_command_check"),
     true = tb_nodes:until(fun() -> element(1, erl_epmd:names()) =:= ok end),
     ok.
 
@@ -57,7 +57,7 @@ stop(P) -> catch peer:stop(P).
 %% The end: no node and no epmd stays.
 stop_all(Ps) ->
     [stop(P) || P <- Ps],
-    os:cmd(filename:join(os:getenv("TB_BIN"), "epmd") ++ " -relaxed_command_check -kill"),
+    os:cmd(filename:join(os:getenv("TB_BIN"), "epmd") ++ " -kill"),
     ok.
 
 kill(P) -> signal(P, "KILL").
