@@ -137,10 +137,11 @@ fn relations(t: &mut String, p: &Process) {
     }
 }
 
-/// Whether the inside of a process may be read now that the schedulers stand still.
+/// Whether the inside of a process may be read now that the schedulers stand still. Dirty threads do not.
 pub(crate) fn readable(p: &ProcRef, running: Option<u64>) -> bool {
+    const ELSEWHERE: u32 = state::RUNNING | state::DIRTY_CPU | state::DIRTY_IO;
     let s = p.state.get();
-    s & (state::EXITING | state::FREE) == 0 && (s & state::RUNNING == 0 || running == Some(p.pid))
+    s & (state::EXITING | state::FREE) == 0 && (s & ELSEWHERE == 0 || running == Some(p.pid))
 }
 
 /// All processes. `running`: the one that the caller runs.
