@@ -33,8 +33,13 @@ fn copy(c: &mut Criterion) {
 }
 
 fn collect(c: &mut Criterion) {
-    let options =
-        HeapOptions { min_heap: 233, fullsweep_after: 65_535, min_vheap: 46_422, max_heap: 0 };
+    let options = HeapOptions {
+        min_heap: 233,
+        fullsweep_after: 65_535,
+        min_vheap: 46_422,
+        max_heap: 0,
+        count_shared: false,
+    };
     for n in [10, 1000, 100_000] {
         let fresh = || {
             let h = ProcHeap::new(options);

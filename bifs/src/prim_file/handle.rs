@@ -5,8 +5,9 @@
 //! file itself. The reference leaves closing to a helper process, for it may block; here the thread that ran the owner does it.
 
 use super::{Done, Posix};
-use std::fs::File;
-use std::os::fd::IntoRawFd;
+use std::fs::{File, Metadata};
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, TryLockError};
 use term::Term;
@@ -29,7 +30,8 @@ impl FileHandle {
     /// A reference to an open file that belongs to the calling process.
     pub(super) fn term<'p>(cx: &Cx<'p>, file: File) -> Term<'p> {
         let id = vm::refs::next();
-        let regular = file.metadata().is_ok_and(|m| m.is_file());
+        let local = |m: &Metadata| sys::file::is_local(m.dev(), || Some(file.as_raw_fd()));
+        let regular = file.metadata().is_ok_and(|m| m.is_file() && local(&m));
         let file = Mutex::new(Some(file));
         let magic =
             Magic::handle(FileHandle { file, regular, id, orphaned: AtomicBool::new(false) });

@@ -4,10 +4,11 @@ use crate::long;
 
 use super::handle::{FileHandle, FileRef};
 use super::{Done, Posix, fs, int, int64, ok_or_error, path, uint63, value_or_error};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, IoSlice, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use sys::file::OpenMode;
 use term::Term;
 use term::atom::am;
@@ -209,12 +210,34 @@ fn here_or_dirty<'p>(
     Err(cx.reschedule(Kind::DirtyIo, Later(work, held)))
 }
 
-/// Whether work with what has this name takes a moment only: files and directories that are not large, and names of nothing.
-/// Others may block for as long as they like.
+/// Whether work with what has this name takes a moment only: files and directories of this machine that are not large, and
+/// names of nothing. Others may block for as long as they like.
 fn is_quick(name: Term<'_>) -> bool {
     let Ok(path) = path(name) else { return true };
-    match std::fs::metadata(path) {
-        Ok(m) => m.is_file() && m.len() <= SHORT || m.is_dir() && m.len() <= SHORT_DIRECTORY,
+    match std::fs::metadata(&path) {
+        Ok(m) => {
+            let short = m.is_file() && m.len() <= SHORT || m.is_dir() && m.len() <= SHORT_DIRECTORY;
+            short && is_local(&m, &path)
+        }
+        Err(e) => e.kind() == ErrorKind::NotFound && would_be_local(&path),
+    }
+}
+
+fn is_local(m: &Metadata, path: &Path) -> bool {
+    // Opening such a file or directory for reading does not block, and happens once for each file system.
+    let file = || File::open(path).ok();
+    let mut opened = None;
+    sys::file::is_local(m.dev(), || {
+        opened = file();
+        opened.as_ref().map(|f| f.as_raw_fd())
+    })
+}
+
+/// Whether the directory in which there is no such file is of this machine.
+fn would_be_local(path: &Path) -> bool {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(parent) {
+        Ok(m) => m.is_dir() && is_local(&m, parent),
         Err(e) => e.kind() == ErrorKind::NotFound,
     }
 }
