@@ -5,6 +5,7 @@
 
 mod address;
 mod control;
+mod error_queue;
 mod handle;
 mod info;
 mod ioctl;

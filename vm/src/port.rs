@@ -261,6 +261,16 @@ impl Port {
         vm.monitor.port_ran(vm, self.id, Some(start), what);
     }
     fn perform(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
+        use crate::trace::{flag::RUNNING_PORTS, port::slice};
+        // Requests tell of themselves.
+        if !self.trace.has(RUNNING_PORTS) || matches!(task, Task::Request(_)) {
+            return self.perform_task(vm, core, task);
+        }
+        slice(vm, self.id, &self.trace, true, None);
+        self.perform_task(vm, core, task);
+        slice(vm, self.id, &self.trace, false, None);
+    }
+    fn perform_task(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
         match task {
             Task::Signal(from, body) => self.handle_signal(vm, core, from, body),
             Task::Request(r) => self.serve(vm, core, r),

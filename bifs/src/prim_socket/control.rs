@@ -1,8 +1,8 @@
 //! Control messages as maps: which there are, and how their data look [prim_socket_nif.c: cmsgs].
 
-use super::address;
 use super::option::{get, int, native_value};
 use super::tos;
+use super::{address, error_queue};
 use sys::socket::{self, Control, names};
 use term::{Atom, Heap, Term, atom};
 
@@ -18,10 +18,11 @@ enum Data {
     PacketInfo,
     PacketInfo6,
     Address,
+    Error,
 }
 
 /// Level, type, name, data; those with `true` can be sent.
-const CONTROLS: [(i32, i32, &str, Data, bool); 15] = [
+const CONTROLS: [(i32, i32, &str, Data, bool); 16] = [
     (names::SOL_SOCKET, 1, "rights", Data::Bytes, false),
     (names::SOL_SOCKET, 2, "credentials", Data::Bytes, false),
     (names::SOL_SOCKET, 29, "timestamp", Data::Time, true),
@@ -32,7 +33,8 @@ const CONTROLS: [(i32, i32, &str, Data, bool); 15] = [
     (names::IPPROTO_IP, 8, "pktinfo", Data::PacketInfo, false),
     (names::IPPROTO_IP, 20, "origdstaddr", Data::Address, false),
     (names::IPPROTO_IP, names::IP_RECVTOS, "recvtos", Data::Tos, false),
-    (names::IPPROTO_IP, 11, "recverr", Data::Bytes, false),
+    (names::IPPROTO_IP, 11, "recverr", Data::Error, false),
+    (names::IPPROTO_IPV6, 25, "recverr", Data::Error, false),
     (names::IPPROTO_IPV6, 50, "pktinfo", Data::PacketInfo6, false),
     (names::IPPROTO_IPV6, 52, "hoplimit", Data::Int, true),
     (names::IPPROTO_IPV6, names::IPV6_TCLASS, "tclass", Data::Int, true),
@@ -77,6 +79,7 @@ fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8], release: u32) -> Option<T
     let key = |a: Atom| Term::atom(a);
     Some(match kind {
         Data::Bytes => return None,
+        Data::Error => return error_queue::term(h, data),
         Data::Int => Term::small(word(0)?.into()),
         Data::Byte => Term::small((*data.first()?).into()),
         Data::Tos => tos::encode(h, (*data.first()?).into(), release),

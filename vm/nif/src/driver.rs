@@ -94,6 +94,7 @@ impl NativeDriver {
         DriverEntry {
             soft_busy: self.entry().driver_flags & SOFT_BUSY != 0,
             driver_lock: self.lock.is_some(),
+            vectored: self.entry().outputv.is_some(),
             ..DriverEntry::new(&self.name, move |p, name, _| start(&me, p, name))
         }
     }

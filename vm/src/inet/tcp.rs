@@ -58,6 +58,7 @@ pub(super) struct Tcp {
 pub(super) fn entry() -> DriverEntry {
     DriverEntry {
         soft_busy: true,
+        vectored: true,
         ..DriverEntry::new("tcp_inet", |p, _, _| {
             let inet = Inet::of_release(Protocol::Tcp, p.vm().config.release);
             Ok(Box::new(Tcp::of(inet, Stream::new())))

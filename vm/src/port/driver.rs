@@ -113,6 +113,8 @@ pub struct DriverEntry {
     pub soft_busy: bool,
     /// What `port_info(locking)` shows: the reference locks all ports of some drivers together.
     pub driver_lock: bool,
+    /// Takes output as a vector, and traces show it so.
+    pub vectored: bool,
     /// Takes the options that only `spawn`, `fd` and plain files know.
     pub system: bool,
     pub start: Box<Start>,
@@ -131,6 +133,7 @@ impl DriverEntry {
             name: name.into(),
             soft_busy: false,
             driver_lock: false,
+            vectored: false,
             system: false,
             start: Box::new(start),
         }

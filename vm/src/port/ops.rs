@@ -172,9 +172,9 @@ impl Port {
             Op::Info(_) => "info",
             Op::Bad(_) => "badsig",
         };
-        trace::port::slice(vm, self.id, &self.trace, true, what);
+        trace::port::slice(vm, self.id, &self.trace, true, Some(what));
         let answer = self.carry_out(vm, core, turn, r);
-        trace::port::slice(vm, self.id, &self.trace, false, what);
+        trace::port::slice(vm, self.id, &self.trace, false, Some(what));
         answer
     }
     fn carry_out(
@@ -286,6 +286,11 @@ impl Port {
             Op::Command { data, .. } => {
                 let data = match data {
                     Output::Bytes(bytes) => h.binary(bytes),
+                    Output::Chunks(q) if self.driver.vectored => {
+                        let pieces = q.slices(usize::MAX);
+                        let pieces: Vec<Term<'_>> = pieces.iter().map(|s| h.binary(s)).collect();
+                        h.list(&pieces)
+                    }
                     Output::Chunks(q) => {
                         let slices = q.slices(usize::MAX);
                         let bytes: Vec<u8> = slices.iter().flat_map(|s| s.to_vec()).collect();
@@ -341,6 +346,9 @@ impl Port {
             self.connected.store(to, Ordering::Release);
             let m =
                 OwnedTerm::build(|h| h.tuple(&[Term::local_port(self.id), am::CONNECTED.into()]));
+            if self.trace.has(flag::SEND) {
+                trace::port::sent(vm, self.id, &self.trace, from, m.term());
+            }
             vm.send_message(Sender::Port(self.id), from, m);
             return Answer::True;
         }

@@ -76,6 +76,25 @@ impl<'a> Output<'a> {
         })?;
         Some(chunks.map_or(Output::Bytes(scratch), Output::Chunks))
     }
+    /// The same in the pieces in which the reference's drivers get it, as a trace is to show: binaries that lie off a heap
+    /// by themselves, what is between them together.
+    pub fn in_pieces(list: Term<'a>) -> Option<Output<'a>> {
+        const BY_ITSELF: usize = 65;
+        let mut q = IoQueue::new();
+        let mut between: Vec<u8> = Vec::new();
+        each_piece(list, |piece| match piece {
+            Piece::Byte(b) => between.push(b),
+            Piece::Bits(bits) if bits.byte_len() < BY_ITSELF => {
+                between.extend_from_slice(&bits.bytes());
+            }
+            Piece::Bits(bits) => {
+                q.push_apart(core::mem::take(&mut between));
+                q.push_apart(bits.bytes().to_vec());
+            }
+        })?;
+        q.push_apart(between);
+        Some(Output::Chunks(q))
+    }
     pub fn len(&self) -> usize {
         match self {
             Output::Bytes(b) => b.len(),
@@ -249,6 +268,13 @@ impl IoQueue {
                 let n = v.len();
                 *c = Chunk::Shared(BinHandle::from_vec(std::mem::take(v)), 0, n);
             }
+        }
+    }
+    /// Adds a vector at the end that stays apart from what is there.
+    fn push_apart(&mut self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.size += bytes.len();
+            self.chunks.push_back(Chunk::Own(bytes));
         }
     }
     /// Adds bytes of a shared binary at the end, without copying many.

@@ -153,6 +153,14 @@ impl Resume for Blocked {
     }
 }
 
+/// What a process sends to a port; in pieces where a trace is to show them.
+fn output_of<'a>(port: &Port, data: Term<'a>, scratch: &'a mut Vec<u8>) -> Option<Output<'a>> {
+    match port.driver.vectored && port.trace.has(crate::trace::flag::RECEIVE) {
+        true => Output::in_pieces(data),
+        false => Output::of(data, scratch),
+    }
+}
+
 fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, when_busy: WhenBusy) -> Term<'p> {
     if let Some(bytes) = Output::bytes_in_place(data)
         && let Some(result) = direct::command(cx, port, bytes)
@@ -161,7 +169,7 @@ fn output<'p>(cx: &Cx<'p>, port: &Arc<Port>, data: Term<'p>, when_busy: WhenBusy
         return result;
     }
     with_scratch(|scratch| {
-        let op = match Output::of(data, scratch) {
+        let op = match output_of(port, data, scratch) {
             Some(data) => {
                 cx.bump(data.len() / 64);
                 Op::Command { from: cx.pid(), data }
@@ -358,7 +366,7 @@ fn send_output<'p>(cx: &Cx<'p>, port: &Arc<Port>, message: Term<'p>, when_busy: 
         Some((owner.as_pid()?.local()?, data))
     });
     let Some((from, data)) = parts else { return };
-    with_scratch(|scratch| match Output::of(data, scratch) {
+    with_scratch(|scratch| match output_of(port, data, scratch) {
         Some(data) => {
             cx.bump(data.len() / 64);
             send_when(cx, port, Op::Command { from, data }, when_busy);

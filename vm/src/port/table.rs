@@ -4,7 +4,6 @@ use super::Port;
 use super::children::Reaper;
 use super::driver::DriverEntry;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::collections::HashMap;
 use std::sync::{
     Arc, Condvar, Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
 };
@@ -20,7 +19,8 @@ pub struct Ports {
     table: RwLock<QuickMap<u64, Arc<Port>>>,
     next: AtomicU64,
     limit: usize,
-    drivers: RwLock<HashMap<String, Arc<DriverEntry>>>,
+    /// In the order in which they came, as `erl_ddll` tells of them.
+    drivers: RwLock<Vec<Arc<DriverEntry>>>,
     pub(super) pollers: OnceLock<Option<Box<[Arc<Poller>]>>>,
     pub(super) reaper: OnceLock<Option<Reaper>>,
     /// Held while ports are told of readiness.
@@ -34,7 +34,7 @@ pub struct Ports {
 
 impl Ports {
     pub(crate) fn new(limit: usize) -> Ports {
-        let drivers = super::built_in().into_iter().map(|d| (d.name.clone(), Arc::new(d)));
+        let drivers = super::built_in().into_iter().map(Arc::new);
         Ports {
             table: RwLock::default(),
             next: AtomicU64::new(0),
@@ -138,21 +138,26 @@ impl Ports {
     /// Adds a driver; `false` if there is one of this name.
     pub fn add_driver(&self, driver: DriverEntry) -> bool {
         let mut drivers = self.drivers.write().unwrap_or_else(|e| e.into_inner());
-        if drivers.contains_key(&driver.name) {
+        if drivers.iter().any(|d| d.name == driver.name) {
             return false;
         }
-        drivers.insert(driver.name.clone(), Arc::new(driver));
+        drivers.push(Arc::new(driver));
         true
     }
     /// Takes a driver out; its open ports go on.
     pub fn remove_driver(&self, name: &str) -> bool {
-        self.drivers.write().unwrap_or_else(|e| e.into_inner()).remove(name).is_some()
+        let mut drivers = self.drivers.write().unwrap_or_else(|e| e.into_inner());
+        let before = drivers.len();
+        drivers.retain(|d| d.name != name);
+        drivers.len() < before
     }
     pub fn driver(&self, name: &str) -> Option<Arc<DriverEntry>> {
-        self.drivers.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned()
+        let drivers = self.drivers.read().unwrap_or_else(|e| e.into_inner());
+        drivers.iter().find(|d| d.name == name).cloned()
     }
     /// Names of the drivers that can be opened by name.
     pub fn driver_names(&self) -> Vec<String> {
-        self.drivers.read().unwrap_or_else(|e| e.into_inner()).keys().cloned().collect()
+        let drivers = self.drivers.read().unwrap_or_else(|e| e.into_inner());
+        drivers.iter().map(|d| d.name.clone()).collect()
     }
 }

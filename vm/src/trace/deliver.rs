@@ -210,8 +210,16 @@ pub(crate) fn hand_over(vm: &'static Vm, tracer: &Tracer, who: Who, m: OwnedTerm
 pub fn delivered(cx: &Cx<'_>, tracee: Option<u64>, reference: (u64, u64)) {
     let vm = cx.vm();
     let waiting = vm.sched.progress.now(cx.scheduler(), false);
-    Box::new(Delivered { to: cx.pid(), tracee, reference, waiting }).fire(vm);
+    let answer = Box::new(Delivered { to: cx.pid(), tracee, reference, waiting });
+    match tracee {
+        Some(_) => answer.fire(vm),
+        // Who has just been sent a signal gets to handle it, and is traced, as while the reference asks all its schedulers.
+        None => _ = vm.start_timer(vm.monotonic() + STEP, answer),
+    }
 }
+
+/// How long [`Delivered`] waits until it looks (again), in nanoseconds.
+const STEP: i64 = 1_000_000;
 
 struct Delivered {
     to: u64,
@@ -223,7 +231,6 @@ struct Delivered {
 impl Fire for Delivered {
     fn fire(mut self: Box<Self>, vm: &'static Vm) {
         if !vm.sched.progress.passed(&mut self.waiting) {
-            const STEP: i64 = 1_000_000;
             vm.start_timer(vm.monotonic() + STEP, self);
             return;
         }

@@ -92,10 +92,11 @@ pub fn sent(vm: &'static Vm, id: u64, cell: &TraceCell, to: u64, message: Term<'
     all(vm, id, cell, flag::SEND, news);
 }
 
-/// Slices of a port: what it does begins or ends.
+/// Slices of a port: what it does for a process begins or ends; no name stands for what it does by itself.
 #[cold]
-pub(crate) fn slice(vm: &'static Vm, id: u64, cell: &TraceCell, begins: bool, what: &str) {
+pub(crate) fn slice(vm: &'static Vm, id: u64, cell: &TraceCell, begins: bool, what: Option<&str>) {
     let tag = if begins { atom!("in") } else { atom!("out") };
-    let news = News::new(Kind::RunningPorts, tag, Atom::new(what).into());
+    let what = what.map_or(Term::small(0), |name| Atom::new(name).into());
+    let news = News::new(Kind::RunningPorts, tag, what);
     all(vm, id, cell, flag::RUNNING_PORTS, news);
 }

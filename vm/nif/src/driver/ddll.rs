@@ -610,8 +610,7 @@ fn try_unload<'p>(cx: &Cx<'p>, name: Term<'p>, options: Term<'p>) -> BifResult<'
 
 fn loaded_drivers<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     let h = cx.heap();
-    let mut names = cx.vm().ports.driver_names();
-    names.sort();
+    let names = cx.vm().ports.driver_names();
     let names: Vec<Term> = names.iter().map(|n| h.byte_list(n.as_bytes())).collect();
     Ok(h.tuple(&[am::OK.into(), h.list(&names)]))
 }
