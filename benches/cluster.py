@@ -47,11 +47,8 @@ def hidden_connection(command, ebin, name, options):
             others.kill()
             others.wait()
             time.sleep(1)
-            emulator.ask("[erlang:garbage_collect(P) || P <- processes()], ok.")
             before = emulator.resident()[0]
             result = connected(CONNECTIONS)
-            emulator.ask("[erlang:garbage_collect(P) || P <- processes()], ok.")
-            time.sleep(1)
             after, peak = emulator.resident()
             return (after - before) * 1024 / CONNECTIONS, peak, str(result)
     except (RuntimeError, BrokenPipeError, FileNotFoundError) as e:

@@ -234,6 +234,17 @@ fn message(
     body: Cow<'_, [u8]>,
     versions: bool,
 ) -> Result<(), Bad> {
+    Heap::scratch(|heap| message_on(heap, vm, c, atoms, body, versions))
+}
+
+fn message_on(
+    heap: &Heap,
+    vm: &'static Vm,
+    c: &Arc<Connection>,
+    atoms: Atoms,
+    body: Cow<'_, [u8]>,
+    versions: bool,
+) -> Result<(), Bad> {
     let term = |bytes: &mut &[u8]| -> Result<(), Bad> {
         if versions {
             match bytes.split_first() {
@@ -245,10 +256,9 @@ fn message(
     };
     let mut rest = &*body;
     term(&mut rest)?;
-    let heap = Heap::new();
     let resolver = VmResolver(vm);
     let options = DecodeOptions { atoms: &atoms, ..DecodeOptions::new(&resolver) };
-    let (control, used) = etf::decode_body(rest, &heap, &options).map_err(|_| Bad::Term)?;
+    let (control, used) = etf::decode_body(rest, heap, &options).map_err(|_| Bad::Term)?;
     rest = rest.get(used..).unwrap_or_default();
     let bad = || Bad::Message(term::print::to_text(control));
     let elements = control.as_tuple().ok_or_else(bad)?.elements();

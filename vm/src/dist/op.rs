@@ -163,6 +163,7 @@ pub struct Waiting {
 
 impl Op {
     /// With a token, if there is one.
+    #[inline]
     pub fn traced(self, token: Option<OwnedTerm>) -> Op {
         match token {
             Some(token) => Op::Traced { op: Box::new(self), token },

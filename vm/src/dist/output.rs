@@ -20,6 +20,8 @@ const WHOLE: usize = 80 << 10;
 const FRAGMENT: usize = 64 << 10;
 /// What a packet counts beyond its bytes.
 const OVERHEAD: usize = 64;
+/// Room for so many packets stays when the queue is empty.
+const KEPT: usize = 32;
 /// Room for headers before a packet.
 const ROOM: usize = 48;
 /// Binaries up to so many bytes are copied.
@@ -98,6 +100,9 @@ impl Out {
             return self.last_words.pop_front().map(|(_, f)| (f, true));
         }
         let f = self.queue.pop_front()?;
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.queue = VecDeque::new();
+        }
         self.popped += 1;
         Some((f, false))
     }
@@ -170,10 +175,11 @@ impl Encoding {
         if plain {
             bytes.extend_from_slice(&[tag::PASS_THROUGH, tag::VERSION]);
         }
-        let heap = Heap::new();
-        let (term, inside) = op.control(&heap, flags, payload);
         let options = options(&resolver, flags, &atoms);
-        etf::encode_body(term, &mut bytes, &options)?;
+        let inside = Heap::scratch(|heap| {
+            let (term, inside) = op.control(heap, flags, payload);
+            etf::encode_body(term, &mut bytes, &options).map(|()| inside)
+        })?;
         let at = bytes.len();
         let Some(p) = payload.filter(|_| !inside) else {
             let bytes = Bytes::Control(bytes);

@@ -352,10 +352,12 @@ pub fn serve(
         refuse(atom!("badopt"));
         return Some(());
     }
-    let heap = Heap::new();
-    let mfa = heap.tuple(&[m.into(), f.into(), Term::small(n)]);
-    let init = Start::Call(atom!("erts_internal"), atom!("dist_spawn_init"), heap.list(&[mfa]));
-    let Some(p) = spawn::create(vm, None, init, r.leader, &o) else {
+    let made = Heap::scratch(|heap| {
+        let mfa = heap.tuple(&[m.into(), f.into(), Term::small(n)]);
+        let init = Start::Call(atom!("erts_internal"), atom!("dist_spawn_init"), heap.list(&[mfa]));
+        spawn::create(vm, None, init, r.leader, &o)
+    });
+    let Some(p) = made else {
         refuse(am::SYSTEM_LIMIT);
         return Some(());
     };

@@ -130,6 +130,15 @@ impl Heap {
         }
         h
     }
+    /// Calls `f` with a heap that lasts as long as the call and needs no memory from elsewhere while it is small.
+    pub fn scratch<R>(f: impl FnOnce(&Heap) -> R) -> R {
+        let mut area = [core::mem::MaybeUninit::<u64>::uninit(); MIN_FRAGMENT];
+        let h = Heap::new();
+        let top = area.as_mut_ptr().cast::<u64>();
+        // SAFETY: the area is the heap's alone, and there until after the heap has gone.
+        unsafe { h.set_area(top, top.add(MIN_FRAGMENT)) };
+        f(&h)
+    }
     fn push_fragment(&self, words: usize) -> *mut Fragment {
         let f = Fragment::new(words);
         // SAFETY: fresh and ours.
