@@ -72,7 +72,7 @@ bench: dist fetch
 
 # Apart from the workspace, with criterion.
 pieces:
-	cd benches/pieces && CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/pieces $(CARGO) bench -- $(ARGS)
+	cd benches/pieces && CARGO_TARGET_DIR=$(abspath $(or $(CARGO_TARGET_DIR),target))/pieces $(CARGO) bench --bench pieces -- $(ARGS)
 
 selfcompile: build fetch
 	otp-stdlib/fetch-src $(OTP)
