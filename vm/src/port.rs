@@ -311,6 +311,7 @@ impl Port {
     ) -> Option<R> {
         let mut driver = core.driver.take()?;
         core.state.dry = Interest::default();
+        core.state.consumed = 0;
         let r = f(&mut *driver, &mut PortCx { turn, ..PortCx::new(vm, self, &mut core.state) });
         core.driver = Some(driver);
         if core.state.failing.is_some() || core.state.outbox.is_some() || self.is(CLOSING) {

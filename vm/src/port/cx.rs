@@ -6,6 +6,7 @@ use super::ops::Request;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
 use crate::bif::Cx;
+use crate::interp::CONTEXT_REDS;
 use crate::signal::queue::Item;
 use crate::signal::relations::LinkState;
 use crate::signal::{Body, Message, MonitorSignal, RefId, Sender};
@@ -57,6 +58,8 @@ pub(super) struct State {
     pub failing: Option<Failure>,
     /// See [`PortCx::set_dry`].
     pub dry: Interest,
+    /// Reductions that the callback has used, if no native's turn counts them.
+    pub consumed: i64,
     /// Messages to the owner that are held back until the callback has ended.
     pub outbox: Option<Vec<OwnedTerm>>,
     /// `{Port, closed}` is owed to the owner.
@@ -86,6 +89,7 @@ impl State {
             timer_generation: 0,
             failing: None,
             dry: Interest::default(),
+            consumed: 0,
             outbox: None,
             send_closed: false,
             dead: false,
@@ -190,18 +194,18 @@ impl<'a> PortCx<'a> {
     }
     /// Sends `{Port, Term}` to the owner.
     pub fn send_owner(&mut self, f: impl for<'h> FnOnce(&'h Heap) -> Term<'h>) {
+        /// A pair around a pair around a binary.
+        const WORDS: usize = 24;
         let port = self.term();
+        let Some(held) = &mut self.state.outbox else {
+            return self.tell(self.owner(), WORDS, |h| h.tuple(&[port, f(h)]));
+        };
         let m = OwnedTerm::build(|h| h.tuple(&[port, f(h)]));
-        match &mut self.state.outbox {
-            Some(held) => {
-                if self.port.trace.has(flag::SEND) {
-                    let owner = self.port.owner();
-                    trace::port::sent(self.vm, self.port.id, &self.port.trace, owner, m.term());
-                }
-                held.push(m)
-            }
-            None => self.send(self.owner(), m),
+        if self.port.trace.has(flag::SEND) {
+            let owner = self.port.owner();
+            trace::port::sent(self.vm, self.port.id, &self.port.trace, owner, m.term());
         }
+        held.push(m)
     }
     /// Sends `{Port, closed}` to the owner; a tracer is shown the atom.
     pub fn send_closed(&mut self) {
@@ -345,6 +349,24 @@ impl<'a> PortCx<'a> {
         })?;
         self.vm.signal(owner, Sender::Port(port.id), Body::Link);
         Some(port.id)
+    }
+
+    /// The callback has used so many percent of a time slice. `true`: the slice is over (erl_drv_consume_timeslice).
+    pub fn consume_timeslice(&mut self, percent: i32) -> bool {
+        /// With which a callback that no native has asked for begins.
+        const BEFORE: i64 = CONTEXT_REDS / 4;
+        let reds = i64::from(percent.clamp(1, 100)) * (CONTEXT_REDS / 100);
+        match self.turn {
+            Some(cx) => {
+                // No more is counted than there is.
+                let left = cx.reductions_left().max(0);
+                !cx.bump(reds.min(left) as usize)
+            }
+            None => {
+                self.state.consumed = (self.state.consumed + reds).min(CONTEXT_REDS);
+                self.state.consumed + BEFORE >= CONTEXT_REDS
+            }
+        }
     }
 
     // Output that waits.

@@ -122,8 +122,8 @@ pub unsafe extern "C" fn erl_drv_busy_msgq_limits(
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn erl_drv_consume_timeslice(_: *mut c_void, _percent: c_int) -> c_int {
-    0
+pub extern "C" fn erl_drv_consume_timeslice(port: *mut c_void, percent: c_int) -> c_int {
+    with_port(port, |p, _| truth(p.consume_timeslice(percent))).unwrap_or(-1)
 }
 
 /// The result of a start that was not finished when the function returned.
