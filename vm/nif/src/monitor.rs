@@ -53,15 +53,18 @@ impl Monitors {
     }
 }
 
+const NONE: RefId = (0, 0);
+
 thread_local! {
-    /// The monitor that this thread is making.
-    static MAKING: Cell<RefId> = const { Cell::new((0, 0)) };
+    /// The monitor that this thread is making; none any more when it was told that the process is gone.
+    static MAKING: Cell<RefId> = const { Cell::new(NONE) };
 }
 
 /// The process was gone before it saw that it is watched. Whoever makes the monitor is told so; to others it is an end like any, but the
 /// callback must not run here: this thread may hold a library's locks.
 pub fn late(id: RefId, pid: u64) {
     if MAKING.get() == id {
+        MAKING.set(NONE);
         drop(take(id));
         return;
     }
@@ -128,10 +131,9 @@ pub unsafe extern "C" fn enif_monitor_process(
     let m = MonitorSignal { reference: id, watcher: 0, name: None };
     MAKING.set(id);
     crate::vm().signal(p.pid, Sender::System, Body::Monitor(Box::new(m)));
-    MAKING.set((0, 0));
-    // It may have ended after, and the callback may have run already: that is no failure.
-    let gone = !watches().as_ref().is_some_and(|w| w.contains_key(&id));
-    if gone && b.monitors.get().contains(&id) {
+    // Only what this thread was told counts. If the process has ended after, another thread calls the callback or has done so: that is
+    // no failure, whatever the tables say meanwhile.
+    if MAKING.replace(NONE) != id {
         b.monitors.remove(id);
         return 1;
     }
