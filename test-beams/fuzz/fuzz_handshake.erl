@@ -48,7 +48,9 @@ handshake() ->
     {Victim, Alias} = fuzz_dist:victim(),
     How = case pick(2) of 1 -> connect(Peer, Victim, Alias); 2 -> accept(Peer, Victim, Alias) end,
     gone(list_to_atom(Peer), 3000),
+    Ref = monitor(process, Victim),
     exit(Victim, kill),
+    receive {'DOWN', Ref, _, _, _} -> ok after 20000 -> exit(victim_lives) end,
     receive {nodedown, Other} -> exit(bystander_lost) after 0 -> ok end,
     lists:member(Other, nodes()) orelse exit(bystander_gone),
     case pick(50) of
