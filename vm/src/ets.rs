@@ -171,12 +171,16 @@ impl Registry {
     /// # Errors
     /// `Id` if it was deleted already.
     pub fn delete(&self, vm: &Vm, table: &Arc<Table>) -> Result<(), Error> {
-        if !table.common.mark_deleted() {
-            return Err(Error::Id);
-        }
-        if table.options.named {
-            let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-            names.remove(&table.name());
+        {
+            // Both at once: who is told that the table is gone finds no name of it.
+            let named = table.options.named;
+            let names = named.then(|| self.names.write().unwrap_or_else(PoisonError::into_inner));
+            if !table.common.mark_deleted() {
+                return Err(Error::Id);
+            }
+            if let Some(mut names) = names {
+                names.remove(&table.name());
+            }
         }
         self.by_id(table.id).remove(&table.id);
         let owner = table.common.owner();
