@@ -15,6 +15,7 @@ pub mod dump;
 pub mod env;
 pub mod ets;
 pub mod except;
+pub mod few;
 pub mod flags;
 pub mod halt;
 pub mod inet;

@@ -15,7 +15,6 @@ mod dist;
 mod driver;
 mod exit;
 mod fd;
-mod few;
 mod file;
 mod frame;
 mod line;
@@ -95,8 +94,7 @@ pub struct Port {
     inbox: Mutex<VecDeque<Task>>,
     /// Tasks in the in-box.
     waiting: AtomicUsize,
-    /// `port_set_data`; nothing once the port is gone.
-    data: Mutex<Option<OwnedTerm>>,
+    data: Mutex<Data>,
     /// Its number plus 1 if that is an atom, as sockets have it; 0 otherwise.
     data_atom: AtomicU32,
     /// Processes that wait for it to be no longer busy.
@@ -105,6 +103,13 @@ pub struct Port {
     pub trace: crate::trace::TraceCell,
     /// The connection with another node that it carries.
     dist: OnceLock<Arc<Connection>>,
+}
+
+/// What `port_set_data` has set.
+enum Data {
+    Gone,
+    Atom(Atom),
+    Term(Box<OwnedTerm>),
 }
 
 /// What the lock protects.

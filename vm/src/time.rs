@@ -194,7 +194,7 @@ impl Request for Changed {
             let Some(t) = p.relations.get_mut() else { return };
             let Some(w) = t.watches.get(&self.id) else { return };
             let (n0, n1) = self.id;
-            let (alias, tag) = (w.alias.is_some(), t.tags.get(&self.id));
+            let (alias, tag) = (w.alias.is_some(), t.tag(&self.id));
             let m = OwnedTerm::build(|h| {
                 let r = if alias { h.pid_reference(n0, n1, me) } else { h.reference(n0, n1) };
                 let tag = tag.map_or(atom!("CHANGE").into(), |t| h.copy(t.term()));

@@ -181,7 +181,8 @@ impl Census {
         self.of(How::Monitor, |v| {
             t.watches.iter().for_each(|(_, w)| v.peer(w.target));
             t.watchers.iter().for_each(|(_, w)| v.peer(w.watcher));
-            t.tags.iter().for_each(|(_, tag)| tag.visit(v));
+            let tags = t.rare.iter().flat_map(|r| r.tags.values());
+            tags.for_each(|tag| tag.visit(v));
             let Some(remote) = &t.remote else { return };
             for (reference, w) in &remote.watchers {
                 v.reference(*reference);

@@ -226,7 +226,7 @@ pub(crate) fn replied(p: &mut Process, vm: &'static Vm, r: Reply) {
     let t = p.relations.tables();
     t.watches.insert(r.reference, w);
     if let Some(tag) = s.monitor_tag {
-        t.tags.insert(r.reference, tag);
+        t.rare().tags.insert(r.reference, tag);
     }
     if let Some(kind) = s.alias {
         t.aliases.insert(r.reference, kind);

@@ -182,8 +182,8 @@ pub(super) struct Inet {
     pub caller: u64,
     pub busy_caller: u64,
     /// What its answer carries besides (OTP 26 on).
-    pub caller_ref: Option<OwnedTerm>,
-    pub busy_ref: Option<OwnedTerm>,
+    pub caller_ref: Option<Box<OwnedTerm>>,
+    pub busy_ref: Option<Box<OwnedTerm>>,
     /// Wait for the output queue to be empty.
     subscribers: Vec<u64>,
     pub statistics: Box<Statistics>,
@@ -405,7 +405,7 @@ impl Inet {
         let size = 2 + usize::from(u16::from_be_bytes([size[0], size[1]]));
         let Some(bytes) = front(data, size) else { return };
         data.advance(size);
-        self.caller_ref = Some(decoded(p, &bytes[2..]));
+        self.caller_ref = Some(Box::new(decoded(p, &bytes[2..])));
     }
     /// The same where it lies in one piece; what comes after it.
     pub fn reference_before<'b>(&mut self, p: &PortCx<'_>, bytes: &'b [u8]) -> &'b [u8] {
@@ -417,7 +417,7 @@ impl Inet {
         let Some((term, rest)) = rest.split_at_checked(u16::from_be_bytes(*size).into()) else {
             return bytes;
         };
-        self.caller_ref = Some(decoded(p, term));
+        self.caller_ref = Some(Box::new(decoded(p, term)));
         rest
     }
     /// `{inet_reply, Port, Status}` to whom it is owed, and the reference that came with the request.

@@ -1,11 +1,11 @@
 //! What a driver works with during a callback: its port, its queue, descriptors, timer, and whom to tell.
 
-use super::few::Few;
 use super::line::LineBuffer;
 use super::ops::Request;
 use super::queue::IoQueue;
 use super::{Driver, Port, Poster, Task, poll};
 use crate::bif::Cx;
+use crate::few::Few;
 use crate::interp::CONTEXT_REDS;
 use crate::signal::queue::Item;
 use crate::signal::relations::LinkState;
@@ -45,7 +45,7 @@ pub(super) struct State {
     pub watches: Few<RefId, u64>,
     pub unlink_serial: u64,
     pub queue: IoQueue,
-    pub line: Option<LineBuffer>,
+    pub line: Option<Box<LineBuffer>>,
     pub input: u64,
     pub output: u64,
     pub os_pid: Option<i64>,
@@ -391,7 +391,11 @@ impl<'a> PortCx<'a> {
             Some((_, i)) => {
                 *i = Interest { read: i.read | interest.read, write: i.write | interest.write };
             }
-            None => self.state.selected.push((fd, interest)),
+            None => {
+                // Most ports have one.
+                self.state.selected.reserve_exact(1);
+                self.state.selected.push((fd, interest));
+            }
         }
         poll::poller(self.vm, fd)?.arm_dry(fd, self.port.id, interest, self.state.dry)
     }

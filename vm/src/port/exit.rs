@@ -116,7 +116,7 @@ impl Port {
         core.state.queue.clear();
         core.state.line = None;
         let mut data = super::lock(&self.data);
-        *data = None;
+        *data = super::Data::Gone;
         self.data_atom.store(0, Ordering::Release);
         drop(data);
         self.set_flag(BUSY, false);

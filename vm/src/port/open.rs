@@ -10,8 +10,8 @@ use crate::signal::relations::{LinkState, Peer};
 use crate::vm::Vm;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use term::Term;
 use term::atom::am;
-use term::{OwnedTerm, Term};
 
 /// Why a port was not opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,7 +135,7 @@ fn create(
         let mut p = PortCx::new(vm, &port, &mut core.state);
         let result = (driver.start)(&mut p, name, options);
         // What a driver sends when it starts goes out as it comes.
-        core.state.line = options.line.map(LineBuffer::new);
+        core.state.line = options.line.map(|max| Box::new(LineBuffer::new(max)));
         port.flags.fetch_or(flags, core::sync::atomic::Ordering::AcqRel);
         match result {
             Ok(d) => {
@@ -193,8 +193,8 @@ pub(super) fn new_port(
         core: CoreLock::new(Core { driver: None, state: State::new() }),
         inbox: Mutex::default(),
         waiting: AtomicUsize::new(0),
-        data: Mutex::new(Some(OwnedTerm::immediate(Term::atom(am::UNDEFINED)))),
-        data_atom: AtomicU32::new(0),
+        data: Mutex::new(super::Data::Atom(am::UNDEFINED)),
+        data_atom: AtomicU32::new(am::UNDEFINED.0 + 1),
         suspended: Mutex::default(),
         dist: OnceLock::new(),
     }

@@ -436,7 +436,10 @@ impl Port {
             am::CONNECTED => Term::local_pid(self.connected.load(Ordering::Acquire)),
             am::MEMORY => {
                 let relations = s.links.len() + s.watchers.len() + s.watches.len();
-                let data = super::lock(&self.data).as_ref().map_or(0, |d| d.words() * 8);
+                let data = match &*super::lock(&self.data) {
+                    super::Data::Term(t) => t.words() * 8,
+                    _ => 0,
+                };
                 let line = s.line.as_ref().map_or(0, |l| l.len() + 24);
                 h.uint((relations * 40 + data + line) as u64)
             }

@@ -7,7 +7,7 @@ use super::direct;
 use super::ops::{Op, Request, WhenBusy};
 use super::queue::{Output, with_scratch};
 use super::recent::Lent;
-use super::{BUSY, IoQueue, Port, Task, lock};
+use super::{BUSY, Data, IoQueue, Port, Task, lock};
 use crate::bif::{BifResult, Cx, Held};
 use crate::process::registry::Named;
 use crate::stop::Resume;
@@ -234,16 +234,19 @@ pub fn info<'p>(cx: &Cx<'p>, port: &Arc<Port>, item: Item) -> Term<'p> {
 /// `erlang:port_set_data/2`. `false`: the port is gone.
 pub fn set_data(port: &Port, data: Term<'_>) -> bool {
     let mut place = lock(&port.data);
-    let there = place.is_some();
-    if there {
-        *place = Some(OwnedTerm::copy_with(data, term::copy::Literals::Copy));
-        port.data_atom.store(data.as_atom().map_or(0, |a| a.0 + 1), Ordering::Release);
+    if matches!(*place, Data::Gone) {
+        return false;
     }
-    there
+    *place = match data.as_atom() {
+        Some(a) => Data::Atom(a),
+        None => Data::Term(Box::new(OwnedTerm::copy_with(data, term::copy::Literals::Copy))),
+    };
+    port.data_atom.store(data.as_atom().map_or(0, |a| a.0 + 1), Ordering::Release);
+    true
 }
 /// Shows what `port_set_data/2` has set.
 pub(crate) fn visit(port: &Port, v: &mut dyn term::visit::Visit) {
-    if let Some(data) = &*lock(&port.data) {
+    if let Data::Term(data) = &*lock(&port.data) {
         data.visit(v);
     }
 }
@@ -253,7 +256,11 @@ pub fn get_data<'p>(cx: &Cx<'p>, port: &Port) -> Option<Term<'p>> {
         0 => {}
         n => return Some(Atom(n - 1).into()),
     }
-    lock(&port.data).as_ref().map(|d| cx.heap().copy(d.term()))
+    match &*lock(&port.data) {
+        Data::Gone => None,
+        Data::Atom(a) => Some((*a).into()),
+        Data::Term(t) => Some(cx.heap().copy(t.term())),
+    }
 }
 
 /// Gives a port a name. `false`: the name or the port is taken, or the port is gone.

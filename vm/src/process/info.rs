@@ -7,7 +7,7 @@ use super::{Process, QueueData, state};
 use crate::bif::Cx;
 use crate::code::{ExportEntry, Location};
 use crate::interp::ReturnPoint;
-use crate::signal::relations::Peer;
+use crate::signal::relations::{Peer, Rare};
 use core::sync::atomic::Ordering;
 use term::atom::am;
 use term::{Atom, Heap, RawTerm, Term, atom};
@@ -379,8 +379,9 @@ pub fn reductions(cx: &Cx<'_>, own: bool) -> u64 {
 pub fn takes_priority_messages(cx: &Cx<'_>) -> bool {
     cx.with(|p| {
         p.relations.get().is_some_and(|t| {
-            !t.priority_aliases.is_empty()
-                || !t.priority_links.is_empty()
+            let of_aliases_or_links =
+                |r: &Rare| !r.priority_aliases.is_empty() || !r.priority_links.is_empty();
+            t.rare.as_deref().is_some_and(of_aliases_or_links)
                 || t.watches.values().any(|w| w.priority)
         })
     })

@@ -8,7 +8,7 @@ use crate::vm::Vm;
 /// Ends a watch and tells the watched. Whether there was one.
 pub(crate) fn drop_watch(p: &mut Process, vm: &'static Vm, reference: RefId) -> bool {
     let Some(t) = p.relations.get_mut() else { return false };
-    t.tags.remove(&reference);
+    t.remove_tag(&reference);
     let Some(w) = t.watches.remove(&reference) else { return false };
     match w.target {
         Peer::Process(_) | Peer::Port(_) => {

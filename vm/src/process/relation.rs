@@ -45,9 +45,9 @@ pub fn link(cx: &Cx<'_>, peer: Peer) {
 pub fn set_link_priority(cx: &Cx<'_>, peer: Peer, priority: bool) {
     cx.with(|p| {
         if priority {
-            p.relations.tables().priority_links.insert(peer);
+            p.relations.tables().rare().priority_links.insert(peer);
         } else if let Some(t) = p.relations.get_mut() {
-            t.priority_links.remove(&peer);
+            t.remove_priority_link(&peer);
         }
     });
 }
@@ -102,7 +102,7 @@ pub fn monitor<'p>(cx: &Cx<'p>, target: Peer, o: MonitorOptions<'p>) -> Term<'p>
         let t = p.relations.tables();
         t.watches.insert(id, watch);
         if let Some(tag) = tag {
-            t.tags.insert(id, tag);
+            t.rare().tags.insert(id, tag);
         }
         if let Some(kind) = o.alias {
             t.aliases.insert(id, kind);
@@ -148,7 +148,7 @@ pub fn alias<'p>(cx: &Cx<'p>, kind: AliasKind, priority: bool) -> Term<'p> {
         let tables = p.relations.tables();
         tables.aliases.insert((n0, n1), kind);
         if priority {
-            tables.priority_aliases.insert((n0, n1));
+            tables.rare().priority_aliases.insert((n0, n1));
         }
     });
     cx.heap().pid_reference(n0, n1, cx.pid())

@@ -212,7 +212,7 @@ fn copy_literals(p: &mut Process, vm: &'static Vm) {
             Message::copy_of(m.term()).with_token(token)
         })
     });
-    if let Some(t) = p.relations.get_mut() {
+    if let Some(t) = p.relations.get_mut().and_then(|t| t.rare.as_mut()) {
         t.tags.values_mut().for_each(|t| renew(t, base, bytes));
     }
     if let Some(e) = &mut p.extra {

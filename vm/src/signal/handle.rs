@@ -1,7 +1,7 @@
 //! Handling signals in the receiver's context.
 
 use super::queue::Item;
-use super::relations::{AliasKind, Peer};
+use super::relations::{AliasKind, LinkState, Peer};
 use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal, kept};
 use crate::bif::Cx;
 use crate::process::{Process, state};
@@ -135,7 +135,7 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
         Body::Message(m) => enqueue(p, vm, from, m, false),
         Body::AliasMessage { alias, message, priority } => {
             let Some(tables) = p.relations.get_mut() else { return };
-            let priority = priority && tables.priority_aliases.contains(&alias);
+            let priority = priority && tables.has_priority_alias(&alias);
             match tables.aliases.get(&alias).copied() {
                 None => return,
                 Some(AliasKind::Reply) => {
@@ -152,7 +152,7 @@ fn handle(p: &mut Process, vm: &'static Vm, scheduler: usize, from: Sender, body
         Body::AliasExit(a) => {
             let Some(tables) = p.relations.get() else { return };
             if tables.aliases.contains_key(&a.alias) {
-                let priority = a.priority && tables.priority_aliases.contains(&a.alias);
+                let priority = a.priority && tables.has_priority_alias(&a.alias);
                 exit_by(p, vm, from, a.exit, priority);
             }
         }
@@ -284,7 +284,9 @@ fn push(p: &mut Process, vm: &'static Vm, from: Sender, m: Message, priority: bo
 
 fn linked(p: &mut Process, vm: &'static Vm, peer: Peer) {
     let new = !p.relations.tables().links.contains_key(&peer);
-    p.relations.tables().links.entry(peer).or_default();
+    if new {
+        p.relations.tables().links.insert(peer, LinkState::default());
+    }
     if new && event::procs(p) {
         told_of(p, vm, "getting_linked", peer);
     }
@@ -319,7 +321,7 @@ fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut pr
         match t.links.remove(&peer) {
             None => return,
             Some(l) if l.unlinking != 0 => return,
-            Some(_) => priority = t.priority_links.remove(&peer),
+            Some(_) => priority = t.remove_priority_link(&peer),
         }
         unlinked = event::procs(p).then_some(peer);
     }
@@ -353,7 +355,7 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
     if w.connection != 0 {
         crate::dist::relation::watch_ended(vm, p.shared.pid, &w);
     }
-    let tag = t.tags.remove(&d.reference);
+    let tag = t.remove_tag(&d.reference);
     if matches!(w.alias, Some(AliasKind::Demonitor | AliasKind::ReplyDemonitor)) {
         t.drop_alias(vm, d.reference);
     }

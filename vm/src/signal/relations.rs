@@ -4,6 +4,7 @@ use super::RefId;
 use crate::dist::op::Watched;
 use crate::dist::peer::{RemotePid, RemoteRef};
 use crate::dist::spawn::Pending;
+use crate::few::Few;
 use std::collections::HashSet;
 use term::Atom;
 use term::quick::QuickMap;
@@ -32,7 +33,7 @@ pub struct Watch {
     pub target: Peer,
     /// Watched by name: `{Name, Node}` is shown in the DOWN message.
     pub name: Option<Atom>,
-    /// The tag instead of `'DOWN'` is kept as the heap-free index of `tags`.
+    /// The tag instead of `'DOWN'` is kept in [`Rare`].
     pub tag: Option<usize>,
     pub alias: Option<AliasKind>,
     /// Its message comes before ordinary ones (OTP 28).
@@ -83,18 +84,25 @@ pub struct Relations(Option<Box<Tables>>);
 
 #[derive(Default)]
 pub struct Tables {
-    pub links: QuickMap<Peer, LinkState>,
+    pub links: Few<Peer, LinkState>,
     pub watches: QuickMap<RefId, Watch>,
     pub watchers: QuickMap<RefId, Watcher>,
     pub aliases: QuickMap<RefId, AliasKind>,
-    pub tags: QuickMap<RefId, term::OwnedTerm>,
     pub unlink_serial: u64,
+    pub rare: Option<Box<Rare>>,
+    /// What only those have who deal with other nodes.
+    pub remote: Option<Box<Remote>>,
+}
+
+/// What few have.
+#[derive(Default)]
+pub struct Rare {
+    /// Of monitors, instead of `'DOWN'`.
+    pub tags: QuickMap<RefId, term::OwnedTerm>,
     /// Aliases that let priority messages through.
     pub priority_aliases: HashSet<RefId>,
     /// Links whose exit messages come before ordinary messages (OTP 28).
     pub priority_links: HashSet<Peer>,
-    /// What only those have who deal with other nodes.
-    pub remote: Option<Box<Remote>>,
 }
 
 #[derive(Default)]
@@ -111,10 +119,27 @@ impl Tables {
     pub fn drop_alias(&mut self, vm: &crate::vm::Vm, alias: RefId) -> bool {
         let was = self.aliases.remove(&alias).is_some();
         if was {
-            self.priority_aliases.remove(&alias);
+            if let Some(rare) = &mut self.rare {
+                rare.priority_aliases.remove(&alias);
+            }
             vm.written.aliases.forget(alias);
         }
         was
+    }
+    pub fn has_priority_alias(&self, alias: &RefId) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.priority_aliases.contains(alias))
+    }
+    pub fn remove_priority_link(&mut self, peer: &Peer) -> bool {
+        self.rare.as_mut().is_some_and(|r| r.priority_links.remove(peer))
+    }
+    pub fn tag(&self, watch: &RefId) -> Option<&term::OwnedTerm> {
+        self.rare.as_ref()?.tags.get(watch)
+    }
+    pub fn remove_tag(&mut self, watch: &RefId) -> Option<term::OwnedTerm> {
+        self.rare.as_mut()?.tags.remove(watch)
+    }
+    pub fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
     pub fn remote(&mut self) -> &mut Remote {
         self.remote.get_or_insert_default()

@@ -1,19 +1,20 @@
-//! A map that usually has no entry or one: what a port knows of processes.
+//! A map that usually has no entry or one: whom a process or a port is linked with.
 //!
-//! A port is linked with its owner and with nobody else, and few are watched: a hash table for each would be most of a
-//! socket's memory. It is a table while there are two or more.
+//! Most processes are linked with their supervisor, a port with its owner, and with nobody else; few ports are watched. A hash
+//! table for each would be most of a socket's memory. It is a table while there are two or more.
 
-use std::collections::HashMap;
+use std::collections::hash_map;
 use std::hash::Hash;
+use term::quick::QuickMap;
 
 /// See the module head.
 #[derive(Default)]
-pub(super) enum Few<K, V> {
+pub enum Few<K, V> {
     #[default]
     None,
     One(K, V),
     #[allow(clippy::box_collection, reason = "few have many, and all others are to be small")]
-    Many(Box<HashMap<K, V>>),
+    Many(Box<QuickMap<K, V>>),
 }
 
 impl<K: Eq + Hash, V> Few<K, V> {
@@ -23,7 +24,7 @@ impl<K: Eq + Hash, V> Few<K, V> {
             Few::None => *self = Few::One(key, value),
             Few::One(k, v) if *k == key => return Some(std::mem::replace(v, value)),
             Few::One(..) => {
-                let mut all: HashMap<K, V> = self.take().into_iter().collect();
+                let mut all: QuickMap<K, V> = self.take().into_iter().collect();
                 all.insert(key, value);
                 *self = Few::Many(Box::new(all));
             }
@@ -61,6 +62,9 @@ impl<K: Eq + Hash, V> Few<K, V> {
             _ => None,
         }
     }
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
     pub fn len(&self) -> usize {
         match self {
             Few::None => 0,
@@ -68,13 +72,12 @@ impl<K: Eq + Hash, V> Few<K, V> {
             Few::Many(all) => all.len(),
         }
     }
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        let (one, many) = match self {
-            Few::None => (None, None),
-            Few::One(k, v) => (Some((k, v)), None),
-            Few::Many(all) => (None, Some(all.iter())),
-        };
-        one.into_iter().chain(many.into_iter().flatten())
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        match self {
+            Few::None => Iter(None, None),
+            Few::One(k, v) => Iter(Some((k, v)), None),
+            Few::Many(all) => Iter(None, Some(all.iter())),
+        }
     }
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, v)| v)
@@ -86,6 +89,24 @@ impl<K: Eq + Hash, V> Few<K, V> {
             Few::One(k, v) => vec![(k, v)],
             Few::Many(all) => all.into_iter().collect(),
         }
+    }
+}
+
+/// The entries of a [`Few`].
+pub struct Iter<'a, K, V>(Option<(&'a K, &'a V)>, Option<hash_map::Iter<'a, K, V>>);
+
+impl<'a, K, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.take().or_else(|| self.1.as_mut()?.next())
+    }
+}
+
+impl<'a, K: Eq + Hash, V> IntoIterator for &'a Few<K, V> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Iter<'a, K, V>;
+    fn into_iter(self) -> Iter<'a, K, V> {
+        self.iter()
     }
 }
 
