@@ -18,7 +18,7 @@ const STEP: usize = 16;
 const MOST: usize = (10 << 10) + FIRST;
 const SIZES: usize = MOST / STEP + 1;
 /// Most bytes that a thread keeps.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 384 << 10;
 
 /// Counts the calls of [`release`].
 static RELEASED: AtomicUsize = AtomicUsize::new(0);
