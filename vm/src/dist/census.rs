@@ -189,7 +189,7 @@ impl Census {
                 v.pid(w.watcher);
             }
             remote.nodes.iter().for_each(|((name, _), _)| v.dist(*name));
-            for (_, s) in &remote.spawns {
+            for s in remote.spawns.values() {
                 v.dist(s.node);
                 s.tag.visit(v);
                 s.monitor_tag.iter().for_each(|t| t.visit(v));
@@ -314,14 +314,14 @@ impl Census {
     fn settle(&mut self, vm: &'static Vm) {
         let after = vm.dist.forget_after.load(Ordering::Relaxed);
         let whole = self.whole;
-        let due = |touched: &node::Touched| whole && touched.age() >= after;
+        let due = |age: u64| whole && age >= after;
         self.nodes.retain(|_, (n, referrers)| {
-            if referrers.is_empty() && due(n.touched()) {
+            if referrers.is_empty() && due(n.age()) {
                 n.forget();
                 return false;
             }
             if !referrers.is_empty() {
-                n.touched().touch();
+                n.touch();
             }
             true
         });
@@ -337,7 +337,7 @@ impl Census {
                 entry.iter().for_each(|e| e.touched.touch());
                 return true;
             }
-            let due = entry.is_none_or(|e| due(&e.touched));
+            let due = entry.is_none_or(|e| due(e.touched.age()));
             if due {
                 vm.dist.forget(*name);
             }
@@ -418,9 +418,7 @@ pub fn is_due(vm: &'static Vm) -> bool {
         e.is_none_or(|e| e.current().is_none() && e.touched.age() >= after)
     };
     let entries = vm.dist.entries();
-    Node::all()
-        .iter()
-        .any(|n| !core::ptr::eq(*n, this) && n.touched().age() >= after && idle(n.name))
+    Node::all().iter().any(|n| !core::ptr::eq(*n, this) && n.age() >= after && idle(n.name))
         || entries.iter().any(|e| e.name != this.name && idle(e.name))
 }
 

@@ -17,7 +17,6 @@ use std::time::Instant;
 pub struct Node {
     pub name: Atom,
     pub creation: u32,
-    touched: Touched,
 }
 
 /// When something was last known to be in use.
@@ -46,7 +45,7 @@ impl Touched {
 
 #[derive(Default)]
 struct Table {
-    known: HashMap<(Atom, u32), &'static Node>,
+    known: HashMap<(Atom, u32), (&'static Node, Touched)>,
     forgotten: HashMap<(Atom, u32), &'static Node>,
 }
 
@@ -59,25 +58,32 @@ fn nodes() -> MutexGuard<'static, Table> {
 impl Node {
     pub fn intern(name: Atom, creation: u32) -> &'static Node {
         let Table { known, forgotten } = &mut *nodes();
-        known.entry((name, creation)).or_insert_with(|| match forgotten.remove(&(name, creation)) {
-            Some(node) => {
-                node.touched.touch();
-                node
-            }
-            None => Box::leak(Box::new(Node { name, creation, touched: Touched::default() })),
-        })
+        let fresh = || {
+            let node = forgotten.remove(&(name, creation));
+            let node = node.unwrap_or_else(|| Box::leak(Box::new(Node { name, creation })));
+            (node, Touched::default())
+        };
+        known.entry((name, creation)).or_insert_with(fresh).0
     }
     /// Every node that was named and is not forgotten.
     pub fn all() -> Vec<&'static Node> {
-        nodes().known.values().copied().collect()
+        nodes().known.values().map(|(node, _)| *node).collect()
     }
-    pub fn touched(&self) -> &Touched {
-        &self.touched
+    fn with_touched<R>(&self, f: impl FnOnce(&Touched) -> R) -> Option<R> {
+        nodes().known.get(&(self.name, self.creation)).map(|(_, touched)| f(touched))
+    }
+    /// It is of use now.
+    pub fn touch(&self) {
+        self.with_touched(Touched::touch);
+    }
+    /// Milliseconds since it was last known to be of use.
+    pub fn age(&self) -> u64 {
+        self.with_touched(Touched::age).unwrap_or(0)
     }
     /// Nobody refers to it any more.
-    pub fn forget(&'static self) {
+    pub fn forget(&self) {
         let mut t = nodes();
-        if let Some((key, node)) = t.known.remove_entry(&(self.name, self.creation)) {
+        if let Some((key, (node, _))) = t.known.remove_entry(&(self.name, self.creation)) {
             t.forgotten.insert(key, node);
         }
     }
