@@ -17,11 +17,22 @@ main() ->
     {ok, L} = gen_tcp:listen(0, [{ip, ?LO}]),
     {ok, No} = inet:port(L),
     {ok, S} = gen_tcp:connect(?LO, No, [{packet, 2}]),
-    p(tcp, commands(S, fun() -> [ok = gen_tcp:send(S, D) || D <- Sent] end)),
+    p(tcp, [unmarked(V) || V <- raw_commands(S, fun() -> [ok = gen_tcp:send(S, D) || D <- Sent] end)]),
     [gen_tcp:close(X) || X <- [S, L]].
 
-commands(Port, Fun) ->
-    [short(D) || {trace, _, 'receive', {_, {command, D}}} <- traced(Port, ['receive'], Fun)].
+commands(Port, Fun) -> [short(D) || D <- raw_commands(Port, Fun)].
+
+raw_commands(Port, Fun) -> [D || {trace, _, 'receive', {_, {command, D}}} <- traced(Port, ['receive'], Fun)].
+
+%% Later releases put a reference before what they send, which the driver gives back.
+unmarked(D) ->
+    case erlang:system_info(otp_release) of
+        "25" -> short(D);
+        _ ->
+            [<<Size:16, Ref:Size/binary, First/binary>> | Rest] = D,
+            true = is_reference(binary_to_term(Ref)),
+            short([First | Rest])
+    end.
 
 short(D) when is_binary(D) -> {byte_size(D), erlang:crc32(D)};
 short(D) when is_list(D) -> [short(B) || B <- D].
