@@ -32,7 +32,8 @@ unsafe extern "C" fn loop_rec_slow(
     let p = save(r, htop, e, fc);
     // Before the next message is opened: what came with those before it is mostly dead by now, and what comes with
     // this one is not yet part of the heap, so that it need not be copied.
-    if has_many_fragments(p) {
+    // Binaries too: nothing else may ask for them in a loop that only receives.
+    if has_many_fragments(p) || (*p).heap.vheap_full() {
         if super::frame::is_long_collection(r) && !(*p).heap.zeal {
             (*p).collect_dirty = Some((0, false));
             (*p).next_dirty = crate::bif::Kind::DirtyCpu;

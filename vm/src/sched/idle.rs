@@ -43,6 +43,8 @@ pub(super) fn idle(
             if pause == end {
                 break;
             }
+            // Who waits for this processor, such as the program at the other end, goes first.
+            std::thread::yield_now();
         }
     }
     vm.profile.scheduler(vm, index, None);

@@ -173,14 +173,15 @@ fn vm_config(c: &EmuConfig, tree: &OtpTree) -> Config {
 /// How long idle threads look for work, in nanoseconds: waking one that sleeps takes some 10,000. Where processor time is
 /// rationed or there is one processor, looking would take it from who has work.
 fn spin(wait: BusyWait) -> u64 {
-    if sys::cpu::quota().is_some() || sys::cpu::available().is_none_or(|n| n < 2) {
+    let Some(processors) = sys::cpu::available().filter(|n| *n >= 2) else { return 0 };
+    if sys::cpu::quota().is_some_and(|n| n < processors) {
         return 0;
     }
     match wait {
         BusyWait::None => 0,
         BusyWait::VeryShort => 2_000,
-        BusyWait::Short => 15_000,
-        BusyWait::Medium => 25_000,
+        BusyWait::Short => 8_000,
+        BusyWait::Medium => 15_000,
         BusyWait::Long => 100_000,
         BusyWait::VeryLong => 400_000,
     }
