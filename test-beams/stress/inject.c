@@ -7,12 +7,14 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <pthread.h>
 
@@ -215,4 +217,22 @@ ssize_t writev(int s, const struct iovec *v, int n) {
     }
     if (verdict == PARTIAL || errno == EAGAIN) tell_again(s);
     return done;
+}
+
+/* The same calls by their numbers. */
+long syscall(long number, ...) {
+    REAL(syscall);
+    long a[6];
+    va_list rest;
+    int i;
+    va_start(rest, number);
+    for (i = 0; i < 6; i++) a[i] = va_arg(rest, long);
+    va_end(rest);
+    switch (number) {
+    case SYS_recvfrom: return recvfrom((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3], (struct sockaddr *)a[4], (socklen_t *)a[5]);
+    case SYS_sendto: return sendto((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3], (struct sockaddr *)a[4], (socklen_t)a[5]);
+    case SYS_sendmsg: return sendmsg((int)a[0], (struct msghdr *)a[1], (int)a[2]);
+    case SYS_recvmsg: return recvmsg((int)a[0], (struct msghdr *)a[1], (int)a[2]);
+    default: return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
 }
