@@ -3,7 +3,8 @@
    open, accept, connect, read and write, whichever call an emulator uses for them. The file is read again when it changes.
    "storm SEED PARTIAL AGAIN FAIL" instead works on every call by chance, each in 100,000: reads and writes take a part
    of what they could, or say EAGAIN; every operation fails with an error that it may have; "mild" lets reads fail by resets only. What is held back so is no lie to
-   whoever watches edges: the descriptor's readiness is told anew. */
+   whoever watches edges: the descriptor's readiness is told anew.
+   "datagrams SEED LOST AGAIN FAIL" is the like for datagrams, also those of Unix-domain sockets: some are lost without a word. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,7 +26,8 @@ static unsigned long long dice;
 static struct timespec seen;
 static __thread int inside;
 
-enum verdict { PASS, FAIL, PARTIAL };
+enum verdict { PASS, FAIL, PARTIAL, LOST };
+enum kind { OTHER, INTERNET, DATAGRAMS, LOCAL_DATAGRAMS };
 
 /* Under the lock. */
 static unsigned roll(unsigned below) {
@@ -57,12 +59,31 @@ static enum verdict storm(const char *operation, int mild) {
     return r < (unsigned)skip ? PARTIAL : PASS;
 }
 
-static enum verdict judge(const char *operation) {
+static enum verdict datagrams(const char *operation) {
+    static const int opens[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM}, reads[] = {EINTR, ENOBUFS, ENOMEM, ECONNREFUSED},
+        writes[] = {EINTR, ENOBUFS, ENOMEM, ECONNREFUSED};
+    int moves = *operation == 'r' || *operation == 'w';
+    unsigned r = roll(100000);
+    if (r < (unsigned)rate * (moves ? 1 : 20)) {
+        errno = *operation == 'o' ? ONE(opens) : *operation == 'c' ? ENOBUFS : *operation == 'r' ? ONE(reads) : ONE(writes);
+        return FAIL;
+    }
+    if (!moves) return PASS;
+    r -= rate;
+    if (r < (unsigned)count) {
+        errno = EAGAIN;
+        return FAIL;
+    }
+    r -= count;
+    return *operation == 'w' && r < (unsigned)skip ? LOST : PASS;
+}
+
+static enum verdict judge(const char *operation, enum kind kind) {
     const char *name = getenv("INJECT");
     struct stat st;
     enum verdict v = PASS;
     int error = errno;
-    if (!name || inside) return PASS;
+    if (!name || inside || kind == OTHER) return PASS;
     inside = 1;
     pthread_mutex_lock(&lock);
     if (stat(name, &st) == 0 && memcmp(&seen, &st.st_mtim, sizeof seen) != 0) {
@@ -74,7 +95,9 @@ static enum verdict judge(const char *operation) {
         dice = number * 0x9e3779b97f4a7c15ull + 1;
     }
     errno = error;
-    if (strcmp(what, "storm") == 0 || strcmp(what, "mild") == 0) v = storm(operation, *what == 'm');
+    if (strcmp(what, "datagrams") == 0) v = kind == INTERNET ? PASS : datagrams(operation);
+    else if (kind == LOCAL_DATAGRAMS) v = PASS;
+    else if (strcmp(what, "storm") == 0 || strcmp(what, "mild") == 0) v = storm(operation, *what == 'm');
     else if (strcmp(operation, what) == 0 && count > 0) {
         if (skip > 0) skip--;
         else { count--; errno = number; v = FAIL; }
@@ -84,15 +107,18 @@ static enum verdict judge(const char *operation) {
     return v;
 }
 
-static int fails(const char *operation) { return judge(operation) == FAIL; }
+static enum kind kind_of(int family, int type) {
+    int datagrams = (type & 15) == SOCK_DGRAM;
+    return family == AF_INET ? datagrams ? DATAGRAMS : INTERNET : family == AF_UNIX && datagrams ? LOCAL_DATAGRAMS : OTHER;
+}
 
-static int ours(int fd) {
-    struct sockaddr_storage a;
-    socklen_t n = sizeof a;
-    int before = errno;
-    int yes = getsockname(fd, (struct sockaddr *)&a, &n) == 0 && a.ss_family == AF_INET;
+static enum kind kind(int fd) {
+    int family, type, before = errno;
+    socklen_t n = sizeof family, m = sizeof type;
+    enum kind k = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0
+        ? kind_of(family, type) : OTHER;
     errno = before;
-    return yes;
+    return k;
 }
 
 #define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -145,13 +171,18 @@ static size_t part(size_t n) {
     return n;
 }
 
+static size_t size(const struct iovec *v, size_t n) {
+    size_t all = 0;
+    while (n-- > 0) all += v++->iov_len;
+    return all;
+}
+
 /* The first part of these, in `to`: how many there are. */
 static int cut(const struct iovec *from, int n, struct iovec *to, int room) {
-    size_t all = 0;
+    size_t all;
     int i;
     if (n > room) n = room;
-    for (i = 0; i < n; i++) all += from[i].iov_len;
-    all = part(all);
+    all = part(size(from, (size_t)n));
     for (i = 0; i < n && all > 0; i++) {
         to[i] = from[i];
         if (to[i].iov_len > all) to[i].iov_len = all;
@@ -160,36 +191,37 @@ static int cut(const struct iovec *from, int n, struct iovec *to, int room) {
     return i;
 }
 
-#define WRAP(type, name, operation, guard, formal, actual) \
-    type name formal { REAL(name); if ((guard) && fails(operation)) return -1; return real actual; }
+#define WRAP(type, name, operation, kind, formal, actual) \
+    type name formal { REAL(name); if (judge(operation, kind) == FAIL) return -1; return real actual; }
 
-WRAP(int, socket, "open", f == AF_INET, (int f, int t, int p), (f, t, p))
-WRAP(int, accept, "accept", 1, (int s, struct sockaddr *a, socklen_t *n), (s, a, n))
-WRAP(int, accept4, "accept", 1, (int s, struct sockaddr *a, socklen_t *n, int f), (s, a, n, f))
-WRAP(int, connect, "connect", ours(s), (int s, const struct sockaddr *a, socklen_t n), (s, a, n))
+WRAP(int, socket, "open", kind_of(f, t), (int f, int t, int p), (f, t, p))
+WRAP(int, accept, "accept", INTERNET, (int s, struct sockaddr *a, socklen_t *n), (s, a, n))
+WRAP(int, accept4, "accept", INTERNET, (int s, struct sockaddr *a, socklen_t *n, int f), (s, a, n, f))
+WRAP(int, connect, "connect", kind(s), (int s, const struct sockaddr *a, socklen_t n), (s, a, n))
 
-/* MOVES shortens what is moved by `shorten`, which may declare. */
-#define MOVES(name, operation, formal, actual, shorten) \
+/* MOVES shortens what is moved by `shorten`, which may declare; `all` is how much there is of it. */
+#define MOVES(name, operation, formal, actual, shorten, all) \
     ssize_t name formal { \
         REAL(name); \
-        enum verdict v = ours(s) ? judge(operation) : PASS; \
+        enum verdict v = judge(operation, kind(s)); \
         ssize_t done = -1; \
         if (v == PASS) return real actual; \
+        if (v == LOST) return (ssize_t)(all); \
         if (v == PARTIAL) { shorten; done = real actual; } \
         if (v == PARTIAL || errno == EAGAIN) tell_again(s); \
         return done; \
     }
 #define SHORT_MESSAGE struct iovec some[64]; struct msghdr c = *m; c.msg_iovlen = cut(m->msg_iov, (int)m->msg_iovlen, some, 64); c.msg_iov = some; m = &c
 
-MOVES(recv, "read", (int s, void *b, size_t n, int f), (s, b, n, f), n = part(n))
-MOVES(recvfrom, "read", (int s, void *b, size_t n, int f, struct sockaddr *a, socklen_t *l), (s, b, n, f, a, l), n = part(n))
-MOVES(send, "write", (int s, const void *b, size_t n, int f), (s, b, n, f), n = part(n))
-MOVES(sendto, "write", (int s, const void *b, size_t n, int f, const struct sockaddr *a, socklen_t l), (s, b, n, f, a, l), n = part(n))
-MOVES(sendmsg, "write", (int s, const struct msghdr *m, int f), (s, m, f), SHORT_MESSAGE)
+MOVES(recv, "read", (int s, void *b, size_t n, int f), (s, b, n, f), n = part(n), n)
+MOVES(recvfrom, "read", (int s, void *b, size_t n, int f, struct sockaddr *a, socklen_t *l), (s, b, n, f, a, l), n = part(n), n)
+MOVES(send, "write", (int s, const void *b, size_t n, int f), (s, b, n, f), n = part(n), n)
+MOVES(sendto, "write", (int s, const void *b, size_t n, int f, const struct sockaddr *a, socklen_t l), (s, b, n, f, a, l), n = part(n), n)
+MOVES(sendmsg, "write", (int s, const struct msghdr *m, int f), (s, m, f), SHORT_MESSAGE, size(m->msg_iov, m->msg_iovlen))
 
 ssize_t recvmsg(int s, struct msghdr *m, int f) {
     REAL(recvmsg);
-    enum verdict v = ours(s) ? judge("read") : PASS;
+    enum verdict v = judge("read", kind(s));
     ssize_t done = -1;
     if (v == PASS) return real(s, m, f);
     if (v == PARTIAL) {
@@ -207,9 +239,10 @@ ssize_t recvmsg(int s, struct msghdr *m, int f) {
 
 ssize_t writev(int s, const struct iovec *v, int n) {
     REAL(writev);
-    enum verdict verdict = ours(s) ? judge("write") : PASS;
+    enum verdict verdict = judge("write", kind(s));
     ssize_t done = -1;
     if (verdict == PASS) return real(s, v, n);
+    if (verdict == LOST) return (ssize_t)size(v, (size_t)n);
     if (verdict == PARTIAL) {
         struct iovec some[64];
         n = cut(v, n, some, 64);
