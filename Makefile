@@ -9,7 +9,7 @@ help:
 	@echo 'make build        build the programs (target/release/oxbeam; bin/ starts it)'
 	@echo 'make run ARGS=…   build, then start erl'
 	@echo 'make test         all tests; what must pass on Oxbeam is listed in test-beams/enabled'
-	@echo 'make lint         formatting, clippy, and that interpreter handlers end in jumps'
+	@echo 'make lint         formatting, clippy, paths in documents, and that handlers end in jumps'
 	@echo 'make loom         every interleaving of the lock-free parts'
 	@echo 'make miri         tests of the heap under Miri; needs a nightly toolchain with miri'
 	@echo 'make asan         the test programs under AddressSanitizer; needs a nightly toolchain'
@@ -35,6 +35,7 @@ test:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	.ci/check-docs
 	$(CARGO) build --release
 	.ci/check-handlers
 

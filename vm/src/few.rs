@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn none_one_many() {
         let mut f = Few::default();
-        assert!(f.get(&1).is_none() && f.remove(&1).is_none() && f.len() == 0);
+        assert!(f.get(&1).is_none() && f.remove(&1).is_none() && f.is_empty());
         assert_eq!(f.insert(1, 'a'), None);
         assert_eq!(f.insert(1, 'b'), Some('a'));
         assert_eq!(f.remove(&2), None);

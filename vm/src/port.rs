@@ -54,6 +54,7 @@ use crate::bif::Cx;
 use crate::dist::Connection;
 use crate::signal::{Body, Sender};
 use crate::vm::Vm;
+use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core_lock::{CoreGuard, CoreLock};
 use cx::State;
@@ -189,9 +190,13 @@ impl Port {
         let mut task = task;
         if self.waiting.load(Ordering::Acquire) == 0 {
             // Nothing is ahead of it: with the port free it needs no in-box, which has no memory then.
-            match self.now(vm, task, |port, core, task| port.run(vm, core, task)) {
-                Ok(()) => return,
-                Err(back) => task = back,
+            let run = |port: &Arc<Self>, core: &mut Core, task| {
+                port.run(vm, core, task);
+                ControlFlow::Break(())
+            };
+            match self.now(vm, task, run) {
+                ControlFlow::Break(()) => return,
+                ControlFlow::Continue(back) => task = back,
             }
         }
         {
@@ -234,14 +239,14 @@ impl Port {
             self.run(vm, core, task);
         }
     }
-    /// Runs `f` in the port if it is free; gives it back otherwise.
+    /// Runs `f` with `with` in the port if it is free; gives `with` back otherwise, or when `f` does.
     fn now<T, R>(
         self: &Arc<Self>,
         vm: &'static Vm,
         with: T,
-        f: impl FnOnce(&Arc<Self>, &mut Core, T) -> R,
-    ) -> Result<R, T> {
-        let Some(mut core) = self.try_core() else { return Err(with) };
+        f: impl FnOnce(&Arc<Self>, &mut Core, T) -> ControlFlow<R, T>,
+    ) -> ControlFlow<R, T> {
+        let Some(mut core) = self.try_core() else { return ControlFlow::Continue(with) };
         vm.profile.port(vm, self.id, true);
         self.drain(vm, &mut core);
         let r = f(self, &mut core, with);
@@ -249,7 +254,7 @@ impl Port {
         vm.profile.port(vm, self.id, false);
         drop(core);
         self.settle(vm);
-        Ok(r)
+        r
     }
     fn run(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
         let Some(start) = vm.monitor.slice_starts(vm) else {

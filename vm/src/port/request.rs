@@ -4,7 +4,7 @@
 //! reference with which the answer will come as a message, just as `erlang.erl` expects it.
 
 use super::direct;
-use super::ops::{Op, Request, WhenBusy};
+use super::ops::{Answer, Op, Request, WhenBusy};
 use super::queue::{Output, with_scratch};
 use super::recent::Lent;
 use super::{BUSY, Data, IoQueue, Port, Task, lock};
@@ -12,6 +12,7 @@ use crate::bif::{BifResult, Cx, Held};
 use crate::process::registry::Named;
 use crate::stop::Resume;
 use crate::vm::Vm;
+use core::ops::ControlFlow;
 use core::sync::atomic::Ordering;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -57,8 +58,8 @@ fn request_when<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: Op<'_>, when_busy: WhenBu
     let r = Request { op, bang: false, caller: cx.pid(), reply: None, when_busy };
     let answer = now(cx, port, r);
     let result = match answer {
-        Ok(answer) => answer.into_heap(cx.heap()),
-        Err(r) => {
+        ControlFlow::Break(answer) => answer.into_heap(cx.heap()),
+        ControlFlow::Continue(r) => {
             let mut r = r.kept();
             let (n0, n1) = crate::refs::next();
             r.reply = Some((n0, n1));
@@ -77,16 +78,15 @@ pub(super) fn done(cx: &Cx<'_>) {
     crate::signal::handle::fetch_for(cx);
 }
 
-/// Carries out an operation now, if the port is free and nothing of the caller waits there.
-fn now<'a>(
-    cx: &Cx<'_>,
-    port: &Arc<Port>,
-    r: Request<'a>,
-) -> Result<super::ops::Answer, Request<'a>> {
-    let done = port.now(cx.vm(), r, |port, core, r| {
-        if port.must_wait(core, &r) { Err(r) } else { Ok(port.execute(cx.vm(), core, Some(cx), r)) }
-    });
-    done.and_then(|done| done)
+/// Carries out an operation now, if the port is free and nothing of the caller waits there. Else it is handed back.
+fn now<'a>(cx: &Cx<'_>, port: &Arc<Port>, r: Request<'a>) -> ControlFlow<Answer, Request<'a>> {
+    port.now(cx.vm(), r, |port, core, r| {
+        if port.must_wait(core, &r) {
+            ControlFlow::Continue(r)
+        } else {
+            ControlFlow::Break(port.execute(cx.vm(), core, Some(cx), r))
+        }
+    })
 }
 
 /// As [`request`], for a message: nobody waits for the answer.
@@ -96,7 +96,7 @@ fn send(cx: &Cx<'_>, port: &Arc<Port>, op: Op<'_>) {
 
 fn send_when(cx: &Cx<'_>, port: &Arc<Port>, op: Op<'_>, when_busy: WhenBusy) {
     let r = Request { op, bang: true, caller: cx.pid(), reply: None, when_busy };
-    if let Err(r) = now(cx, port, r).map(drop) {
+    if let ControlFlow::Continue(r) = now(cx, port, r) {
         port.post(cx.vm(), Task::Request(r.kept()));
     }
     cx.bump(20);

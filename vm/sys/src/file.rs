@@ -166,12 +166,14 @@ pub fn is_local(device: u64, fd: impl FnOnce() -> Option<RawFd>) -> bool {
     let Some(fd) = fd() else { return false };
     let mut told = std::mem::MaybeUninit::<libc::statfs>::zeroed();
     // SAFETY: `told` is a valid place for the answer, which a successful call has filled in.
-    let kind = unsafe {
+    let told = unsafe {
         if libc::fstatfs(fd, told.as_mut_ptr()) != 0 {
             return false;
         }
-        told.assume_init().f_type as i64
+        told.assume_init()
     };
+    #[allow(clippy::unnecessary_cast, reason = "the field's type differs between C libraries")]
+    let kind = told.f_type as i64;
     // ext2 to ext4, xfs, btrfs, f2fs, zfs, tmpfs, ramfs, overlay, squashfs.
     const LOCAL: [i64; 9] = [
         0xef53,

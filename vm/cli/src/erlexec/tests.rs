@@ -49,7 +49,7 @@ fn observed_vectors() {
         let (release, command, vector) = (column(), column(), column());
         let release: u32 = release.parse().expect("a release");
         if command.starts_with("escript") || command.starts_with("erlc") {
-            continue; // through the front ends, see `tests/frontends.rs`
+            continue; // through the front ends, see `frontend/tests.rs`
         }
         let expected: Vec<Word> = vector
             .trim_start_matches('<')
