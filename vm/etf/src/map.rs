@@ -9,6 +9,10 @@ use term::term::Term;
 /// The map of `[key, value, key, value, …]`; a key that comes twice is an error.
 pub(crate) fn build<'h>(heap: &'h Heap, flat: &[Term<'h>]) -> Result<Term<'h>, DecodeError> {
     let (pairs, _) = flat.as_chunks::<2>();
+    // Most come in order.
+    if let Some(map) = heap.map_from_ordered(pairs) {
+        return Ok(map);
+    }
     let pairs = pairs.iter().map(|&[k, v]| (k, v));
     let n = pairs.len();
     let map = if n <= FLAT_MAX {

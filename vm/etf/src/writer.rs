@@ -18,6 +18,8 @@ use term::term::{Term, View};
 
 /// Tuples up to this arity are written without a frame as far as their elements have no parts.
 const FLAT: usize = 64;
+/// Strings up to this length are looked at once only.
+const SHORT: usize = 32;
 /// Longest list of bytes that is written as a string.
 const MAX_STRING: usize = 65535;
 /// Ports above this need `V4_PORT_EXT`.
@@ -97,7 +99,10 @@ impl<'p> Writer<'p> {
                 Frame::Tuple { tuple, at } => {
                     if let Some(i) = leaves(&tuple.elements()[at..], out, opts) {
                         let term = tuple.get(at + i);
-                        *frame = Frame::Tuple { tuple, at: at + i + 1 };
+                        match at + i + 1 {
+                            all if all == tuple.arity() => _ = self.frames.pop(),
+                            at => *frame = Frame::Tuple { tuple, at },
+                        }
                         *budget = budget.saturating_sub(i / 4);
                         self.term(term, out, opts, budget)?;
                     } else {
@@ -199,6 +204,27 @@ impl<'p> Writer<'p> {
             View::Map(m) => {
                 out.byte(tag::MAP);
                 out.u32(length(m.size())?);
+                if !opts.deterministic
+                    && let Some((keys, values)) = m.flat_parts()
+                {
+                    // Associations without parts need no frame.
+                    let done = keys.iter().zip(values).try_fold(0, |i, (&k, &v)| {
+                        match leaf(k, out, opts) {
+                            false => Err((i, false)),
+                            true if leaf(v, out, opts) => Ok(i + 1),
+                            true => Err((i, true)),
+                        }
+                    });
+                    let Err((i, key)) = done else { return Ok(()) };
+                    let before = self.pairs.len();
+                    let rest = keys.iter().zip(values).skip(i).rev();
+                    self.pairs.extend(rest.flat_map(|(&k, &v)| [v, k]));
+                    if key {
+                        self.pairs.pop();
+                    }
+                    self.frames.push(Frame::Pairs { left: self.pairs.len() - before });
+                    return Ok(());
+                }
                 let before = self.pairs.len();
                 map::push_reversed(m, opts.deterministic, &mut self.pairs);
                 let left = self.pairs.len() - before;
@@ -247,6 +273,11 @@ impl<'p> Writer<'p> {
     }
 
     fn list<S: Sink>(&mut self, cell: Cons<'p>, out: &mut S, budget: &mut usize) {
+        let mut few = [0; SHORT];
+        if let Some(n) = few_bytes(cell, &mut few) {
+            out.bytes(&[tag::STRING, 0, n as u8]);
+            return out.bytes(&few[..n]);
+        }
         let (is_string, seen) = byte_list(cell.term());
         *budget = budget.saturating_sub(seen / 8);
         match u16::try_from(seen) {
@@ -433,6 +464,19 @@ fn free_variable<'p>(fun: Fun<'p>, at: usize) -> Option<Term<'p>> {
 
 fn length(n: usize) -> Result<u32, EncodeError> {
     u32::try_from(n).map_err(|_| EncodeError::TooLarge)
+}
+
+/// A list of at most [`SHORT`] bytes: how many.
+fn few_bytes(mut cell: Cons<'_>, to: &mut [u8; SHORT]) -> Option<usize> {
+    for (i, to) in to.iter_mut().enumerate() {
+        *to = u8::try_from(cell.head().as_small()?).ok()?;
+        let rest = cell.tail();
+        match rest.as_cons() {
+            Some(next) => cell = next,
+            None => return rest.is_nil().then_some(i + 1),
+        }
+    }
+    None
 }
 
 /// Whether a list is written as a string, and how many cells were looked at to know.

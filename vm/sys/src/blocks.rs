@@ -5,7 +5,9 @@
 //! kilobyte; so bursts, and data that a collection lets go by the hundred, take its long way. A scheduler's thread keeps more: lists by
 //! size, the newest first, each block's first word leading to the next. What is kept is bounded, and goes when the
 //! allocator is to give memory back ([`release`]): blocks that lie here and there would hold whole pages.
+//! Blocks of many megabytes are made in [`large`].
 
+use crate::large;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::null_mut;
@@ -102,6 +104,9 @@ pub(crate) unsafe fn alloc(layout: Layout) -> *mut u8 {
             return p;
         }
     }
+    if layout.size() >= large::LEAST {
+        return large::alloc(layout.size());
+    }
     // SAFETY: by the caller's word.
     unsafe { System.alloc(rounded(layout, i)) }
 }
@@ -109,6 +114,9 @@ pub(crate) unsafe fn alloc(layout: Layout) -> *mut u8 {
 /// # Safety
 /// As for `GlobalAlloc::alloc_zeroed`.
 pub(crate) unsafe fn alloc_zeroed(layout: Layout) -> *mut u8 {
+    if layout.size() >= large::LEAST {
+        return large::alloc_zeroed(layout.size());
+    }
     // SAFETY: by the caller's word.
     unsafe { System.alloc_zeroed(rounded(layout, index(&layout))) }
 }
@@ -120,7 +128,9 @@ pub(crate) unsafe fn dealloc(p: *mut u8, layout: Layout) {
     let i = index(&layout);
     // SAFETY: by the caller's word.
     unsafe {
-        if i == 0 || !LISTS.with(|l| l.keep(p, i)) {
+        if layout.size() >= large::LEAST {
+            large::dealloc(p, layout.size())
+        } else if i == 0 || !LISTS.with(|l| l.keep(p, i)) {
             System.dealloc(p, rounded(layout, i))
         }
     }
@@ -135,6 +145,18 @@ pub(crate) unsafe fn realloc(p: *mut u8, layout: Layout, bytes: usize) -> *mut u
         let (from, to) = (index(&layout), index(&new));
         if from == to && from > 0 {
             return p;
+        }
+        match (layout.size() >= large::LEAST, bytes >= large::LEAST) {
+            (false, false) => {}
+            (true, true) => return large::realloc(p, layout.size(), bytes),
+            _ => {
+                let q = alloc(new);
+                if !q.is_null() {
+                    q.copy_from_nonoverlapping(p, layout.size().min(bytes));
+                    dealloc(p, layout);
+                }
+                return q;
+            }
         }
         System.realloc(p, rounded(layout, from), rounded(new, to).size())
     }

@@ -45,6 +45,7 @@ pub fn keep_freed() {
 
 /// Has the allocator give free memory back to the system, where it can.
 pub fn release() {
+    crate::large::release();
     #[cfg(target_env = "gnu")]
     // SAFETY: may be called at any time from any thread.
     unsafe {

@@ -76,6 +76,73 @@ pub(crate) fn want_huge_pages(p: NonNull<u8>, bytes: usize) {
     let _ = (p, bytes);
 }
 
+/// Lets the kernel take the pages if it needs them; their contents are undefined afterwards.
+///
+/// # Safety
+/// As for [`discard_pages`].
+pub(crate) unsafe fn need_not_keep(p: NonNull<u8>, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: by the caller's promise; a refusal leaves the pages as they are.
+    unsafe {
+        libc::madvise(p.as_ptr().cast(), bytes, libc::MADV_FREE);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (p, bytes);
+}
+
+/// Seconds of a clock that costs nothing to ask and never goes back.
+pub(crate) fn seconds() -> i64 {
+    #[cfg(target_os = "linux")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC_COARSE;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes the time to `t`.
+    unsafe { libc::clock_gettime(CLOCK, &mut t) };
+    t.tv_sec
+}
+
+/// Makes a mapping larger, where it is or at a place that `reserve` gives; null if that cannot be.
+///
+/// # Safety
+/// `[p, p+from)` is a mapping made by [`map`], of which nothing else is used any more if it moves; the place is reserved for it.
+#[cfg(target_os = "linux")]
+pub(crate) unsafe fn resize(
+    p: *mut u8,
+    from: usize,
+    to: usize,
+    reserve: impl FnOnce() -> Option<NonNull<u8>>,
+) -> *mut u8 {
+    // SAFETY: by the caller's promise; what lies behind is touched only if it is free.
+    let same = unsafe { libc::mremap(p.cast(), from, to, 0) };
+    if same != libc::MAP_FAILED {
+        return same.cast();
+    }
+    let Some(place) = reserve() else { return std::ptr::null_mut() };
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: by the caller's promise; the place is ours.
+    match unsafe { libc::mremap(p.cast(), from, to, flags, place.as_ptr()) } {
+        libc::MAP_FAILED => {
+            // SAFETY: it was reserved for this alone.
+            unsafe { unmap(place, to) };
+            std::ptr::null_mut()
+        }
+        moved => moved.cast(),
+    }
+}
+
+/// # Safety
+/// None: mappings keep their size here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) unsafe fn resize(
+    _: *mut u8,
+    _: usize,
+    _: usize,
+    _: impl FnOnce() -> Option<NonNull<u8>>,
+) -> *mut u8 {
+    std::ptr::null_mut()
+}
+
 /// A range of addresses that is ours; unmapped on drop.
 #[derive(Debug)]
 pub struct Reservation {

@@ -24,6 +24,12 @@ pub const HEAP_BIN_MAX: usize = 64;
 /// Smallest fragment, in words.
 const MIN_FRAGMENT: usize = 64;
 
+/// Cells of a list that are asked for at once.
+const CELLS: usize = 512;
+
+/// Words of those that large terms are made of: with their head a round number of pages.
+const LARGE_FRAGMENT: usize = (4 << 20) / 8 - FRAGMENT_HEADER / 8;
+
 /// A separately allocated piece of heap; its words follow.
 #[repr(C)]
 pub struct Fragment {
@@ -204,7 +210,11 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn alloc_in_new_fragment(&self, n: usize) -> *mut u64 {
-        let grow = self.spilled_words().min(1 << 16);
+        let grow = match self.spilled_words() {
+            // What builds as much goes on for long; its memory is to be of the kind that large blocks have.
+            n if n >= LARGE_FRAGMENT => LARGE_FRAGMENT,
+            n => n.min(1 << 16),
+        };
         // SAFETY: fresh and ours, of that many words at least.
         unsafe {
             let f = self.push_fragment(n.max(MIN_FRAGMENT).max(grow));
@@ -402,7 +412,22 @@ impl Heap {
     }
     /// Bytes followed by `tail`.
     pub fn bytes_onto<'h>(&'h self, s: &[u8], tail: Term<'h>) -> Term<'h> {
-        s.iter().rev().fold(tail, |t, &c| self.cons(Term::small(c as i64), t))
+        // Cells that lie in order, a piece of memory at a time.
+        s.rchunks(CELLS).fold(tail, |tail, piece| {
+            let p = self.alloc_raw(2 * piece.len());
+            // SAFETY: just allocated, and filled to its end.
+            unsafe {
+                for (i, &c) in piece.iter().enumerate() {
+                    let rest = match i + 1 == piece.len() {
+                        true => tail.raw(),
+                        false => RawTerm::list_ptr(p.add(2 * i + 2)),
+                    };
+                    *p.add(2 * i) = Term::small(c as i64).raw().0;
+                    *p.add(2 * i + 1) = rest.0;
+                }
+                RawTerm::list_ptr(p).brand()
+            }
+        })
     }
     #[inline]
     pub fn int<'h>(&'h self, n: i64) -> Term<'h> {

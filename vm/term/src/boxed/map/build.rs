@@ -243,7 +243,20 @@ impl Heap {
 
     /// A flat map of pairs whose keys are in its order.
     fn flat_from_ordered<'h>(&'h self, pairs: &[(Term<'h>, Term<'h>)]) -> Term<'h> {
-        let n = pairs.len();
+        self.flat_of(pairs.len(), pairs.iter().copied())
+    }
+    /// A small map of associations that come in the order of their keys; `None` if they do not.
+    pub fn map_from_ordered<'h>(&'h self, pairs: &[[Term<'h>; 2]]) -> Option<Term<'h>> {
+        let ordered = |w: &[[Term<'h>; 2]]| compare_map_keys(w[0][0], w[1][0]) == Ordering::Less;
+        let few = pairs.len() <= FLAT_MAX && pairs.windows(2).all(ordered);
+        few.then(|| self.flat_of(pairs.len(), pairs.iter().map(|&[k, v]| (k, v))))
+    }
+    /// Of `n` associations in the order of their keys.
+    fn flat_of<'h>(
+        &'h self,
+        n: usize,
+        pairs: impl Iterator<Item = (Term<'h>, Term<'h>)>,
+    ) -> Term<'h> {
         let p = self.alloc_raw(n + 1 + n + 3);
         let m = p.wrapping_add(n + 1);
         // SAFETY: just allocated: a tuple of the keys, then a map of as many values.
@@ -252,7 +265,7 @@ impl Heap {
             *m = RawTerm::header(Subtag::FlatMap, n + 2).0;
             *m.add(1) = RawTerm::small(n as i64).0;
             *m.add(2) = RawTerm::boxed_ptr(p).0;
-            for (i, (k, v)) in pairs.iter().enumerate() {
+            for (i, (k, v)) in pairs.take(n).enumerate() {
                 *p.add(1 + i) = k.raw().0;
                 *m.add(3 + i) = v.raw().0;
             }
