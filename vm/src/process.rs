@@ -133,6 +133,10 @@ pub struct Process {
     pub(crate) caller: u64,
     /// The instruction that made a tail call to a native, which is not on the stack; 0 for none.
     pub(crate) tail_caller: u64,
+    /// The instruction that calls a traced native: what tracing pushes hides it. 0 for none.
+    pub(crate) traced_caller: u64,
+    /// A native of a tracer module runs in its turn.
+    pub(crate) tracer_runs: bool,
     /// Kind of the dirty native that is to be called.
     pub(crate) next_dirty: crate::bif::Kind,
     /// The dirty native that raised or trapped.
@@ -207,6 +211,8 @@ pub struct Extra {
     pub(crate) seq_last: i64,
     /// Time and memory of traced calls.
     pub(crate) spending: Option<Box<crate::trace::call::Spending>>,
+    /// In which sessions the system monitor was told that its message queue is long.
+    pub(crate) long_queue_told: Vec<u64>,
 }
 
 /// A native object that is told when its process ends.
@@ -263,6 +269,8 @@ impl Process {
             parent: 0,
             caller: 0,
             tail_caller: 0,
+            traced_caller: 0,
+            tracer_runs: false,
             next_dirty: crate::bif::Kind::DirtyIo,
             dirty_export: core::ptr::null(),
             receive_timer: Default::default(),
@@ -319,6 +327,8 @@ impl Process {
         major: bool,
         area: Option<(u64, u64)>,
     ) -> GcResult {
+        let counts = self.extra.as_ref().is_some_and(|e| e.spending.is_some());
+        let before = if counts { crate::trace::call::allocated(self) } else { 0 };
         let r = self.with_roots(live, |heap, roots| {
             if major || area.is_some() {
                 heap.collect_major(need, area, roots)
@@ -329,8 +339,9 @@ impl Process {
         use crate::statistics::{COLLECTIONS, RECLAIMED_WORDS};
         COLLECTIONS.fetch_add(1, Ordering::Relaxed);
         RECLAIMED_WORDS.fetch_add(r.reclaimed as u64, Ordering::Relaxed);
+        let after = if counts { crate::trace::call::allocated(self) } else { 0 };
         if let Some(s) = self.extra.as_mut().and_then(|e| e.spending.as_mut()) {
-            s.collected(r.reclaimed);
+            s.collected(before - after);
         }
         if r.major {
             self.gc_major += 1;

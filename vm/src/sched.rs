@@ -621,6 +621,9 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             let to = if gone { None } else { task::function(vm, &*process) };
             vm.monitor.slice_ended(vm, pid, start, (from, to));
         }
+        if outcome != Outcome::Exited {
+            vm.monitor.queue_changed(vm, &mut *process);
+        }
         match outcome {
             Outcome::Exited => {}
             Outcome::Waiting => wait(vm, &keep, process),

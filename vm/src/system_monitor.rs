@@ -1,12 +1,12 @@
-//! `erlang:system_monitor`, `trace:system`: one process of a session is told of long collections, large heaps, long slices
-//! and busy ports.
+//! `erlang:system_monitor`, `trace:system`: one process of a session is told of long collections, large heaps, long slices,
+//! long message queues and busy ports.
 
 use crate::dist::Controller;
 use crate::process::Process;
 use crate::process::info;
 use crate::signal::Sender;
 use crate::vm::Vm;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use term::{Atom, Heap, OwnedTerm, Term, atom};
 
@@ -19,6 +19,8 @@ pub struct Options {
     pub long_schedule: u64,
     /// Words.
     pub large_heap: u64,
+    /// Messages: with so few a queue is no longer long, with so many it is.
+    pub long_queue: Option<(u64, u64)>,
     pub busy_port: bool,
     pub busy_dist_port: bool,
 }
@@ -26,52 +28,64 @@ pub struct Options {
 impl Options {
     pub fn is_empty(&self) -> bool {
         let limits = self.long_gc | self.long_schedule | self.large_heap;
-        limits == 0 && !self.busy_port && !self.busy_dist_port
+        limits == 0 && self.long_queue.is_none() && !self.busy_port && !self.busy_dist_port
     }
 }
 
 /// See the module head.
 #[derive(Default)]
 pub struct SystemMonitor {
-    /// Session (0 is that of `erlang:system_monitor`), who is told, of what.
-    set: Mutex<Vec<(u64, u64, Options)>>,
+    set: Mutex<Vec<Monitor>>,
     // The least that anybody asks for: for a look without the lock.
     long_gc: AtomicU64,
     long_schedule: AtomicU64,
     large_heap: AtomicU64,
+    /// Whether anybody asks for long message queues.
+    long_queues: AtomicBool,
+}
+
+/// What is set in a session.
+struct Monitor {
+    /// 0 is that of `erlang:system_monitor`.
+    session: u64,
+    /// Who is told.
+    pid: u64,
+    of: Options,
 }
 
 type Mfa = (Atom, Atom, u32);
 
 impl SystemMonitor {
-    fn lock(&self) -> MutexGuard<'_, Vec<(u64, u64, Options)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Monitor>> {
         self.set.lock().unwrap_or_else(|e| e.into_inner())
     }
     /// Who is told what in a session.
     pub fn get(&self, session: u64) -> Option<(u64, Options)> {
-        self.lock().iter().find(|m| m.0 == session).map(|m| (m.1, m.2))
+        self.lock().iter().find(|m| m.session == session).map(|m| (m.pid, m.of))
     }
     /// Sets who is told what in a session; what was set before.
     pub fn set(&self, session: u64, new: Option<(u64, Options)>) -> Option<(u64, Options)> {
         let mut set = self.lock();
-        let old = set.iter().find(|m| m.0 == session).map(|m| (m.1, m.2));
-        set.retain(|m| m.0 != session);
-        set.extend(new.map(|(pid, o)| (session, pid, o)));
+        let old = set.iter().find(|m| m.session == session).map(|m| (m.pid, m.of));
+        set.retain(|m| m.session != session);
+        set.extend(new.map(|(pid, of)| Monitor { session, pid, of }));
         self.look(&set);
         old
     }
-    fn look(&self, set: &[(u64, u64, Options)]) {
+    fn look(&self, set: &[Monitor]) {
         let least = |f: fn(&Options) -> u64| {
-            set.iter().map(|m| f(&m.2)).filter(|n| *n != 0).min().unwrap_or(0)
+            set.iter().map(|m| f(&m.of)).filter(|n| *n != 0).min().unwrap_or(0)
         };
         self.long_gc.store(least(|o| o.long_gc), Ordering::Relaxed);
         self.long_schedule.store(least(|o| o.long_schedule), Ordering::Relaxed);
         self.large_heap.store(least(|o| o.large_heap), Ordering::Relaxed);
+        let queues = set.iter().any(|m| m.of.long_queue.is_some());
+        self.long_queues.store(queues, Ordering::Relaxed);
     }
     pub(crate) fn process_exits(&self, pid: u64) {
         let mut set = self.lock();
-        if set.iter().any(|m| m.1 == pid) {
-            set.retain(|m| m.1 != pid);
+        if set.iter().any(|m| m.pid == pid) {
+            set.retain(|m| m.pid != pid);
             self.look(&set);
         }
     }
@@ -138,6 +152,37 @@ impl SystemMonitor {
             h.list(&[pair("timeout", h.uint(ms)), pair("in", mfa(from)), pair("out", mfa(to))])
         });
     }
+    /// A process has had its slice: its message queue may have become long, or be so no longer.
+    #[inline]
+    pub(crate) fn queue_changed(&self, vm: &'static Vm, p: &mut Process) {
+        if self.long_queues.load(Ordering::Relaxed) {
+            self.look_at_queue(vm, p);
+        }
+    }
+    #[cold]
+    fn look_at_queue(&self, vm: &'static Vm, p: &mut Process) {
+        let (pid, len) = (p.pid(), p.messages.len() as u64);
+        let told = p.extra.as_ref().map_or(&[][..], |e| &e.long_queue_told);
+        let (mut now, mut news) = (Vec::new(), Vec::new());
+        for m in self.lock().iter() {
+            let Some((few, many)) = m.of.long_queue else { continue };
+            let was = told.contains(&m.session);
+            let long = if was { len > few } else { len >= many };
+            if long {
+                now.push(m.session);
+            }
+            if long != was {
+                news.push((m.pid, long));
+            }
+        }
+        if now != told {
+            p.extra().long_queue_told = now;
+        }
+        for (to, long) in news {
+            let what = atom!("long_message_queue");
+            tell_one(vm, to, Term::local_pid(pid), what, |_| Term::bool(long));
+        }
+    }
     /// A port's driver has returned.
     pub(crate) fn port_ran(&self, vm: &'static Vm, port: u64, start: Option<i64>, what: &str) {
         let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_schedule)) else {
@@ -194,14 +239,24 @@ impl SystemMonitor {
         asked: impl Fn(&Options) -> bool,
         info: impl for<'h> Fn(&'h Heap) -> Term<'h>,
     ) {
-        let to: Vec<u64> = self.lock().iter().filter(|m| asked(&m.2)).map(|m| m.1).collect();
-        // A monitor is not told of itself.
-        for to in to.into_iter().filter(|to| !term::compare::eq(Term::local_pid(*to), who)) {
-            let m = OwnedTerm::build(|h| {
-                h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)])
-            });
-            vm.send_message(Sender::System, to, m);
-        }
+        let to: Vec<u64> = self.lock().iter().filter(|m| asked(&m.of)).map(|m| m.pid).collect();
+        to.into_iter().for_each(|to| tell_one(vm, to, who, what, &info));
+    }
+}
+
+/// A monitor is not told of itself.
+fn tell_one(
+    vm: &'static Vm,
+    to: u64,
+    who: Term<'_>,
+    what: Atom,
+    info: impl for<'h> Fn(&'h Heap) -> Term<'h>,
+) {
+    if !term::compare::eq(Term::local_pid(to), who) {
+        let m = OwnedTerm::build(|h| {
+            h.tuple(&[atom!("monitor").into(), h.copy(who), what.into(), info(h)])
+        });
+        vm.send_message(Sender::System, to, m);
     }
 }
 

@@ -62,6 +62,12 @@ fn session_set<'p>(
             "large_heap" => o.large_heap = limit()?,
             "busy_port" => o.busy_port = cx.need(value.as_bool())?,
             "busy_dist_port" => o.busy_dist_port = cx.need(value.as_bool())?,
+            "long_message_queue" => {
+                o.long_queue = match value.as_bool() {
+                    Some(false) => None,
+                    _ => Some(few_and_many(cx, value)?),
+                }
+            }
             _ => return Err(cx.badarg()),
         }
     }
@@ -69,11 +75,28 @@ fn session_set<'p>(
     Ok(am::OK.into())
 }
 
+/// `{Disable, Enable}` of `long_message_queue`, which OTP 27 brought.
+fn few_and_many<'p>(cx: &Cx<'p>, value: Term<'p>) -> BifResult<'p, (u64, u64)> {
+    let limits = value.as_tuple_of::<2>().filter(|_| cx.vm().release() >= 27);
+    let [few, many] = cx.need(limits)?.map(Term::as_u64);
+    cx.need(few.zip(many).filter(|(few, many)| few < many))
+}
+
 /// Smaller heaps are nothing to tell of.
 const LEAST_LARGE_HEAP: u64 = 16_384;
 
 fn show<'p>(cx: &Cx<'p>, m: Option<(u64, Options)>) -> Term<'p> {
     let Some((pid, o)) = m else { return am::UNDEFINED.into() };
+    cx.heap().tuple(&[Term::local_pid(pid), list(cx, o)])
+}
+
+/// `{system, Options}` of a session [`trace:info(Session, system, all)`].
+pub(super) fn of_session<'p>(cx: &Cx<'p>, session: &Session) -> Term<'p> {
+    let set = cx.vm().monitor.get(session.id).map_or_else(Options::default, |m| m.1);
+    cx.heap().tuple(&[atom!("system").into(), list(cx, set)])
+}
+
+fn list<'p>(cx: &Cx<'p>, o: Options) -> Term<'p> {
     let h = cx.heap();
     let mut all = Vec::new();
     for (on, name) in [(o.busy_dist_port, "busy_dist_port"), (o.busy_port, "busy_port")] {
@@ -88,7 +111,11 @@ fn show<'p>(cx: &Cx<'p>, m: Option<(u64, Options)>) -> Term<'p> {
             all.push(h.tuple(&[Term::atom(Atom::new(name)), h.uint(n)]));
         }
     }
-    h.tuple(&[Term::local_pid(pid), h.list(&all)])
+    if let Some((few, many)) = o.long_queue {
+        let limits = h.tuple(&[h.uint(few), h.uint(many)]);
+        all.push(h.tuple(&[atom!("long_message_queue").into(), limits]));
+    }
+    h.list(&all)
 }
 
 fn get<'p>(cx: &Cx<'p>) -> BifResult<'p> {
@@ -118,6 +145,9 @@ fn set_in<'p>(cx: &Cx<'p>, session: u64, pid: Term<'p>, options: Term<'p>) -> Bi
         match (t.as_atom(), t.as_tuple_of::<2>()) {
             (Some(a), _) if a == atom!("busy_port") => o.busy_port = true,
             (Some(a), _) if a == atom!("busy_dist_port") => o.busy_dist_port = true,
+            (_, Some([k, limits])) if k.is_atom_of(atom!("long_message_queue")) => {
+                o.long_queue = Some(few_and_many(cx, limits)?);
+            }
             (_, Some([k, n])) => {
                 let n = cx.need(n.as_u64())?;
                 match cx.need(k.as_atom())?.name() {

@@ -334,6 +334,10 @@ pub(super) fn tell<'p>(
             cx.need((key_atom()? == atom!("match_spec")).then_some(()))?;
             Ok(info::event(session, h, name.name() == "send"))
         }
+        "system" if vm.release() >= 28 => {
+            cx.need((key_atom()? == am::ALL).then_some(()))?;
+            Ok(super::system_monitor::of_session(cx, session))
+        }
         "new" | "new_processes" => of(default(session.default_processes(vm))),
         "new_ports" => of(default(session.default_ports(vm))),
         _ => Err(cx.bad("badopt")),

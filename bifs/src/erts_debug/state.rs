@@ -101,7 +101,7 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
                 let watched = h.uint(vm::port::watched(vm) as u64);
                 Ok(h.tuple(&[Term::small(0), watched, watched, Term::small(0)]))
             }
-            "force_heap_frags" => Ok(am::FALSE.into()),
+            "force_heap_frags" | "hashmap_collision_bonanza" => Ok(am::FALSE.into()),
             name => match super::ets::get(cx, name) {
                 Some(t) => Ok(t),
                 None => super::keys::get(cx, name),
@@ -118,7 +118,7 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
             let p = vm.processes.lookup(pid);
             Ok(p.map_or(am::UNDEFINED, |p| info::status_of(p.state.get())).into())
         }
-        "internal_hash" => Ok(h.uint(u64::from(term::hash::internal(v, 0)))),
+        "internal_hash" => Ok(h.uint(term::hash::internal_bits(v, 0))),
         "atom" => {
             let n = cx.need(v.as_usize().filter(|n| *n < term::atom::count()))?;
             Ok(Term::atom(Atom(n as u32)))

@@ -77,7 +77,7 @@ pub unsafe extern "C" fn enif_hash(kind: c_int, t: Word, salt: u64) -> u64 {
     // SAFETY: C.
     let t = unsafe { term(t) };
     match kind {
-        INTERNAL => u64::from(term::hash::internal(t, salt as u32)),
+        INTERNAL => term::hash::internal_bits(t, salt),
         PHASH2 => u64::from(term::hash::phash2(t) & ((1 << 27) - 1)),
         _ => 0,
     }

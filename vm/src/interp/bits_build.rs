@@ -180,8 +180,9 @@ unsafe fn construct(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, f
             return Step::Room(APPEND_WORDS + need);
         }
         if n == 0 {
-            put_any(r, e, ip.add(3), first.src(r, e).raw());
-            return Step::Done;
+            // What is nothing may still be of a wrong type.
+            let filled = fill(r, ip, e, 1, &mut BitWriter::new(&mut [], 0));
+            return finish(r, ip, e, first.src(r, e), filled);
         }
         if to.bit_len() as u64 + total > MAX_BITS {
             return failed(r, ip, e, first, Bad::Size);

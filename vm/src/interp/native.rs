@@ -155,6 +155,7 @@ unsafe extern "C" fn call_traced(
 ) {
     let e = e.sub(1);
     *e = u64_at(ip, 6);
+    (*(*r).process).traced_caller = ip as u64;
     enter!(r, ptr_at::<Export>(ip, 4), htop, e, fc)
 }
 #[cold]
@@ -175,6 +176,7 @@ unsafe extern "C" fn call_traced_last(
         }
         None => (e as *mut u8).add(u32_at(ip, 6) as usize) as *mut u64,
     };
+    (*(*r).process).traced_caller = ip as u64;
     enter!(r, ptr_at::<Export>(ip, 4), htop, e, fc)
 }
 
@@ -199,10 +201,11 @@ pub unsafe extern "C" fn bif_entry(
         (*(*r).process).current_native = Some((export.module, export.function, export.arity));
     }
     let tail_caller = core::mem::take(&mut (*(*r).process).tail_caller);
-    // The call is just before where it returns to, unless it was a tail call.
-    (*(*r).process).caller = match tail_caller {
-        0 => (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4,
-        at => at,
+    let traced_caller = core::mem::take(&mut (*(*r).process).traced_caller);
+    // The call is just before where it returns to, unless it was a tail call or is traced.
+    (*(*r).process).caller = match (tail_caller, traced_caller) {
+        (0, 0) => (*((*e & !7) as *const ReturnPoint)).ip as u64 - 4,
+        (0, at) | (at, _) => at,
     };
     match invoke(r, bif, (*bif).arity, htop, e, fc) {
         Ok(t) => {

@@ -17,7 +17,7 @@ use super::session::{Session, Spec};
 use super::{Traced, Tracer, flag};
 use crate::bif::Cx;
 use crate::interp::operand::ptr_at;
-use crate::interp::{Regs, ReturnPoint, save};
+use crate::interp::{Regs, ReturnPoint, builtin, save};
 use crate::match_spec::Machine;
 use crate::process::Process;
 use crate::vm::Vm;
@@ -557,14 +557,14 @@ pub(crate) struct Spending {
 }
 
 /// Words that the process has allocated so far.
-fn allocated(p: &Process) -> i64 {
-    (p.heap.young_words() + p.heap.old_words() + p.heap.heap.fragment_words()) as i64
+pub(crate) fn allocated(p: &Process) -> i64 {
+    (p.heap.young_words() + p.heap.old_words() + p.heap.heap.fragment_words_used()) as i64
 }
 
 impl Spending {
     /// A collection has given words back.
-    pub fn collected(&mut self, reclaimed: usize) {
-        self.words -= reclaimed as i64;
+    pub fn collected(&mut self, reclaimed: i64) {
+        self.words -= reclaimed;
     }
     fn place(&mut self, s: &Arc<Spent>) -> usize {
         match self.known.iter().position(|k| Arc::ptr_eq(k, s)) {
@@ -592,8 +592,14 @@ impl Spending {
 /// A function is entered: what ran before, as a place.
 fn enter(p: &mut Process, s: Arc<Spent>) -> Option<usize> {
     let (pid, words, now) = (p.pid(), allocated(p), crate::time::monotonic_ns());
+    // SAFETY: the stack ends in a continuation that is none of ours.
+    let begins = unsafe { *below_frames(p.heap.stack) } == builtin::exit_continuation();
     let sp = &mut **p.extra().spending.get_or_insert_default();
     sp.book(pid, now, words);
+    if begins && s.memory && !sp.known.iter().any(|k| k.memory) {
+        // What a process begins with is that of its first function.
+        sp.words = 0;
+    }
     s.by.lock().unwrap_or_else(|e| e.into_inner()).entry(pid).or_default().0 += 1;
     let place = sp.place(&s);
     let current = if s.memory { &mut sp.memory } else { &mut sp.time };

@@ -49,6 +49,9 @@ fn run_spec<'p>(cx: &Cx<'p>, t: &Traced, spec: &Spec, args: &[Term<'p>]) -> Opti
 /// The process is about to send a message.
 #[cold]
 pub fn send(cx: &Cx<'_>, to: Term<'_>, message: Term<'_>) {
+    if cx.with(|p| p.tracer_runs) {
+        return;
+    }
     let vm = cx.vm();
     let who = Who::Process(cx.pid());
     for t in cx.with(|p| p.shared.trace.of(flag::SEND)) {

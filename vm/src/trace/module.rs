@@ -55,10 +55,13 @@ fn call(
         let args = args(cx);
         // What the process was about to stop for is not the native's matter.
         let (why, reds) = cx.with(|p| (p.why.take(), p.reds_left));
+        // What it sends is its own, not the process's.
+        let within = cx.with(|p| core::mem::replace(&mut p.tracer_runs, true));
         let r = (nif.call)(cx, nif, &args).ok().and_then(|t| t.as_atom());
         cx.with(|p| {
             p.why = why;
             p.reds_left = reds;
+            p.tracer_runs = within;
         });
         r
     }

@@ -89,7 +89,11 @@ pub fn sent(vm: &'static Vm, id: u64, cell: &TraceCell, to: u64, message: Term<'
     let gone = vm.processes.lookup(to).is_none();
     let tag = if gone { atom!("send_to_non_existing_process") } else { atom!("send") };
     let news = News::new(Kind::Send, tag, message).with(Term::local_pid(to));
-    all(vm, id, cell, flag::SEND, news);
+    // Since OTP 27 what is set for messages that are sent counts for ports too, but for match specifications.
+    let always = vm.release() < 27;
+    for t in cell.of(flag::SEND).into_iter().filter(|t| always || t.session.settings().send.on) {
+        tell(vm, Who::Port(id), cell, &t, None, news);
+    }
 }
 
 /// Slices of a port: what it does for a process begins or ends; no name stands for what it does by itself.

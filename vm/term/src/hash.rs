@@ -5,6 +5,7 @@
 //! there, so that different terms can be told apart by another salt. Its mixing is that of OTP 25's
 //! internal hash, because the order of large maps shows it: maps of integers, floats, strings and
 //! binaries iterate here as they do there (atoms and pids only by chance, as between two runs there).
+//! From OTP 27 on it is another one, [`wide`].
 //!
 //! All walk with an explicit stack.
 
@@ -19,6 +20,9 @@ use num::hash::{
     hconst, phash_big, phash_bits, phash_f64, phash_i64, phash_step, phash_word,
 };
 use std::hash::DefaultHasher;
+pub use wide::wide;
+
+mod wide;
 
 /// Work that is left. Numbers are parts of a hash to come back to.
 #[derive(Clone, Copy)]
@@ -296,17 +300,34 @@ fn erts_immediate(t: RawTerm) -> Option<u64> {
 /// Hash for tables of the VM's own: equal for terms that are `=:=`.
 #[inline]
 pub fn internal(term: Term<'_>, salt: u32) -> u32 {
+    if personality::wide_hash() {
+        return wide(term, u64::from(salt)) as u32;
+    }
     match erts_immediate(term.raw()) {
         Some(w) => hash2_words(salt ^ INTERNAL_SALT, w as u32, (w >> 32) as u32, GOLDEN),
         None => internal_compound(term, salt),
     }
 }
 
+/// As [`internal`], with all bits that it has in the release that is served.
+pub fn internal_bits(term: Term<'_>, salt: u64) -> u64 {
+    if personality::wide_hash() { wide(term, salt) } else { u64::from(internal(term, salt as u32)) }
+}
+
 /// Hash of a key at this eighth level of a hash map. The first serves nearly always; since it can be
-/// collided at will, whatever the salt, the others are another function.
+/// collided at will, whatever the salt, the others are another function (the second is the rest of
+/// the first where that has 64 bits).
 #[inline]
 pub fn map_key(key: Term<'_>, rehash: u32) -> u32 {
-    if rehash == 0 { internal(key, 0) } else { strong(key, rehash) as u32 }
+    if rehash == 0 { internal(key, 0) } else { rehashed(key, rehash) }
+}
+
+#[cold]
+fn rehashed(key: Term<'_>, rehash: u32) -> u32 {
+    if rehash == 1 && personality::wide_hash() {
+        return (wide(key, 0) >> 32) as u32;
+    }
+    strong(key, rehash) as u32
 }
 
 /// A hash that is hard to collide: SipHash over an unambiguous writing of the term. Equal for terms

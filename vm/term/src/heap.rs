@@ -246,6 +246,16 @@ impl Heap {
     pub fn fragment_words(&self) -> usize {
         self.fragment_words.get()
     }
+    /// Words of fragments that hold something.
+    pub fn fragment_words_used(&self) -> usize {
+        let (mut f, mut words) = (self.fragments.get(), 0);
+        // SAFETY: the chain is live and ours.
+        while let Some(fragment) = unsafe { f.as_ref() } {
+            words += fragment.used;
+            f = fragment.next;
+        }
+        words
+    }
     /// Words of the fragments that were made because there was no room for what was built here.
     #[inline]
     pub fn spilled_words(&self) -> usize {

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 static SIGNED_ZERO: AtomicBool = AtomicBool::new(false);
 static ATOM_KEYS_BY_INDEX: AtomicBool = AtomicBool::new(false);
+static WIDE_HASH: AtomicBool = AtomicBool::new(false);
 
 static RELEASE: AtomicU32 = AtomicU32::new(25);
 
@@ -21,9 +22,15 @@ pub fn signed_zero() -> bool {
 pub fn atom_keys_by_index() -> bool {
     ATOM_KEYS_BY_INDEX.load(Ordering::Relaxed)
 }
+/// Whether large maps are kept by a hash of 64 bits (from OTP 27).
+#[inline(always)]
+pub fn wide_hash() -> bool {
+    WIDE_HASH.load(Ordering::Relaxed)
+}
 /// Sets what follows from the release. Called before the first map or float is built.
 pub fn set_release(otp: u32) {
     RELEASE.store(otp, Ordering::Relaxed);
     SIGNED_ZERO.store(otp >= 27, Ordering::Relaxed);
+    WIDE_HASH.store(otp >= 27, Ordering::Relaxed);
     ATOM_KEYS_BY_INDEX.store(otp >= 26, Ordering::Relaxed);
 }

@@ -50,6 +50,8 @@ enum Todo<'p> {
     Pairs(&'p [Term<'p>], &'p [Term<'p>]),
     /// A cons cell within a list.
     Cell(Term<'p>),
+    /// Associations and inner nodes of a hash map.
+    Slots(&'p [Term<'p>]),
 }
 
 /// Enough was printed.
@@ -58,6 +60,20 @@ struct Full;
 struct Printer<'o> {
     out: &'o mut Vec<u8>,
     left: i64,
+}
+
+/// What a node of a hash map holds, from this payload word on.
+fn slots<'p>(node: Term<'p>, skip: usize) -> &'p [Term<'p>] {
+    if !(node.is_box(Subtag::HashMap) || node.is_box(Subtag::HashNode)) {
+        return &[];
+    }
+    // SAFETY: a live node has `arity` payload words, which are terms from `skip` on.
+    unsafe {
+        crate::heap::brand_slice(
+            node.raw().ptr().add(skip) as *const RawTerm,
+            node.hdr().header_arity() + 1 - skip,
+        )
+    }
 }
 
 impl Printer<'_> {
@@ -101,6 +117,23 @@ impl Printer<'_> {
                     work.push(Todo::Term(*v));
                     work.push(Todo::Text("=>"));
                     *k
+                }
+                Todo::Slots([]) => continue,
+                Todo::Slots([slot, rest @ ..]) => {
+                    if !rest.is_empty() {
+                        work.push(Todo::Slots(rest));
+                        work.push(Todo::Text(","));
+                    }
+                    let Some(c) = slot.as_cons() else {
+                        if self.count().is_err() {
+                            return;
+                        }
+                        work.push(Todo::Slots(slots(*slot, 1)));
+                        continue;
+                    };
+                    work.push(Todo::Term(c.tail()));
+                    work.push(Todo::Text("=>"));
+                    c.head()
                 }
                 Todo::Cell(t) => {
                     let Some(c) = t.as_cons() else { continue };
@@ -195,6 +228,11 @@ impl Printer<'_> {
                     work.push(Todo::Text("}"));
                     work.push(Todo::Pairs(keys, values));
                 }
+                None if crate::personality::release() >= 27 => {
+                    self.text("#{");
+                    work.push(Todo::Text("}"));
+                    work.push(Todo::Slots(slots(t, 2)));
+                }
                 None => {
                     self.text("#");
                     self.node(t, 2, work);
@@ -215,13 +253,7 @@ impl Printer<'_> {
     fn node<'p>(&mut self, t: Term<'p>, skip: usize, work: &mut Work<Todo<'p>>) {
         self.args(format_args!("<{:x}>{{", t.hdr().header_bitmap()));
         work.push(Todo::Text("}"));
-        // SAFETY: a live node has `arity` payload words, which are terms from `skip` on.
-        work.push(Todo::Elements(unsafe {
-            crate::heap::brand_slice(
-                t.raw().ptr().add(skip) as *const RawTerm,
-                t.hdr().header_arity() + 1 - skip,
-            )
-        }));
+        work.push(Todo::Elements(slots(t, skip)));
     }
 
     fn atom(&mut self, a: Atom) -> Result<(), Full> {

@@ -1,7 +1,7 @@
 //! Making maps from maps: put, update, remove, merge, from associations.
 
 use super::{FLAT_MAX, Map, flat_index, key_hash};
-use crate::compare::compare_map_keys;
+use crate::compare::{compare_map_keys, eq_exact};
 use crate::heap::Heap;
 use crate::term::{RawTerm, Subtag, Term};
 use core::cmp::Ordering;
@@ -295,7 +295,7 @@ impl Heap {
             (Some(_), None) => a.iter().fold(b.term(), |m, (k, v)| {
                 if b.contains_key(k) { m } else { self.map_put(Map(m), k, v) }
             }),
-            (Some((_, values)), Some((keys, new))) => {
+            (Some((old, values)), Some((keys, new))) => {
                 if keys.is_empty() {
                     return a.term();
                 }
@@ -305,10 +305,29 @@ impl Heap {
                 if a.keys_tuple() == b.keys_tuple() {
                     return self.flat_map(a.0.elem(2), new);
                 }
+                // Where one has all keys of the other, its keys are shared (from OTP 27 on).
+                let shares = crate::personality::release() >= 27;
+                if shares && is_subset(old, keys) {
+                    return b.term();
+                }
+                if shares && is_subset(keys, old) {
+                    let mut rest = keys.iter().zip(new).peekable();
+                    let values = old.iter().zip(values).map(|(k, v)| {
+                        rest.next_if(|(key, _)| eq_exact(**key, *k)).map_or(*v, |(_, new)| *new)
+                    });
+                    let values: Vec<_> = values.collect();
+                    return self.flat_map(a.0.elem(2), &values);
+                }
                 self.map_from_iter(a.iter().chain(b.iter()))
             }
         }
     }
+}
+
+/// Whether all of some keys are among others, both in the order of flat maps.
+fn is_subset(keys: &[Term<'_>], others: &[Term<'_>]) -> bool {
+    let mut rest = others.iter();
+    keys.len() <= others.len() && keys.iter().all(|k| rest.any(|other| eq_exact(*other, *k)))
 }
 
 /// Writes `old` with `new` put in at `at`.
