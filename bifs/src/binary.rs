@@ -77,7 +77,8 @@ fn copy_2<'p>(cx: &Cx<'p>, bits: Bits<'p>, times: usize) -> BifResult<'p> {
     }
     let bytes = bits.bytes();
     let Some(len) = bytes.len().checked_mul(times) else { return Err(cx.system_limit()) };
-    if long::too_long(cx, len / 4) {
+    // New pages are touched, twice.
+    if long::too_long(cx, len.saturating_mul(2)) {
         let args = [bits.term(), cx.heap().uint(times as u64)];
         return Err(long::elsewhere(cx, args, |cx, [bits, times]| {
             copy_2(cx, cx.need(bits.as_bits())?, cx.need(times.as_usize())?)
@@ -169,13 +170,28 @@ fn decode<'p>(cx: &Cx<'p>, bin: Binary<'p>, big: bool) -> BifResult<'p> {
 }
 
 fn longest_common_prefix<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    if are_long(cx, list) {
+        return Err(long::elsewhere(cx, [list], |cx, [l]| longest_common_prefix(cx, l)));
+    }
     longest_common(cx, list, |a, b| a.iter().zip(b).take_while(|(x, y)| x == y).count())
 }
 
 fn longest_common_suffix<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
+    if are_long(cx, list) {
+        return Err(long::elsewhere(cx, [list], |cx, [l]| longest_common_suffix(cx, l)));
+    }
     longest_common(cx, list, |a, b| {
         a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count()
     })
+}
+
+/// Whether comparing these binaries, byte by byte, is to be done elsewhere.
+fn are_long(cx: &Cx<'_>, list: Term<'_>) -> bool {
+    let bytes = |t: Term<'_>| t.as_binary().map_or(0, |b| b.byte_len());
+    let mut rest = list.iter_list();
+    let first = rest.next().map_or(0, bytes);
+    let most = rest.map(|t| bytes(t).min(first)).fold(0, usize::saturating_add);
+    cx.scheduler() != 0 && most / long::BYTES * 4 > long::steps(cx)
 }
 
 fn longest_common<'p>(

@@ -1,7 +1,8 @@
 //! Sizes and bytes of I/O lists.
 
+use core::cell::Cell;
 use std::collections::HashMap;
-pub use term::iolist::{Piece, walk};
+pub use term::iolist::{Piece, walk, walk_counting};
 use term::{Bits, Heap, Term, View};
 
 /// Size in bits, bitstrings of any length allowed. `None` if it is not an I/O list.
@@ -162,18 +163,17 @@ pub fn feed(list: Term<'_>, mut f: impl FnMut(&[u8]) -> bool) -> Option<bool> {
 /// Whether more than `steps` steps lead to the end of an I/O list, or it has more bytes than that many steps copy.
 /// What is no I/O list is not long.
 pub fn is_long(list: Term<'_>, steps: usize) -> bool {
-    let mut left = steps;
-    let mut long = false;
-    walk(list, |piece| {
-        let cost = match piece {
-            Piece::Byte(_) => 1,
-            Piece::Bits(bits) => bits.byte_len() / BYTES_PER_STEP + 1,
-        };
-        long = left < cost;
-        left = left.saturating_sub(cost);
-        !long
-    });
-    long
+    let left = Cell::new(Some(steps));
+    let spend = |cost: usize| {
+        left.set(left.get().and_then(|n| n.checked_sub(cost)));
+        left.get().is_some()
+    };
+    let piece = |piece: Piece<'_>| match piece {
+        Piece::Byte(_) => spend(1),
+        Piece::Bits(bits) => spend(bits.byte_len() / BYTES_PER_STEP + 1),
+    };
+    walk_counting(list, || spend(1), piece);
+    left.get().is_none()
 }
 
 /// Bytes that are copied in the time of a step.

@@ -8,11 +8,12 @@ mod options;
 mod result;
 mod store;
 
-use crate::iolist;
+use crate::{iolist, long};
 use options::Parsed;
 use regex::{CompileError, Exec, Limits, Regex, Subject};
 use result::Returns;
 use std::sync::Arc;
+use term::atom::am;
 use term::{Term, atom};
 use vm::bif::Held;
 use vm::{BifResult, Cx, Kind, Resume};
@@ -31,10 +32,15 @@ vm::bifs! { pub TABLE: "re" {
     Heavy "import"/1 => import(0);
 } }
 
-/// Steps of backtracking that a normal scheduler does in one go.
+/// Steps of backtracking from one place of the subject that a normal scheduler does in one go, if there are not many
+/// places; the library counts anew at each.
 const QUICK_STEPS: u32 = 100_000;
+/// As many as this are always done: what has no loops within loops needs less.
+const FEW_STEPS: u32 = 500;
+/// Places that count as one.
+const PLACES: usize = 16;
 /// Longer subjects are searched on a dirty scheduler.
-const QUICK_BYTES: usize = 1 << 20;
+const QUICK_BYTES: usize = 1 << 18;
 
 fn version<'p>(cx: &Cx<'p>) -> BifResult<'p> {
     Ok(cx.heap().binary(regex::version().as_bytes()))
@@ -203,6 +209,12 @@ fn run<'p>(
     let returns = cx.need(Returns::parse(&parsed, &regex))?;
     let bytes = match subject.as_bits() {
         Some(bits) if bits.is_binary() && bits.aligned_bytes().is_some() => None,
+        _ if cx.scheduler() != 0 && iolist::is_long(subject, long::steps(cx)) => {
+            let args = [subject, re, options, Term::bool(first)];
+            return Err(long::elsewhere(cx, args, |cx, [subject, re, options, first]| {
+                run(cx, subject, re, options, first.is_atom_of(am::TRUE))
+            }));
+        }
         _ => Some(cx.need(iolist::to_vec(subject))?),
     };
     let job = Job {
@@ -240,7 +252,9 @@ impl Job {
         };
         let left = len.saturating_sub(self.offset);
         let forced = crate::limits::RE.get().and_then(|n| u32::try_from(n).ok());
-        let steps = self.limits.steps.min(forced.unwrap_or(QUICK_STEPS));
+        let places = u32::try_from(left / PLACES).unwrap_or(u32::MAX).saturating_add(1);
+        let affordable = (QUICK_STEPS / places).max(FEW_STEPS);
+        let steps = self.limits.steps.min(forced.unwrap_or(affordable));
         let quick = Limits { steps, ..self.limits };
         // Later matches of a long subject are mostly near.
         if left <= QUICK_BYTES || !first {

@@ -38,6 +38,18 @@ main() ->
     p(ets_select, begin E = ets:new(t, []), ets:insert(E, [{I, I rem 7} || I <- lists:seq(1, 100000)]), R = length(ets:select(E, [{{'$1', 3}, [], ['$1']}])), ets:delete(E), R end),
     p(sort, hd(lists:sort(fun(X, Y) -> X > Y end, lists:seq(1, 50000)))),
     p(re, begin {match, M} = re:run(binary:part(B, 0, 200000), "9", [global]), length(M) end),
+    p(re_iolist, re:run([["ab" | I] || I <- lists:duplicate(100000, <<"c">>)], "abcab")),
+    p(re_loops, re:run(binary:copy(<<"aaaaaaaaab">>, 300), "(a+)+$")),
+    Deep = deep(300000, <<"abc">>),
+    p(deep, [iolist_size(Deep), iolist_to_binary(Deep), re:run([Deep, "x"], "c", [{capture, none}])] =:= [3, <<"abc">>, match]),
+    p(copy, byte_size(binary:copy(B, 4))),
+    p(common, [binary:longest_common_prefix([B, binary:copy(B), B]), binary:longest_common_suffix([B, binary:copy(B)])]),
+    p(exit, begin
+                {Q, QR} = spawn_monitor(fun() -> [spawn_link(fun sleep/0) || _ <- lists:seq(1, 5000)], receive stop -> exit(enough) end end),
+                [Q ! {n, I} || I <- lists:seq(1, 20000)],
+                Q ! stop,
+                receive {'DOWN', QR, _, _, Why} -> Why end
+            end),
     p(compress, byte_size(zlib:compress(B)) < 20000),
     p(send, begin P = spawn(fun() -> receive X -> Me ! {got, length(X)} end end), P ! L, receive {got, N} -> N end end),
     p(gc, garbage_collect()),
@@ -45,3 +57,8 @@ main() ->
 
 ticker(Me, 20) -> Me ! {ticks, 20};
 ticker(Me, N) -> receive after 1 -> ticker(Me, N + 1) end.
+
+sleep() -> receive after infinity -> ok end.
+
+deep(0, A) -> A;
+deep(N, A) -> deep(N - 1, [A]).

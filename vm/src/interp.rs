@@ -30,6 +30,7 @@ pub(crate) mod debug;
 pub(crate) mod except;
 pub(crate) mod frame;
 pub(crate) mod fused;
+pub(crate) mod length;
 pub(crate) mod map;
 pub(crate) mod native;
 pub(crate) mod nif;

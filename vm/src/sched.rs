@@ -532,7 +532,7 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
     unsafe {
         let keep = ProcRef::from_owner(process);
         let p = &mut *process;
-        keep.state.set(state::RUNNING);
+        keep.state.run();
         keep.state.clear(state::ACTIVE);
         let messages = p.messages.len();
         let told_in = trace::event::slices(p) && !keep.state.has(state::SUSPENDED);
@@ -737,12 +737,15 @@ fn run_dirty(vm: &'static Vm, pool: &'static DirtyPool, thread: usize) {
             if !exiting && !gone && trace::event::slices(&*process) {
                 trace::event::slice(vm, &mut *process, false);
             }
+            // Nobody is to look into it before this thread lets go.
+            keep.state.set(state::RUNNING);
             keep.state.clear(state::DIRTY_CPU | state::DIRTY_IO);
             match outcome {
                 Outcome::Exited => {}
                 _ if keep.state.has(state::FREE) => crate::process::exit::bury(&mut *process),
                 Outcome::Dirty => {
                     keep.state.set((*process).dirty_kind() | state::ACTIVE);
+                    keep.state.clear(state::RUNNING);
                     vm.sched.enqueue(Runnable(process));
                 }
                 Outcome::Waiting => wait(vm, &keep, process),

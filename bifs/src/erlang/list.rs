@@ -27,11 +27,34 @@ fn tl<'p>(_: &Cx<'p>, list: Cons<'p>) -> BifResult<'p> {
     Ok(list.tail())
 }
 
-/// In one go, as guards need it.
+/// For `apply` and funs: elsewhere it is an instruction.
 fn length<'p>(cx: &Cx<'p>, list: Term<'p>) -> BifResult<'p> {
-    let n = cx.need(list.list_len())?;
-    cx.bump(n / 16);
-    Ok(Term::small(n as i64))
+    let (rest, passed) = (cx.hold(list), 0);
+    Box::new(Length { rest, passed }).resume(cx)
+}
+
+/// A list whose elements are being counted.
+struct Length {
+    rest: Held,
+    passed: i64,
+}
+
+impl Resume for Length {
+    fn resume<'p>(mut self: Box<Self>, cx: &Cx<'p>) -> BifResult<'p> {
+        let budget = budget(cx, 16);
+        let mut rest = cx.get(self.rest).iter_list();
+        let n = rest.by_ref().take(budget).count();
+        cx.bump(n / 16);
+        self.passed += n as i64;
+        match rest.tail() {
+            end if end.is_nil() => Ok(Term::small(self.passed)),
+            end if end.as_cons().is_none() => Err(cx.badarg()),
+            more => {
+                cx.set(self.rest, more);
+                Err(cx.yield_to(*self))
+            }
+        }
+    }
 }
 
 fn append<'p>(cx: &Cx<'p>, left: Term<'p>, right: Term<'p>) -> BifResult<'p> {

@@ -4,7 +4,7 @@ use super::ExportEntry;
 use super::emit::{EmitError, Emitter};
 use crate::bif::Bif;
 use crate::interp::operand::*;
-use crate::interp::{Handler, arith};
+use crate::interp::{Handler, arith, length};
 use isa::{Dst, Fail, Live, Src};
 use term::atom::am;
 
@@ -70,6 +70,15 @@ impl Emitter<'_> {
             return Ok(());
         }
         let bif = self.guard_native(e)?;
+        let first_extra = live.0 as usize + length::EXTRA;
+        if let ("length", [list]) = (name, args)
+            && first_extra < crate::interp::X_REGS / 2
+        {
+            let native = bif as *const _ as u64;
+            self.op(length::length).fail(fail).dst_any(dst).u32(live.0).ptr(native).any(list);
+            self.op(length::length_on).fail(fail).dst_any(dst).u32(live.0).ptr(native);
+            return Ok(());
+        }
         self.guard(bif, fail, live, args, dst);
         Ok(())
     }

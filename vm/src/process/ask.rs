@@ -1,7 +1,8 @@
-//! Asking another process for something, in signal order, and waiting for the answer.
+//! Asking another process for something, in signal order, and waiting for the answer; or looking, if nobody runs it.
 
 use crate::bif::{BifResult, Cx};
-use crate::process::Priority;
+use crate::process::table::ProcRef;
+use crate::process::{Priority, state};
 use crate::signal::{Body, RefId, Request, Sender};
 use crate::stop::{Resume, Stop};
 use crate::vm::Vm;
@@ -26,6 +27,22 @@ pub fn hurry_at(cx: &Cx<'_>, pid: u64, priority: Priority) {
     {
         cx.vm().sched.promote(p.as_ptr(), priority);
     }
+}
+
+/// Looks into a process that nobody runs and that has handled all signals: what `f` gives, which is to be done soon and
+/// without locks. `None`: it has to be asked.
+pub fn look<R>(cx: &Cx<'_>, p: &ProcRef, f: impl FnOnce(&Cx<'_>) -> Option<R>) -> Option<R> {
+    if !p.in_queue.is_empty() || !p.state.look() {
+        return None;
+    }
+    // What the caller has sent it is handled, or still in the queue.
+    let seen = p.in_queue.is_empty().then(|| {
+        // SAFETY: who wants to run the process waits until the state word says that nobody looks.
+        let there = unsafe { Cx::new(p.as_ptr(), cx.vm(), cx.scheduler()) };
+        f(&there)
+    });
+    p.state.clear(state::LOOKED_AT);
+    seen.flatten()
 }
 
 struct Asked {

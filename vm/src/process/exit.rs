@@ -64,8 +64,16 @@ fn end(process: *mut Process, vm: &'static Vm, reason: OwnedTerm) -> Outcome {
 /// Words of a reason that takes long to copy or encode for each who hears of the end.
 const LONG_REASON: usize = 1 << 14;
 
+/// Others to tell of the end, and messages to let go, that take some tenths of a millisecond.
+const MANY: usize = 2000;
+
 /// Whether a dirty thread ends the process, so that telling others of it holds up no scheduler.
 fn is_long(p: &Process, reason: &OwnedTerm) -> bool {
+    let related =
+        p.relations.get().map_or(0, |t| t.links.len() + t.watchers.len() + t.watches.len());
+    if related.max(p.messages.len() / 8) > MANY {
+        return true;
+    }
     // Literals are not copied, but they are encoded.
     let term = reason.term();
     let literal = !term.is_immediate() && term::literal::contains(term.raw().ptr() as u64);

@@ -161,7 +161,7 @@ pub fn status_of(s: u32) -> Atom {
 pub fn status(cx: &Cx<'_>) -> Atom {
     let s = cx.with(|p| p.shared.state.get());
     // It waited before it was asked.
-    let s = if s & state::WAITING != 0 {
+    let s = if s & state::WAITING != 0 && s & state::LOOKED_AT == 0 {
         s & !(state::RUNNING | state::QUEUED | state::ACTIVE)
     } else {
         s
@@ -180,6 +180,10 @@ pub fn messages<'h>(cx: &Cx<'_>, h: &'h Heap) -> Term<'h> {
 }
 pub fn message_count(cx: &Cx<'_>) -> usize {
     cx.with(|p| p.messages.len() + crate::signal::kept::count(p))
+}
+/// Whether there are none that have not been looked into.
+pub fn all_messages_open(cx: &Cx<'_>) -> bool {
+    cx.with(|p| crate::signal::kept::count(p)) == 0
 }
 /// Has messages looked into that have not been yet.
 pub fn open_messages(cx: &Cx<'_>) {

@@ -44,6 +44,8 @@ pub const BOUND: u32 = 1 << 20;
 pub const NO_GC: u32 = 1 << 21;
 /// The last that the system's profiler was told of it is that it is active.
 pub const SHOWN: u32 = 1 << 22;
+/// Nobody runs it, and somebody looks into it: who wants to run it waits for the end of that, which is near.
+pub const LOOKED_AT: u32 = 1 << 23;
 const PRIORITY_SHIFT: u32 = 24;
 const PRIORITY_MASK: u32 = 3 << PRIORITY_SHIFT;
 /// Somebody of a higher priority waits for an answer: 3 minus that priority, until signals have been
@@ -122,6 +124,34 @@ impl State {
         self.0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
                 (s & (APART | APART_HANDLED) == APART).then_some(s | APART_HANDLED)
+            })
+            .is_ok()
+    }
+    /// Begins to run. Whoever looks into the process meanwhile is done when this returns.
+    #[inline]
+    pub fn run(&self) {
+        if self.set(RUNNING) & LOOKED_AT != 0 {
+            while self.has(LOOKED_AT) {
+                std::thread::yield_now();
+            }
+        }
+    }
+    /// Begins to look into the process, unless somebody has it, it is about to end, or is not quite born;
+    /// `LOOKED_AT` is to be cleared soon.
+    pub fn look(&self) -> bool {
+        const BUSY: u32 = RUNNING
+            | LOOKED_AT
+            | DIRTY_CPU
+            | DIRTY_IO
+            | APART
+            | APART_HANDLED
+            | GC
+            | EXITING
+            | FREE;
+        const BORN: u32 = QUEUED | WAITING | HIBERNATING | SUSPENDED;
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |s| {
+                (s & BUSY == 0 && s & BORN != 0).then_some(s | LOOKED_AT)
             })
             .is_ok()
     }

@@ -3,7 +3,8 @@
 //! The allocator keeps what was freed. The scheduler that falls asleep last looks, a while after work was done,
 //! whether much is resident, and has the allocator return what is free. That takes time in proportion to the free
 //! pieces: a thread of its own does it, and a try that gained little makes the next one wait longer, unless most processes or
-//! most of the shared binaries have gone meanwhile.
+//! most of the shared binaries have gone meanwhile. A small system is left alone unless it has grown since; but what starting
+//! it has left behind, a fifth of all there is, goes back soon after.
 
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,15 +12,20 @@ use std::time::Duration;
 /// Between two looks, at the least and at the most.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(64);
-/// Less than this is not worth it.
+/// From the first sleep to the first look: later than a start needs.
+const FIRST: Duration = Duration::from_millis(500);
+/// Less than this is not worth it, unless it has grown by so much.
 const LITTLE: u64 = 48 << 20;
+const GROWN: u64 = 8 << 20;
 
 pub(super) struct Trim {
     /// Something ran since the last look.
     ran: AtomicBool,
-    /// When the next look is due, on the monotonic clock.
+    /// When the next look is due, on the monotonic clock; `i64::MIN` before the first sleep.
     due: AtomicI64,
     interval: AtomicU64,
+    /// Bytes that were resident after the last try.
+    left: AtomicU64,
     /// The most there was since the last look: processes, bytes of shared binaries.
     most: [AtomicU64; 2],
 }
@@ -34,6 +40,7 @@ impl Trim {
             ran: AtomicBool::new(false),
             due: AtomicI64::new(i64::MIN),
             interval,
+            left: AtomicU64::new(0),
             most: Default::default(),
         }
     }
@@ -64,6 +71,10 @@ impl Trim {
             return None;
         }
         let mut due = self.due.load(Ordering::Relaxed);
+        if due == i64::MIN {
+            due = now.saturating_add_unsigned(FIRST.as_nanos() as u64);
+            self.due.store(due, Ordering::Relaxed);
+        }
         let soon = now.saturating_add_unsigned(SHORTEST.as_nanos() as u64);
         if due > soon && self.much_gone(there) {
             due = soon;
@@ -77,7 +88,8 @@ impl Trim {
         self.due.store(now.saturating_add_unsigned(interval), Ordering::Relaxed);
         self.most.iter().zip(there).for_each(|(m, n)| m.store(n, Ordering::Relaxed));
         let before = sys::mem::resident().unwrap_or(0);
-        if before > LITTLE {
+        let grown = self.left.load(Ordering::Relaxed).saturating_add(GROWN);
+        if before > LITTLE.min(grown) {
             // Without a thread it has to wait for another time.
             let thread = std::thread::Builder::new().name("trim".into()).stack_size(1 << 16);
             let _ = thread.spawn(move || self.trim(before, wake));
@@ -94,6 +106,7 @@ impl Trim {
         std::thread::sleep(Duration::from_millis(2));
         sys::mem::release();
         let after = sys::mem::resident().unwrap_or(0);
+        self.left.store(after, Ordering::Relaxed);
         let interval = if after > before - before / 8 {
             let longer = self.interval.load(Ordering::Relaxed).saturating_mul(2);
             longer.min(LONGEST.as_nanos() as u64)

@@ -9,7 +9,16 @@ pub enum Piece<'p> {
 }
 
 /// Calls `f` for every byte and bitstring, in order; `false` if it is not an I/O list, or when `f` says so.
-pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
+pub fn walk<'p>(list: Term<'p>, f: impl FnMut(Piece<'p>) -> bool) -> bool {
+    walk_counting(list, || true, f)
+}
+
+/// The same; also calls `nested` for every element that is no byte, and ends when that says `false`.
+pub fn walk_counting<'p>(
+    list: Term<'p>,
+    mut nested: impl FnMut() -> bool,
+    mut f: impl FnMut(Piece<'p>) -> bool,
+) -> bool {
     // Tails to go on with after the head that is being walked: few in place, more in a vector.
     let mut few = [Term::nil(); 4];
     let mut depth = 0;
@@ -24,6 +33,9 @@ pub fn walk<'p>(list: Term<'p>, mut f: impl FnMut(Piece<'p>) -> bool) -> bool {
                     _ => return false,
                 },
                 None => {
+                    if !nested() {
+                        return false;
+                    }
                     if !tail.is_nil() {
                         match few.get_mut(depth) {
                             Some(place) => *place = tail,
