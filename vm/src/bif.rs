@@ -310,6 +310,10 @@ impl<'p> Cx<'p> {
             p.reds_left > 0
         })
     }
+    /// Counts so many percent of the time slice, whatever its length. `true`: it is over.
+    pub fn consume_timeslice(&self, percent: i32) -> bool {
+        self.with(|p| p.consume_timeslice(percent))
+    }
     /// Whether a signal has come that will end the process when this native has ended.
     pub fn is_exiting(&self) -> bool {
         use crate::signal::Body;

@@ -41,6 +41,7 @@ pub(crate) mod select;
 
 use crate::bif::Cx;
 use crate::code::Function;
+use crate::code::native::CallEnv;
 use crate::process::Process;
 use crate::vm::Vm;
 use core::mem::MaybeUninit;
@@ -85,6 +86,8 @@ pub struct Regs {
     /// What natives work with; made anew when a process goes on. Here and not on the native stack, where its address
     /// would keep handlers from ending in a jump.
     pub(crate) turn: MaybeUninit<Cx<'static>>,
+    /// The environment of calls of NIFs on this scheduler; plain between them.
+    pub(crate) env: CallEnv,
     /// Operand of slow paths: the entry being called.
     pub(crate) entry: *const Export,
     pub outcome: Outcome,
@@ -195,6 +198,7 @@ pub(crate) unsafe fn run(r: *mut Regs, ip: *const u32, fc: i64) -> Outcome {
     let p = (*r).process;
     (*r).outcome = Outcome::Running;
     (*r).turn.write(Cx::new(p, (*r).vm, (*r).scheduler));
+    ((*r).env.heap, (*r).env.cx) = (&raw const (*p).heap.heap, (*r).turn.as_ptr());
     ((*r).bs_at, (*r).bs_end) = (0, 0);
     (*r).ip = ip;
     (*r).e = (*p).heap.stack;

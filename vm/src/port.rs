@@ -52,7 +52,9 @@ pub use tty::{line_editor_starts, old_shell, resized};
 
 use crate::bif::Cx;
 use crate::dist::Connection;
+use crate::interp::CONTEXT_REDS;
 use crate::signal::{Body, Sender};
+use crate::trace::flag;
 use crate::vm::Vm;
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -164,6 +166,39 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(|e| e.into_inner())
 }
 
+/// Tasks that waited for the port run in one slice until as many reductions as the reference counts are used; who traces the port is told.
+#[derive(Default)]
+struct TracedSlice {
+    /// What is used of the slice, if one has begun.
+    used: Option<i64>,
+}
+
+impl TracedSlice {
+    /// Runs a task.
+    #[inline]
+    fn of(&mut self, port: &Port, vm: &'static Vm, core: &mut Core, f: impl FnOnce(&mut Core)) {
+        /// That a task counts for.
+        const TASK: i64 = CONTEXT_REDS / 20;
+        if self.used.is_none() && port.trace.has(flag::RUNNING_PORTS) {
+            crate::trace::port::slice(vm, port.id, &port.trace, true, None);
+            self.used = Some(0);
+        }
+        core.state.consumed = 0;
+        f(core);
+        if let Some(used) = &mut self.used {
+            *used += TASK + core.state.consumed;
+            if *used >= CONTEXT_REDS {
+                self.end(port, vm);
+            }
+        }
+    }
+    fn end(&mut self, port: &Port, vm: &'static Vm) {
+        if self.used.take().is_some() {
+            crate::trace::port::slice(vm, port.id, &port.trace, false, None);
+        }
+    }
+}
+
 impl Port {
     /// The connected process: its pid data.
     pub fn owner(&self) -> u64 {
@@ -191,7 +226,7 @@ impl Port {
         if self.waiting.load(Ordering::Acquire) == 0 {
             // Nothing is ahead of it: with the port free it needs no in-box, which has no memory then.
             let run = |port: &Arc<Self>, core: &mut Core, task| {
-                port.run(vm, core, task);
+                port.run_alone(vm, core, task);
                 ControlFlow::Break(())
             };
             match self.now(vm, task, run) {
@@ -221,13 +256,14 @@ impl Port {
     }
     /// Who adds a task counts it, then calls `settle`: one that is not counted yet is not lost.
     fn drain(self: &Arc<Self>, vm: &'static Vm, core: &mut Core) {
+        let mut slice = TracedSlice::default();
         loop {
             if let Some(r) = self.held_request(core) {
-                self.serve(vm, core, r);
+                slice.of(self, vm, core, |core| self.serve(vm, core, r));
                 continue;
             }
             if self.waiting.load(Ordering::Acquire) == 0 {
-                return;
+                break;
             }
             let task = {
                 let mut inbox = lock(&self.inbox);
@@ -235,9 +271,10 @@ impl Port {
                 self.waiting.store(inbox.len(), Ordering::Release);
                 task
             };
-            let Some(task) = task else { return };
-            self.run(vm, core, task);
+            let Some(task) = task else { break };
+            slice.of(self, vm, core, |core| self.run(vm, core, task));
         }
+        slice.end(self, vm);
     }
     /// Runs `f` with `with` in the port if it is free; gives `with` back otherwise, or when `f` does.
     fn now<T, R>(
@@ -270,17 +307,13 @@ impl Port {
         self.perform(vm, core, task);
         vm.monitor.port_ran(vm, self.id, Some(start), what);
     }
-    fn perform(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
-        use crate::trace::{flag::RUNNING_PORTS, port::slice};
-        // Requests tell of themselves.
-        if !self.trace.has(RUNNING_PORTS) || matches!(task, Task::Request(_)) {
-            return self.perform_task(vm, core, task);
-        }
-        slice(vm, self.id, &self.trace, true, None);
-        self.perform_task(vm, core, task);
-        slice(vm, self.id, &self.trace, false, None);
+    /// A task that waits for no others, in a slice of its own.
+    fn run_alone(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
+        let mut slice = TracedSlice::default();
+        slice.of(self, vm, core, |core| self.run(vm, core, task));
+        slice.end(self, vm);
     }
-    fn perform_task(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
+    fn perform(self: &Arc<Self>, vm: &'static Vm, core: &mut Core, task: Task) {
         match task {
             Task::Signal(from, body) => self.handle_signal(vm, core, from, body),
             Task::Request(r) => self.serve(vm, core, r),

@@ -23,7 +23,7 @@ pub mod task;
 pub use state::State;
 pub use table::{ProcRef, ProcTable};
 
-use crate::interp::CONTEXT_REDS;
+use crate::interp::{CONTEXT_REDS, SHARED_REDS};
 use crate::signal::inner::MessageQueue;
 use crate::signal::queue::InQueue;
 use crate::signal::relations::Relations;
@@ -106,6 +106,8 @@ pub struct Process {
     pub reds_left: i64,
     /// Reductions of this time slice that it gave up: they count for its turn, not for what it has done.
     given_up: u32,
+    /// Whether the slice is one of `SHARED_REDS`.
+    in_short_slice: bool,
     /// Why the last native stopped.
     pub(crate) why: Option<Why>,
     /// The rest of a native that yielded or waits.
@@ -244,6 +246,7 @@ impl Process {
             saved: Vec::new(),
             reds_left: 0,
             given_up: 0,
+            in_short_slice: false,
             why: None,
             resume: None,
             held: Vec::new(),
@@ -300,6 +303,19 @@ impl Process {
     /// A slice of so many reductions; it has given up the rest of a full one.
     pub(crate) fn begin_slice(&mut self, reductions: i64) {
         (self.reds_left, self.given_up) = (reductions, (CONTEXT_REDS - reductions).max(0) as u32);
+        self.in_short_slice = reductions == SHARED_REDS;
+    }
+    /// Counts so many percent of the slice, but no more than is left. `true`: it is over. What a short slice had given up is
+    /// used in proportion, so that a percent counts as many reductions of the process as in a full one.
+    pub(crate) fn consume_timeslice(&mut self, percent: i32) -> bool {
+        let percent = i64::from(percent.clamp(1, 100));
+        let full = percent * CONTEXT_REDS / 100;
+        let wanted = if self.in_short_slice { percent * SHARED_REDS / 100 } else { full };
+        let n = wanted.min(self.reds_left).max(0);
+        self.reds_left -= n;
+        let more = if wanted == 0 { 0 } else { n * (full - wanted) / wanted };
+        self.given_up = self.given_up.saturating_sub(more as u32);
+        self.reds_left <= 0
     }
     /// It gives way at the next chance.
     pub(crate) fn end_slice(&mut self) {

@@ -18,6 +18,7 @@ pub(crate) mod run_queue;
 mod trim;
 pub mod wall;
 
+use crate::code::native::CallEnv;
 use crate::interp::{self, Outcome, Regs};
 use crate::process::{Priority, ProcRef, Process, info, state, task};
 use crate::trace;
@@ -413,6 +414,7 @@ fn new_regs(vm: &'static Vm, scheduler: usize) -> Box<Regs> {
         vm,
         scheduler,
         turn: core::mem::MaybeUninit::uninit(),
+        env: CallEnv::new(core::ptr::null(), core::ptr::null(), core::ptr::null()),
         entry: core::ptr::null(),
         outcome: Outcome::Yielded,
         ip: core::ptr::null(),

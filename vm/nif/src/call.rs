@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::library::Library;
 use core::mem::ManuallyDrop;
 use term::{RawTerm, Term};
-use vm::code::native::Nif;
+use vm::code::native::{CallEnv, Nif};
 use vm::{BifResult, Cx};
 
 /// Calls a NIF on a normal scheduler: its target is the C function.
@@ -19,6 +19,12 @@ pub fn call<'p>(cx: &Cx<'p>, nif: &Nif, args: &[Term<'p>]) -> BifResult<'p> {
     // SAFETY: targets of the NIFs that `load` makes are functions of this type.
     let f: NifFunction = unsafe { core::mem::transmute(nif.target) };
     call_here(cx, f, nif.library.cast(), args)
+}
+
+/// What a call comes to that the interpreter made.
+#[cold]
+pub fn finish<'p>(cx: &Cx<'p>, env: &mut CallEnv, word: RawTerm) -> BifResult<'p> {
+    Env::taken(env).finish(cx, word.0)
 }
 
 /// Calls a dirty NIF.

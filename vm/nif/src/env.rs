@@ -11,6 +11,7 @@ use core::ffi::c_void;
 use term::heap::brand_slice;
 use term::shared::BinHandle;
 use term::{Heap, RawTerm, Term};
+use vm::code::native::CallEnv;
 use vm::{BifResult, Cx};
 
 /// Something that an environment keeps for its library.
@@ -22,17 +23,9 @@ pub enum Kept {
 
 /// `ErlNifEnv`
 ///
-/// Small, for every call makes one; what few calls need is behind a pointer.
-pub struct Env {
-    /// Where terms are built: the heap of a process, or `own` of the extra part.
-    heap: *const Heap,
-    /// The turn of the call; null outside a process.
-    cx: *const Cx<'static>,
-    pub library: *const Library,
-    /// Reason of the pending exception, or `RawTerm::NONE`.
-    pub exception: RawTerm,
-    extra: Option<Box<Extra>>,
-}
+/// A few words, for every call needs one; what few calls need is behind a pointer, to an [`Extra`].
+#[repr(transparent)]
+pub struct Env(CallEnv);
 
 #[derive(Default)]
 struct Extra {
@@ -42,49 +35,65 @@ struct Extra {
     own: Heap,
 }
 
+impl Drop for Env {
+    fn drop(&mut self) {
+        if !self.0.extra.is_null() {
+            // SAFETY: made by `Env::extra`, and this environment's alone.
+            drop(unsafe { Box::from_raw(self.0.extra.cast::<Extra>()) });
+        }
+    }
+}
+
 impl Env {
     /// Of a call in a process.
     #[inline(always)]
     pub fn of_call(cx: &Cx<'_>, library: *const Library) -> Env {
-        Env {
-            heap: cx.heap(),
-            cx: core::ptr::from_ref(cx).cast(),
-            library,
-            exception: RawTerm::NONE,
-            extra: None,
-        }
+        Env(CallEnv::new(cx.heap(), core::ptr::from_ref(cx).cast(), library.cast()))
     }
     /// Of a call in a process, with a heap of its own: for the checking mode.
     pub fn apart(cx: &Cx<'_>, library: *const Library) -> Env {
-        Env { cx: core::ptr::from_ref(cx).cast(), ..Env::independent(library) }
+        let mut env = Env::independent(library);
+        env.0.cx = core::ptr::from_ref(cx).cast();
+        env
     }
     /// Without a process.
     pub fn independent(library: *const Library) -> Env {
-        let extra = Box::<Extra>::default();
-        Env {
-            heap: &raw const extra.own,
-            cx: core::ptr::null(),
-            library,
-            exception: RawTerm::NONE,
-            extra: Some(extra),
-        }
+        let mut env = Env(CallEnv::new(core::ptr::null(), core::ptr::null(), library.cast()));
+        env.0.heap = &raw const env.extra().own;
+        env
+    }
+    /// What a call has left in its environment, which is as new afterwards.
+    pub fn taken(from: &mut CallEnv) -> Env {
+        let new = CallEnv::new(from.heap, from.cx, from.library);
+        Env(core::mem::replace(from, new))
     }
     #[cold]
     fn extra(&mut self) -> &mut Extra {
-        self.extra.get_or_insert_default()
+        if self.0.extra.is_null() {
+            self.0.extra = Box::into_raw(Box::<Extra>::default()).cast();
+        }
+        // SAFETY: made above, here or earlier.
+        unsafe { &mut *self.0.extra.cast() }
+    }
+    fn existing_extra(&mut self) -> Option<&mut Extra> {
+        // SAFETY: null or made by `extra`.
+        unsafe { self.0.extra.cast::<Extra>().as_mut() }
+    }
+    pub fn library(&self) -> *const Library {
+        self.0.library.cast()
     }
     /// The turn of the call, in a process.
     #[inline(always)]
     pub fn cx<'e>(&self) -> Option<&'e Cx<'e>> {
         // SAFETY: an environment of a call lives within the call's turn.
-        unsafe { self.cx.cast::<Cx<'e>>().as_ref() }
+        unsafe { self.0.cx.cast::<Cx<'e>>().as_ref() }
     }
     /// Where terms are built.
     #[inline(always)]
     pub fn heap<'e>(&self) -> &'e Heap {
         // SAFETY: C: the environment outlives the terms that are built in it; a call lives within its turn. A heap of
         // its own is in a box that stays where it is.
-        unsafe { &*self.heap }
+        unsafe { &*self.0.heap }
     }
     pub fn keep(&mut self, kept: Kept) {
         self.extra().kept.push(kept);
@@ -95,11 +104,11 @@ impl Env {
     }
     /// Forgets everything that was built.
     fn clear(&mut self) {
-        if let Some(extra) = &mut self.extra {
+        if let Some(extra) = self.existing_extra() {
             extra.own.clear();
             extra.kept.clear();
         }
-        self.exception = RawTerm::NONE;
+        self.0.exception = RawTerm::NONE;
     }
     /// The heap, which leaves the environment.
     pub fn take_heap(&mut self) -> Heap {
@@ -108,7 +117,7 @@ impl Env {
     /// Records an exception: the word that the library returns.
     #[cold]
     pub fn raise(&mut self, reason: RawTerm) -> Word {
-        self.exception = reason;
+        self.0.exception = reason;
         RawTerm::NONE.0
     }
     #[cold]
@@ -118,18 +127,18 @@ impl Env {
     /// Whether the call has left nothing but what it returned.
     #[inline(always)]
     pub fn is_plain(&self) -> bool {
-        self.exception.is_none() && self.extra.is_none()
+        self.0.is_plain()
     }
     /// What the call comes to, now that the library has returned `word`.
     #[cold]
     #[inline(never)]
     pub fn finish<'p>(mut self, cx: &Cx<'p>, word: Word) -> BifResult<'p> {
-        if !self.exception.is_none() {
+        if !self.0.exception.is_none() {
             // SAFETY: built on the heap of the process during this turn.
-            let reason = unsafe { self.exception.brand() };
+            let reason = unsafe { self.0.exception.brand() };
             return Err(cx.error_term(reason));
         }
-        if let Some(extra) = &mut self.extra
+        if let Some(extra) = self.existing_extra()
             && let Some(s) = extra.scheduled.take()
         {
             return Err(crate::schedule::reschedule(cx, s));
@@ -213,7 +222,7 @@ pub unsafe extern "C" fn enif_clear_env(e: *mut Env) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_priv_data(e: *mut Env) -> *mut c_void {
     // SAFETY: C; the library lives as long as anything of it is called.
-    match unsafe { env(e).library.as_ref() } {
+    match unsafe { env(e).library().as_ref() } {
         Some(l) => l.priv_data(),
         None => core::ptr::null_mut(),
     }
@@ -242,12 +251,12 @@ pub unsafe extern "C" fn enif_make_badarg(e: *mut Env) -> Word {
 pub unsafe extern "C" fn enif_has_pending_exception(e: *mut Env, reason: *mut Word) -> i32 {
     // SAFETY: C.
     let e = unsafe { env(e) };
-    if e.exception.is_none() {
+    if e.0.exception.is_none() {
         return 0;
     }
     if !reason.is_null() {
         // SAFETY: C.
-        unsafe { put(reason, e.exception.0) };
+        unsafe { put(reason, e.0.exception.0) };
     }
     1
 }
@@ -255,5 +264,5 @@ pub unsafe extern "C" fn enif_has_pending_exception(e: *mut Env, reason: *mut Wo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_is_exception(e: *mut Env, t: Word) -> i32 {
     // SAFETY: C.
-    truth(!unsafe { env(e) }.exception.is_none() && RawTerm(t).is_none())
+    truth(!unsafe { env(e) }.0.exception.is_none() && RawTerm(t).is_none())
 }

@@ -15,7 +15,7 @@ use term::atom::am;
 use term::{Atom, Term, atom};
 use vm::bif::Held;
 use vm::code::LoadedModule;
-use vm::code::native::{Nif, install, install_library};
+use vm::code::native::{Nif, NifFinish, NifFn, install, install_library};
 use vm::{BifResult, Cx, Kind, Resume};
 
 vm::bifs! { pub TABLE: "erlang" {
@@ -212,11 +212,13 @@ fn load<'p>(
     let nifs = functions
         .into_iter()
         .map(|(index, kind, target)| {
-            let call = match kind {
-                Kind::Plain => crate::call::call,
-                _ => crate::call::call_dirty,
+            let (call, finish): (NifFn, Option<NifFinish>) = match kind {
+                // In the checking mode all calls are ours.
+                Kind::Plain if crate::check::on() => (crate::call::call, None),
+                Kind::Plain => (crate::call::call, Some(crate::call::finish)),
+                _ => (crate::call::call_dirty, None),
             };
-            Nif::new(call, kind, index, target, address)
+            Nif::new(call, finish, kind, index, target, address)
         })
         .collect();
     install_library(cx.vm(), caller, nifs, Box::new(Owned(library)));

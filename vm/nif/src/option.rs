@@ -57,7 +57,7 @@ pub unsafe extern "C" fn oxbeam_set_option(
     // SAFETY: C: an argument is a callback.
     let callback: Option<Callback> = unsafe { core::mem::transmute(argument) };
     // SAFETY: C.
-    let library = unsafe { env(e) }.library as usize;
+    let library = unsafe { env(e) }.library() as usize;
     if library == 0 || option != DELAY_HALT && callback.is_none() {
         return libc::EINVAL;
     }

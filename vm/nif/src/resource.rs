@@ -114,7 +114,7 @@ unsafe fn open(
     // SAFETY: C.
     let (e, name) = unsafe { (env(e), c_bytes(name)) };
     // SAFETY: C: only called by `load` and `upgrade`.
-    let Some(library) = (unsafe { e.library.as_ref() }) else { return core::ptr::null() };
+    let Some(library) = (unsafe { e.library().as_ref() }) else { return core::ptr::null() };
     let Some(name) = atom_of(name) else { return core::ptr::null() };
     let module = library.module;
     let found =

@@ -77,7 +77,7 @@ pub unsafe extern "C" fn enif_schedule_nif(
     // SAFETY: C.
     let args = unsafe { crate::env::terms(argv, argc as usize) };
     let args = args.iter().map(|t| t.raw()).collect();
-    let library = e.library;
+    let library = e.library();
     e.schedule(Scheduled { kind, function, library, args });
     RawTerm::NONE.0
 }
@@ -86,12 +86,7 @@ pub unsafe extern "C" fn enif_schedule_nif(
 pub unsafe extern "C" fn enif_consume_timeslice(e: *mut Env, percent: c_int) -> c_int {
     // SAFETY: C.
     let Some(cx) = unsafe { env(e) }.cx() else { return 0 };
-    if cx.scheduler() == 0 {
-        return 0;
-    }
-    let n = percent.clamp(1, 100) as usize * vm::interp::CONTEXT_REDS as usize / 100;
-    // No more is counted than there is.
-    truth(!cx.bump(n.min(usize::try_from(cx.reductions_left()).unwrap_or(0))))
+    truth(cx.scheduler() != 0 && cx.consume_timeslice(percent))
 }
 
 #[unsafe(no_mangle)]

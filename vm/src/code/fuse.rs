@@ -5,6 +5,7 @@
 
 use super::emit::Emitter;
 use crate::interp::Handler;
+use crate::interp::frame::{self, allocate_then_move};
 use crate::interp::fused::{self, *};
 use crate::interp::native;
 use crate::interp::operand::*;
@@ -37,6 +38,54 @@ macro_rules! by_two_moves {
 }
 
 impl Emitter<'_> {
+    /// Emits the frame made at `i` with the moves into it that follow; the index of the next op.
+    pub(super) fn frame(&mut self, i: usize, words: u32, need: u32, live: u32) -> usize {
+        if self.zeal {
+            self.op(frame::allocate_zeal).u32(words).u32(need).u32(live);
+            return i + 1;
+        }
+        let module = self.module;
+        let mut next = i + 1;
+        // The frame is filled with nil, or with what is moved.
+        if let Some(Op::InitYregs { .. }) = module.code.get(next) {
+            next += 1;
+        }
+        let mut moves = Vec::new();
+        while moves.len() < 4
+            && let Some(Op::Move { src: src @ Src::X(..), dst: Dst::Y(y) }) = module.code.get(next)
+            && module.check(next as u32).is_none()
+        {
+            moves.push((*src, *y));
+            next += 1;
+        }
+        let different = (1..moves.len()).all(|k| moves[..k].iter().all(|m| m.1 != moves[k].1));
+        let handler: Handler = match (if different { words } else { 0 }, moves.len()) {
+            (1, 0) => allocate_then_move::<1, 0>,
+            (1, 1) => allocate_then_move::<1, 1>,
+            (2, 0) => allocate_then_move::<2, 0>,
+            (2, 1) => allocate_then_move::<2, 1>,
+            (2, 2) => allocate_then_move::<2, 2>,
+            (3, 0) => allocate_then_move::<3, 0>,
+            (3, 1) => allocate_then_move::<3, 1>,
+            (3, 2) => allocate_then_move::<3, 2>,
+            (3, 3) => allocate_then_move::<3, 3>,
+            (4, 0) => allocate_then_move::<4, 0>,
+            (4, 1) => allocate_then_move::<4, 1>,
+            (4, 2) => allocate_then_move::<4, 2>,
+            (4, 3) => allocate_then_move::<4, 3>,
+            (4, 4) => allocate_then_move::<4, 4>,
+            (_, 1) => allocate_then_move::<0, 1>,
+            (_, 2) => allocate_then_move::<0, 2>,
+            (_, 3) => allocate_then_move::<0, 3>,
+            (_, 4) => allocate_then_move::<0, 4>,
+            _ => frame::allocate,
+        };
+        self.op(handler).u32(words).u32(need).u32(live);
+        for (src, y) in moves {
+            self.src(&src).dst(&Dst::Y(y));
+        }
+        next
+    }
     /// Emits the move at `i` with what follows it; the index of the next op, or nothing if it stands alone.
     pub(super) fn fused_move(&mut self, i: usize, src: &Src, dst: &Dst) -> Option<usize> {
         let ops = &self.module.code;

@@ -8,12 +8,45 @@ use crate::bif::{Bif, BifResult, Cx, Kind};
 use crate::interp;
 use crate::vm::Vm;
 use core::any::Any;
+use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 use std::sync::Mutex;
-use term::Term;
+use term::{Heap, RawTerm, Term};
 
 /// Calls a function of a library.
 pub type NifFn = for<'p> fn(&Cx<'p>, &Nif, &[Term<'p>]) -> BifResult<'p>;
+
+/// A function of a library: environment, number of arguments, arguments.
+pub type NifTarget = unsafe extern "C" fn(*mut CallEnv, c_int, *const RawTerm) -> RawTerm;
+
+/// What a call comes to that left more in its environment than what it returned; the environment is as new then.
+pub type NifFinish = for<'p> fn(&Cx<'p>, &mut CallEnv, RawTerm) -> BifResult<'p>;
+
+/// `ErlNifEnv` as a call has it. What it means is `vm/nif`'s matter; it is here because the interpreter has one of its
+/// own for all calls that need no other (`interp/nif.rs`).
+#[repr(C)]
+pub struct CallEnv {
+    /// Where terms are built.
+    pub heap: *const Heap,
+    /// The turn of the call; null outside a process.
+    pub cx: *const Cx<'static>,
+    pub library: *const (),
+    /// Reason of the pending exception, or `RawTerm::NONE`.
+    pub exception: RawTerm,
+    /// What few calls need, or null.
+    pub extra: *mut (),
+}
+
+impl CallEnv {
+    pub fn new(heap: *const Heap, cx: *const Cx<'static>, library: *const ()) -> CallEnv {
+        CallEnv { heap, cx, library, exception: RawTerm::NONE, extra: core::ptr::null_mut() }
+    }
+    /// Whether the call has left nothing but what it returned.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        (self.exception.0 ^ RawTerm::NONE.0) | self.extra as u64 == 0
+    }
+}
 
 /// A function of a NIF library, with the code that calls it.
 #[repr(C)]
@@ -22,7 +55,9 @@ pub struct Nif {
     pub arity: usize,
     pub kind: Kind,
     pub call: NifFn,
-    /// What `call` calls, and the library it is of.
+    /// Of a NIF whose target the interpreter may call itself.
+    pub finish: Option<NifFinish>,
+    /// A [`NifTarget`], which `call` calls, and the library it is of.
     pub target: *const (),
     pub library: *const (),
     /// The function of the module that it stands for.
@@ -37,12 +72,13 @@ unsafe impl Send for Nif {}
 impl Nif {
     pub fn new(
         call: NifFn,
+        finish: Option<NifFinish>,
         kind: Kind,
         index: usize,
         target: *const (),
         library: *const (),
     ) -> Nif {
-        Nif { code: [0; 6], arity: 0, kind, call, target, library, index }
+        Nif { code: [0; 6], arity: 0, kind, call, finish, target, library, index }
     }
 }
 
@@ -85,6 +121,7 @@ pub fn install_library(
         nif.arity = f.entry.arity as usize;
         let entry = match nif.kind {
             Kind::DirtyCpu | Kind::DirtyIo => interp::nif::dirty_nif_entry,
+            _ if nif.finish.is_some() => interp::nif::direct_nif_entry,
             _ => interp::nif::nif_entry,
         };
         nif.code[..2].copy_from_slice(&words(entry));

@@ -138,12 +138,10 @@ impl Emitter<'_> {
 
             // Frames.
             Op::Allocate { words, live } | Op::AllocateZero { words, live } => {
-                let h = self.zealous(frame::allocate);
-                self.op(h).u32(*words).u32(0).u32(live.0);
+                return Ok(self.frame(i, *words, 0, live.0));
             }
             Op::AllocateHeap { words, need, live } | Op::AllocateHeapZero { words, need, live } => {
-                let h = self.zealous(frame::allocate);
-                self.op(h).u32(*words).u32(need_words(need)).u32(live.0);
+                return Ok(self.frame(i, *words, need_words(need), live.0));
             }
             Op::TestHeap { need, live } => {
                 let h = self.zealous(frame::test_heap);

@@ -33,6 +33,37 @@ pub unsafe extern "C" fn allocate(
     go!(r, ip.add(5), htop, new, fc)
 }
 
+/// A frame of `N` words (0: as slot 2 says) with `M` X registers kept in it: slots as [`allocate`], then source and Y slot of each.
+/// As many as the frame has words go to different slots, so none needs a nil.
+pub unsafe extern "C" fn allocate_then_move<const N: usize, const M: usize>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    let words = if N == 0 { u32_at(ip, 2) as usize } else { N };
+    let need = u32_at(ip, 3) as usize;
+    if (e as usize).wrapping_sub(htop as usize) < (words + need + SLACK) * 8 {
+        return slow_allocate(r, ip, htop, e, fc);
+    }
+    let new = e.sub(words);
+    if N == 0 || M < N {
+        let mut i = 0;
+        while i < words {
+            *new.add(i) = RawTerm::NIL.0;
+            i += 1;
+        }
+    }
+    let mut i = 0;
+    while i < M {
+        let t = X::get(r, new, ip.add(5 + 2 * i));
+        Y::put(r, new, ip.add(6 + 2 * i), t);
+        i += 1;
+    }
+    go!(r, ip.add(5 + 2 * M), htop, new, fc)
+}
+
 /// Whether a collection would hold up the others of this scheduler.
 pub(super) unsafe fn is_long_collection(r: *mut Regs) -> bool {
     is_long(r, (*(*r).process).heap.collection_words())

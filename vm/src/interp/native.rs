@@ -46,9 +46,14 @@ unsafe fn release(p: *mut Process) {
 #[inline(always)]
 pub(super) unsafe fn settle(r: *mut Regs, p: *mut Process) {
     release(p);
-    if (*p).heap.heap.has_fragments() || (*p).heap.vheap_full() || (*p).heap.zeal {
+    if left_much(p) {
         settle_slow(r, 1);
     }
+}
+/// Whether a collection may be due after a native.
+#[inline(always)]
+pub(super) unsafe fn left_much(p: *mut Process) -> bool {
+    (*p).heap.heap.has_fragments() || (*p).heap.vheap_full() || (*p).heap.zeal
 }
 #[cold]
 #[inline(never)]

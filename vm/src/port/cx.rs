@@ -355,14 +355,10 @@ impl<'a> PortCx<'a> {
     pub fn consume_timeslice(&mut self, percent: i32) -> bool {
         /// With which a callback that no native has asked for begins.
         const BEFORE: i64 = CONTEXT_REDS / 4;
-        let reds = i64::from(percent.clamp(1, 100)) * (CONTEXT_REDS / 100);
         match self.turn {
-            Some(cx) => {
-                // No more is counted than there is.
-                let left = cx.reductions_left().max(0);
-                !cx.bump(reds.min(left) as usize)
-            }
+            Some(cx) => cx.consume_timeslice(percent),
             None => {
+                let reds = i64::from(percent.clamp(1, 100)) * (CONTEXT_REDS / 100);
                 self.state.consumed = (self.state.consumed + reds).min(CONTEXT_REDS);
                 self.state.consumed + BEFORE >= CONTEXT_REDS
             }

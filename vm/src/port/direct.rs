@@ -23,6 +23,7 @@ impl Port {
         let mut core = self.try_core()?;
         let plain = !self.is(BUSY | CLOSING)
             && !self.trace.has(flag::RUNNING_PORTS | flag::RECEIVE | flag::SEND)
+            && !cx.with(|p| crate::trace::event::port_calls(p))
             && self.waiting.load(Ordering::Acquire) == 0
             && core.state.held.is_empty();
         if !plain {

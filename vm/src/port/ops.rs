@@ -160,7 +160,26 @@ impl Port {
         turn: Option<&Cx<'_>>,
         r: Request<'_>,
     ) -> Answer {
-        if !self.trace.has(flag::RUNNING_PORTS) {
+        if let Some(cx) = turn
+            && !matches!(r.op, Op::Bad(_))
+            && cx.with(|p| trace::event::port_calls(p))
+        {
+            cx.with(|p| trace::event::port_call(vm, p, false));
+            let answer = self.execute_in_slice(vm, core, turn, r);
+            cx.with(|p| trace::event::port_call(vm, p, true));
+            return answer;
+        }
+        self.execute_in_slice(vm, core, turn, r)
+    }
+    fn execute_in_slice(
+        self: &Arc<Self>,
+        vm: &'static Vm,
+        core: &mut Core,
+        turn: Option<&Cx<'_>>,
+        r: Request<'_>,
+    ) -> Answer {
+        // What had to wait runs in a slice of the port's own.
+        if turn.is_none() || !self.trace.has(flag::RUNNING_PORTS) {
             return self.carry_out(vm, core, turn, r);
         }
         let what = match r.op {

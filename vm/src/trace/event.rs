@@ -300,6 +300,19 @@ pub(crate) fn slice(vm: &'static Vm, p: &mut Process, begins: bool) {
     tell_place(vm, p, SLICES, tag, place);
 }
 
+/// Whether calls of ports by the process show in its slices.
+#[inline(always)]
+pub(crate) fn port_calls(p: &Process) -> bool {
+    cell(p).has(flag::RUNNING_PROCS)
+}
+
+/// The process calls a port's driver itself (`out`), or is back (`in`). As on the reference the place is where its slice began.
+#[cold]
+pub(crate) fn port_call(vm: &'static Vm, p: &Process, back: bool) {
+    let tag = if back { atom!("in") } else { atom!("out") };
+    tell_place(vm, p, flag::RUNNING_PROCS, tag, task::function(vm, p));
+}
+
 /// Traces of tracers that have ended go.
 fn forget_the_dead(vm: &'static Vm, p: &Process) {
     use super::Tracer;
