@@ -25,11 +25,13 @@ pub struct DecodeOptions<'a> {
     pub atoms: &'a [Atom],
     /// What the bytes are in: binaries that are most of it refer to it instead of being copied.
     pub source: Option<&'a BinHandle>,
+    /// The bytes are those of a sealed term, in which this node has no name.
+    pub sealed: bool,
 }
 
 impl<'a> DecodeOptions<'a> {
     pub fn new(resolver: &'a dyn Resolver) -> DecodeOptions<'a> {
-        DecodeOptions { resolver, safe: false, atoms: &[], source: None }
+        DecodeOptions { resolver, safe: false, atoms: &[], source: None, sealed: false }
     }
 }
 
@@ -113,7 +115,7 @@ pub fn decode_body<'h>(
     {
         // The seal covers exactly the term, whose end is known after decoding only.
         let seal = u32::from_be_bytes([*a, *b, *c, *d]);
-        let (term, used) = decode_plain(sealed, heap, opts)?;
+        let (term, used) = decode_plain(sealed, heap, &DecodeOptions { sealed: true, ..*opts })?;
         local::check(seal, sealed.get(..used).unwrap_or_default(), opts.resolver)?;
         return Ok((term, 5 + used));
     }
@@ -458,7 +460,7 @@ pub(crate) fn atom(input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<At
     atom_of(tag, input, opts)
 }
 
-fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<Atom, DecodeError> {
+pub(crate) fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<Atom, DecodeError> {
     let n = match tag {
         tag::ATOM_CACHE_REF => {
             let i = usize::from(input.u8()?);

@@ -91,6 +91,7 @@ impl Decoder {
                     let all = self.plain.as_deref().unwrap_or(bytes);
                     let mut input = Input::new(all.get(self.at..).unwrap_or_default());
                     let reader = &mut self.reader;
+                    let opts = &DecodeOptions { sealed: self.seal.is_some(), ..*opts };
                     let done = self.shop.work(|heap, values| {
                         let term = reader.run(&mut input, values, heap, opts, budget)?;
                         values.extend(term);

@@ -1,6 +1,6 @@
 //! Pids, ports and references: local ones become local terms again.
 
-use crate::decode::{DecodeError, DecodeOptions, atom};
+use crate::decode::{DecodeError, DecodeOptions, atom_of};
 use crate::input::Input;
 use crate::resolver::LocalReference;
 use crate::tag;
@@ -27,8 +27,25 @@ fn old_creation(input: &mut Input<'_>) -> Result<u32, DecodeError> {
     }
 }
 
-fn is_this_node(name: Atom, creation: u32, opts: &DecodeOptions<'_>) -> bool {
-    opts.resolver.this_node() == (name, creation)
+/// The name of a node; `None` where a sealed term says that it is this one, whatever its name is now.
+fn node_name(
+    input: &mut Input<'_>,
+    opts: &DecodeOptions<'_>,
+) -> Result<Option<Atom>, DecodeError> {
+    match input.u8()? {
+        tag::NIL if opts.sealed => Ok(None),
+        t => atom_of(t, input, opts).map(Some),
+    }
+}
+
+/// The node, if it is another one.
+fn other_node(
+    name: Option<Atom>,
+    creation: u32,
+    opts: &DecodeOptions<'_>,
+) -> Option<&'static Node> {
+    let name = name.filter(|name| opts.resolver.this_node() != (*name, creation))?;
+    Some(Node::intern(name, creation))
 }
 
 pub(crate) fn pid<'h>(
@@ -37,11 +54,11 @@ pub(crate) fn pid<'h>(
     heap: &'h Heap,
     opts: &DecodeOptions<'_>,
 ) -> Result<Term<'h>, DecodeError> {
-    let name = atom(input, opts)?;
+    let name = node_name(input, opts)?;
     let (number, serial) = (input.u32()?, input.u32()?);
     let creation = if tag == tag::PID { old_creation(input)? } else { input.u32()? };
-    if !is_this_node(name, creation, opts) {
-        return Ok(heap.external_pid(Node::intern(name, creation), pid_data(number, serial)));
+    if let Some(node) = other_node(name, creation, opts) {
+        return Ok(heap.external_pid(node, pid_data(number, serial)));
     }
     if number >= LOCAL_NUMBERS || serial >= LOCAL_SERIALS {
         return Err(DecodeError::BadValue);
@@ -55,11 +72,11 @@ pub(crate) fn port<'h>(
     heap: &'h Heap,
     opts: &DecodeOptions<'_>,
 ) -> Result<Term<'h>, DecodeError> {
-    let name = atom(input, opts)?;
+    let name = node_name(input, opts)?;
     let id = if tag == tag::V4_PORT { input.u64()? } else { input.u32()?.into() };
     let creation = if tag == tag::PORT { old_creation(input)? } else { input.u32()? };
-    if !is_this_node(name, creation, opts) {
-        return Ok(heap.external_port(Node::intern(name, creation), id));
+    if let Some(node) = other_node(name, creation, opts) {
+        return Ok(heap.external_port(node, id));
     }
     if id >= LOCAL_PORTS {
         return Err(DecodeError::BadValue);
@@ -77,7 +94,7 @@ pub(crate) fn reference<'h>(
     if count == 0 || count > MAX_REF_WORDS {
         return Err(DecodeError::BadValue);
     }
-    let name = atom(input, opts)?;
+    let name = node_name(input, opts)?;
     let mut words = [0u32; MAX_REF_WORDS];
     let creation = match tag {
         tag::REFERENCE => {
@@ -93,12 +110,12 @@ pub(crate) fn reference<'h>(
             creation
         }
     };
-    let local = is_this_node(name, creation, opts);
-    if words[0] >= FIRST_WORDS && (local || tag != tag::NEWER_REFERENCE) {
+    let other = other_node(name, creation, opts);
+    if words[0] >= FIRST_WORDS && (other.is_none() || tag != tag::NEWER_REFERENCE) {
         return Err(DecodeError::BadValue);
     }
-    if !local {
-        return Ok(heap.external_reference(Node::intern(name, creation), &words[..count]));
+    if let Some(node) = other {
+        return Ok(heap.external_reference(node, &words[..count]));
     }
     if count > LOCAL_WORDS {
         return Err(DecodeError::BadValue);

@@ -1,4 +1,5 @@
-//! `LOCAL_EXT` (OTP 26): a term sealed with a hash that only this incarnation of this node can make.
+//! `LOCAL_EXT` (OTP 26): a term sealed with a hash that only this emulator can make. What belongs to this node has no name in
+//! it: the node may get one meanwhile, and the term stays good.
 
 use crate::decode::DecodeError;
 use crate::resolver::Resolver;
@@ -26,11 +27,8 @@ pub(crate) fn check(sealed: u32, body: &[u8], resolver: &dyn Resolver) -> Result
 }
 
 fn hash(body: &[u8], resolver: &dyn Resolver) -> u32 {
-    let (name, creation) = resolver.this_node();
     let mut h = DefaultHasher::new();
     h.write_u64(resolver.local_seal().unwrap_or(0));
-    h.write(name.name().as_bytes());
-    h.write_u32(creation);
     h.write(body);
     let h = h.finish();
     (h ^ h >> 32) as u32

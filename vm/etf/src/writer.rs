@@ -577,37 +577,40 @@ fn bits<S: Sink>(b: Bits<'_>, out: &mut S) -> Result<(), EncodeError> {
     Ok(())
 }
 
-fn node_of(node: Option<&Node>, opts: &EncodeOptions<'_>) -> (Atom, u32) {
-    node.map_or_else(|| opts.resolver.this_node(), |n| (n.name, n.creation))
+/// Writes the name of a node; its creation. In a sealed term this node has none, so that it may change.
+fn node<S: Sink>(node: Option<&Node>, out: &mut S, opts: &EncodeOptions<'_>) -> u32 {
+    if node.is_none() && opts.local {
+        out.byte(tag::NIL);
+        return 0;
+    }
+    let (name, creation) =
+        node.map_or_else(|| opts.resolver.this_node(), |n| (n.name, n.creation));
+    atom(name, out, opts);
+    creation
 }
 
 fn pid<S: Sink>(p: Pid<'_>, out: &mut S, opts: &EncodeOptions<'_>) {
-    let (name, creation) = node_of(p.node(), opts);
     out.byte(tag::NEW_PID);
-    atom(name, out, opts);
+    let creation = node(p.node(), out, opts);
     out.u32(pid_number(p.data()) as u32);
     out.u32(pid_serial(p.data()) as u32);
     out.u32(creation);
 }
 
 fn port<S: Sink>(p: Port<'_>, out: &mut S, opts: &EncodeOptions<'_>) {
-    let (name, creation) = node_of(p.node(), opts);
     let id = p.data();
-    if opts.v4_ports || id > MAX_V3_PORT {
-        out.byte(tag::V4_PORT);
-        atom(name, out, opts);
-        out.bytes(&id.to_be_bytes());
-    } else {
-        out.byte(tag::NEW_PORT);
-        atom(name, out, opts);
-        out.u32(id as u32);
+    let long = opts.v4_ports || id > MAX_V3_PORT;
+    out.byte(if long { tag::V4_PORT } else { tag::NEW_PORT });
+    let creation = node(p.node(), out, opts);
+    match long {
+        true => out.bytes(&id.to_be_bytes()),
+        false => out.u32(id as u32),
     }
     out.u32(creation);
 }
 
 /// Local references have three words on the wire; what stands behind them is found by these again.
 fn reference<S: Sink>(r: Reference<'_>, out: &mut S, opts: &EncodeOptions<'_>) {
-    let (name, creation) = node_of(r.node(), opts);
     let (words, count) = r.words();
     let count = if r.is_local() { 3 } else { count };
     if let Some(magic) = r.magic() {
@@ -618,7 +621,7 @@ fn reference<S: Sink>(r: Reference<'_>, out: &mut S, opts: &EncodeOptions<'_>) {
     }
     out.byte(tag::NEWER_REFERENCE);
     out.u16(count as u16);
-    atom(name, out, opts);
+    let creation = node(r.node(), out, opts);
     out.u32(creation);
     for &word in &words[..count] {
         out.u32(word);
