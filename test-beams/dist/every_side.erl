@@ -10,15 +10,15 @@
 main() ->
     logger:set_primary_config(level, none),
     ok = tb_nodes:alive(every_side),
-    register(every_side, self()),
     %% A busy machine is not a partition.
-    Nodes = [tb_nodes:start(Erl, Name, ["-kernel", "prevent_overlapping_partitions", "false"]) || {Name, Erl} <- emulators()],
+    Nodes = [tb_nodes:launch(Erl, Name, ["-kernel", "prevent_overlapping_partitions", "false"]) || {Name, Erl} <- emulators()],
+    [tb_nodes:wait(N) || N <- Nodes],
     [erpc:call(N, pg, start, [erpc:call(N, ?MODULE, scope, [])]) || N <- [node() | Nodes]],
     p(cluster, tb_nodes:until(fun() -> lists:all(fun(N) -> catch length(erpc:call(N, erlang, nodes, [])) =:= length(Nodes) end, [node() | Nodes]) end)),
     Outcomes = [erlang:apply(fun() -> report(N, From, R) end, []) || N <- Nodes,
                 {From, R} <- [{here, run(N)}, {there, erpc:call(N, ?MODULE, run, [node()], 100000)}]],
     [p(What, lists:usort([proplists:get_value(What, R) || R <- Outcomes])) || What <- names()],
-    p(remsh, lists:usort([remsh(Erl, N, I) || {Erl, N, I} <- remote_shells(Nodes)])),
+    p(remsh, lists:usort(at_once([fun() -> remsh(Erl, N, I) end || {Erl, N, I} <- remote_shells(Nodes)]))),
     tb_nodes:halt_all(Nodes).
 
 %% What went wrong is shown with the node, which makes the test fail.
@@ -102,7 +102,7 @@ checks(N) ->
                        global:unregister_name(Name), erpc:call(N, global, whereis_name, [Name])},
                       R =:= {true, true, got, true, inside, ok, undefined} end},
      {pg, fun() -> S = scope(), Same = S =:= erpc:call(N, ?MODULE, scope, []), not Same orelse groups(N, S, new(N)) end},
-     {large_terms, fun() -> T = {binary:copy(<<"0123456789">>, 4000000), [[{I, atom, <<I:64>>, 1.5}, "text"] || I <- lists:seq(1, 270000)]},
+     {large_terms, fun() -> T = {binary:copy(<<"0123456789">>, 4800000), [[{I, atom, <<I:64>>, 1.5}, "text"] || I <- lists:seq(1, 60000)]},
                       50000000 < erlang:external_size(T) andalso erpc:call(N, ?MODULE, digest, [T]) =:= digest(T) end},
      {large_parts, fun() -> P = new(N), lists:all(fun(B) -> same(P, B) end, [binary:copy(<<"x">>, 3000000), lists:seq(1, 200000), maps:from_list([{I, <<I>>} || I <- lists:seq(1, 20000)])]) end},
      {terms, fun() -> P = new(N), lists:all(fun(T) -> same(P, T) end, [0, -1, 255, 256, 1 bsl 31, 1 bsl 63, -(1 bsl 200), 0.0, -1.5e300, a, 'åß', '', "", "text", [1 | 2], {}, {a, {b}},
@@ -188,10 +188,16 @@ remote_shells(Nodes) ->
     Erls = [{filename:join(os:getenv("TB_BIN"), "erl"), N} || N <- Nodes] ++ [{os:getenv("TB_REFERENCE"), node()}],
     [{Erl, N, I} || {I, {Erl, N}} <- lists:zip(lists:seq(1, length(Erls)), Erls)].
 
+at_once(Funs) ->
+    All = [spawn_monitor(fun() -> exit({is, F()}) end) || F <- Funs],
+    [receive {'DOWN', M, process, P, Why} -> case Why of {is, R} -> R; _ -> {failed, Why} end end || {P, M} <- All].
+
 remsh(Erl, N, I) ->
-    Command = lists:concat([Erl, " -sname every_shell_", I, " -setcookie tb_cookie -remsh ", N]),
+    Name = list_to_atom("every_shell_" ++ integer_to_list(I)),
+    register(Name, self()),
+    Command = lists:concat([Erl, " -sname ", Name, " -setcookie tb_cookie -remsh ", N]),
     P = open_port({spawn_executable, os:find_executable("script")}, [{args, ["-qec", Command, "/dev/null"]}, binary, exit_status]),
-    Ask = lists:concat(["erlang:send({every_side,'", node(), "'},{shell,", I, ",node()}).\n"]),
+    Ask = lists:concat(["erlang:send({", Name, ",'", node(), "'},{shell,", I, ",node()}).\n"]),
     R = asked(P, Ask, I, N, 80),
     Pid = erlang:port_info(P, os_pid),
     catch port_close(P),

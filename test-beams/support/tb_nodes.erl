@@ -1,6 +1,6 @@
 %% Nodes for tests of distribution: on the emulator under test, or on the reference, with an epmd of their own.
 -module(tb_nodes).
--export([alive/1, start/2, start/3, others/0, stop/1, kill/1, os_pid/1, wait/1, until/1, until/2, halt_all/1, short/1]).
+-export([alive/1, start/2, start/3, launch/3, others/0, stop/1, kill/1, os_pid/1, wait/1, until/1, until/2, halt_all/1, short/1]).
 
 %% Makes this node alive; epmd (the one beside the emulator under test) is started for it.
 alive(Name) ->
@@ -26,6 +26,12 @@ start(Which, Name) -> start(Which, Name, []).
 
 %% The node, which has booted and is connected with this one.
 start(Which, Name, Args) ->
+    Node = launch(Which, Name, Args),
+    wait(Node),
+    Node.
+
+%% The node, which begins to boot.
+launch(Which, Name, Args) ->
     [_, Host] = string:split(atom_to_list(node()), "@"),
     Node = list_to_atom(Name ++ "@" ++ Host),
     Paths = lists:append([["-pa", P] || P <- code:get_path(), string:find(P, "/ebin/") =/= nomatch,
@@ -34,7 +40,6 @@ start(Which, Name, Args) ->
               [{args, ["-noinput", "-sname", Name, "-setcookie", "tb_cookie", "-eval", watch() | Paths] ++ Args},
                {env, [{"OXBEAM_GC_ZEAL", case Which of own -> os:getenv("OXBEAM_GC_ZEAL", ""); _ -> false end}
                       || os:getenv("OXBEAM_GC_ZEAL") =/= false]}]),
-    wait(Node),
     Node.
 
 %% A peer does not outlive the test.

@@ -460,7 +460,11 @@ pub(crate) fn atom(input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<At
     atom_of(tag, input, opts)
 }
 
-pub(crate) fn atom_of(tag: u8, input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<Atom, DecodeError> {
+pub(crate) fn atom_of(
+    tag: u8,
+    input: &mut Input<'_>,
+    opts: &DecodeOptions<'_>,
+) -> Result<Atom, DecodeError> {
     let n = match tag {
         tag::ATOM_CACHE_REF => {
             let i = usize::from(input.u8()?);

@@ -28,10 +28,7 @@ fn old_creation(input: &mut Input<'_>) -> Result<u32, DecodeError> {
 }
 
 /// The name of a node; `None` where a sealed term says that it is this one, whatever its name is now.
-fn node_name(
-    input: &mut Input<'_>,
-    opts: &DecodeOptions<'_>,
-) -> Result<Option<Atom>, DecodeError> {
+fn node_name(input: &mut Input<'_>, opts: &DecodeOptions<'_>) -> Result<Option<Atom>, DecodeError> {
     match input.u8()? {
         tag::NIL if opts.sealed => Ok(None),
         t => atom_of(t, input, opts).map(Some),

@@ -583,8 +583,7 @@ fn node<S: Sink>(node: Option<&Node>, out: &mut S, opts: &EncodeOptions<'_>) -> 
         out.byte(tag::NIL);
         return 0;
     }
-    let (name, creation) =
-        node.map_or_else(|| opts.resolver.this_node(), |n| (n.name, n.creation));
+    let (name, creation) = node.map_or_else(|| opts.resolver.this_node(), |n| (n.name, n.creation));
     atom(name, out, opts);
     creation
 }

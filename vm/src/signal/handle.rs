@@ -304,6 +304,12 @@ pub(crate) fn told_of(p: &Process, vm: &'static Vm, what: &str, peer: Peer) {
     event::procs_event(vm, p, term::Atom::new(what), peer.term());
 }
 
+/// A reason as part of a message. Long ones are not copied, however long they are; short ones are to lie together with the rest.
+fn taken(reason: OwnedTerm, h: &Heap) -> Term<'_> {
+    const SHORT: usize = 256;
+    if reason.words() > SHORT { reason.into_heap(h) } else { h.copy(reason.term()) }
+}
+
 pub(crate) fn exit_signal(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal) {
     exit_by(p, vm, from, x, false);
 }
@@ -335,9 +341,9 @@ fn exit_by(p: &mut Process, vm: &'static Vm, from: Sender, x: ExitSignal, mut pr
         told_of(p, vm, "getting_unlinked", peer);
     }
     if p.flags.trap_exit {
-        let (reason, sender) = (&x.reason, &x.sender);
+        let (reason, sender) = (x.reason, &x.sender);
         let m = OwnedTerm::build(|h| {
-            let reason = h.copy(reason.term());
+            let reason = taken(reason, h);
             let sender = h.copy(sender.term());
             h.tuple(&[Term::atom(am::EXIT_UPPER), sender, reason])
         });
@@ -360,6 +366,8 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
         t.drop_alias(vm, d.reference);
     }
     let me = p.pid();
+    // Of these only bare ones leave the receiver its token.
+    let takes_token = d.afar || !d.reason.term().is_immediate();
     let m = OwnedTerm::build(|h| {
         let (n0, n1) = d.reference;
         let reference =
@@ -383,12 +391,11 @@ pub(crate) fn down(p: &mut Process, vm: &'static Vm, d: DownSignal) {
             Some(t) => h.copy(t.term()),
             None => Term::atom(am::DOWN),
         };
-        let reason = h.copy(d.reason.term());
+        let reason = taken(d.reason, h);
         h.tuple(&[tag, reference, Term::atom(kind), target, reason])
     });
     let mut m = Message::new(m);
-    // Of these only bare ones leave the receiver its token.
-    m.set_sender(0, d.afar || !d.reason.term().is_immediate());
+    m.set_sender(0, takes_token);
     let from = match w.target {
         Peer::Remote(pid) if d.afar => Sender::Remote(pid, w.connection),
         _ => Sender::System,
