@@ -42,6 +42,8 @@ pub struct SystemMonitor {
     large_heap: AtomicU64,
     /// Whether anybody asks for long message queues.
     long_queues: AtomicBool,
+    /// Milliseconds that collections are made to take while somebody asks for long ones, for tests.
+    pub test_sleep: AtomicU64,
 }
 
 /// What is set in a session.
@@ -116,6 +118,10 @@ impl SystemMonitor {
             ("old_heap_size", s.old),
             ("heap_size", s.young),
         ];
+        let sleep = self.test_sleep.load(Ordering::Relaxed);
+        if start.is_some() && sleep != 0 {
+            std::thread::sleep(core::time::Duration::from_millis(sleep));
+        }
         if let Some(ms) = start.and_then(|t| self.too_long(vm, t, &self.long_gc)) {
             self.tell(
                 vm,

@@ -269,13 +269,17 @@ fn start<'p>(cx: &Cx<'p>, pid: Term<'p>, asked: Asked) -> BifResult<'p> {
         info::fetch_signals(cx);
         return Ok(answer(cx, cx.heap(), true, &asked));
     }
+    use vm::process::state::{RUNNING, SUSPENDED};
     let Some(p) = cx.vm().processes.lookup(pid) else { return Ok(am::UNDEFINED.into()) };
     // What anyone can see, unless signals are on their way.
     if let Asked::One(i) = asked
         && p.in_queue.is_empty()
     {
         let value = match i {
-            Item::Status => Some(Term::atom(info::status_of(p.state.get()))),
+            // Who runs it may be about to handle the signal that resumes it.
+            Item::Status => Some(p.state.get())
+                .filter(|s| s & SUSPENDED == 0 || s & RUNNING == 0)
+                .map(|s| Term::atom(info::status_of(s))),
             Item::Priority => Some(Term::atom(priority(p.state.priority()))),
             Item::RegisteredName => match p.registered_name() {
                 Some(name) => Some(Term::atom(name)),

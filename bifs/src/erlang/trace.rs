@@ -205,7 +205,11 @@ pub(super) fn set_pattern<'p>(
         let [m, f, a] = *t.elements() else { return Err(none()) };
         let which = which(m, f, a).ok_or_else(none)?;
         let matched = pattern::set(vm, which, &request);
-        cx.bump(matched / 4);
+        // Others have their turn with the new counters before anyone looks at them.
+        match request.kinds.only_counters() {
+            true => cx.bump_all(),
+            false => _ = cx.bump(matched / 4),
+        }
         return Ok(Term::small(matched as i64));
     }
     match mfa.as_atom().map(|a| a.name()) {

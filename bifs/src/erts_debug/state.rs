@@ -118,6 +118,7 @@ fn get<'p>(cx: &Cx<'p>, key: Term<'p>) -> BifResult<'p> {
             let p = vm.processes.lookup(pid);
             Ok(p.map_or(am::UNDEFINED, |p| info::status_of(p.state.get())).into())
         }
+        "native_record_def" => Ok(cx.need(v.as_record())?.definition().term()),
         "internal_hash" => Ok(h.uint(term::hash::internal_bits(v, 0))),
         "atom" => {
             let n = cx.need(v.as_usize().filter(|n| *n < term::atom::count()))?;
@@ -183,6 +184,11 @@ fn set<'p>(cx: &Cx<'p>, key: Atom, v: Term<'p>) -> BifResult<'p> {
                 return Ok(Term::bool(seized.swap(false, Ordering::AcqRel)));
             }
             if seized.swap(true, Ordering::AcqRel) { Err(cx.again()) } else { Ok(am::TRUE.into()) }
+        }
+        "test_long_gc_sleep" => {
+            let ms = cx.need(v.as_u64())?;
+            cx.vm().monitor.test_sleep.store(ms, Ordering::Relaxed);
+            Ok(am::TRUE.into())
         }
         // For tests of the debugger.
         "debugger_support" => {

@@ -510,6 +510,10 @@ pub(crate) unsafe fn passed(r: *mut Regs, until: *mut u64, class: term::Atom, re
     let p = (*r).process;
     let cx = Cx::new(p, (*r).vm, (*r).scheduler);
     let mut at = (*p).heap.stack;
+    // Since OTP 27 all who ask where a call that was passed returns to are told where it is caught; before, the one
+    // whose call returns there without the exception too.
+    let all = cx.vm().release() >= 27;
+    let (mut asking, mut last): (Vec<u64>, Option<u64>) = (Vec::new(), None);
     let mut asked: Option<u64> = None;
     let mut candidate: Option<(u64, u64)> = None;
     while at < until {
@@ -517,6 +521,7 @@ pub(crate) unsafe fn passed(r: *mut Regs, until: *mut u64, class: term::Atom, re
         let Some(n) = slots_of(w) else {
             if RawTerm(w).is_cont() {
                 let rp = (w & !7) as *const ReturnPoint;
+                last = Some((*rp).ip as u64);
                 candidate = asked.take().map(|session| (session, (*rp).ip as u64));
             }
             at = at.add(1);
@@ -532,13 +537,18 @@ pub(crate) unsafe fn passed(r: *mut Regs, until: *mut u64, class: term::Atom, re
         } else if is(w, FRAMES.returned_to) {
             asked = Some(*slots);
             candidate = None;
+            if all && !asking.contains(&*slots) {
+                asking.push(*slots);
+            }
         } else if is(w, FRAMES.time) {
             cx.with(|p| leave_time(p, slots));
         }
         at = slots.add(n);
     }
     let caught = until < (*p).heap.stack_end();
-    if let Some((session, ip)) = candidate.filter(|_| caught) {
+    if let Some(ip) = last.filter(|_| all && caught) {
+        asking.into_iter().for_each(|session| return_to(&cx, RawTerm(session), ip));
+    } else if let Some((session, ip)) = candidate.filter(|_| caught && !all) {
         return_to(&cx, RawTerm(session), ip);
     }
 }
