@@ -402,7 +402,7 @@ fn set_stash<'p>(cx: &Cx<'p>, z: ZRef<'p>, term: Term<'p>) -> BifResult<'p> {
     if state.stash.is_some() {
         return Err(cx.error(am::ERROR));
     }
-    state.stash = Some(OwnedTerm::copy_with(term, term::copy::Literals::Copy));
+    state.stash = Some(OwnedTerm::whole_copy_of(term));
     Ok(am::OK.into())
 }
 

@@ -551,6 +551,7 @@ fn run_process(vm: &'static Vm, me: &Scheduler, regs: &mut Regs, p: Runnable) {
             task::run_all(p, vm, if lifted { at } else { Priority::Low });
         }
         if p.exit_reason.is_some() && crate::process::exit::held_up(p, vm) {
+            task::run_ending(p, vm);
             return let_go(vm, &keep, process);
         }
         let ends_elsewhere = crate::process::exit::ends_elsewhere(p);

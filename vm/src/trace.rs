@@ -149,7 +149,7 @@ impl Tracer {
             return port.local().map(Tracer::Port);
         }
         let [module, state] = t.as_tuple_of::<2>()?;
-        Some(Tracer::Module(Arc::new((module.as_atom()?, OwnedTerm::copy_of(state)))))
+        Some(Tracer::Module(Arc::new((module.as_atom()?, OwnedTerm::whole_copy_of(state)))))
     }
 }
 
@@ -334,7 +334,7 @@ pub fn parse_tracer(vm: &'static crate::Vm, tag: Atom, t: Term<'_>) -> Option<Tr
     let tracer = match *t.as_tuple()?.elements() {
         [k, who] if k.is_atom_of(tag) && who.as_tuple().is_none() => Tracer::of(who)?,
         [k, m, state] if k.is_atom_of(tag) => {
-            Tracer::Module(Arc::new((m.as_atom()?, OwnedTerm::copy_of(state))))
+            Tracer::Module(Arc::new((m.as_atom()?, OwnedTerm::whole_copy_of(state))))
         }
         _ => return None,
     };

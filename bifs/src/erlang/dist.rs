@@ -376,7 +376,7 @@ fn asked<'p>(cx: &Cx<'p>, node: Atom, list: Term<'p>, request: bool) -> Option<A
         let pair = t.as_tuple_of::<2>();
         match pair.and_then(|[k, v]| Some((k.as_atom()?, v))) {
             Some((k, v)) if k == atom!("reply_tag") && request => {
-                a.pending.tag = term::OwnedTerm::copy_of(v);
+                a.pending.tag = term::OwnedTerm::whole_copy_of(v);
             }
             Some((am::REPLY, v)) if request => {
                 (a.pending.on_success, a.pending.on_error) = match v.as_atom().map(Atom::name) {
@@ -410,7 +410,7 @@ fn asked<'p>(cx: &Cx<'p>, node: Atom, list: Term<'p>, request: bool) -> Option<A
     a.pending.monitor = a.monitor.is_some();
     if let Some((alias, tag, _)) = a.monitor {
         a.pending.alias = alias;
-        a.pending.monitor_tag = tag.map(term::OwnedTerm::copy_of);
+        a.pending.monitor_tag = tag.map(term::OwnedTerm::whole_copy_of);
     }
     Some(a)
 }

@@ -3,7 +3,6 @@
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use term::atom::am;
-use term::copy::Literals;
 use term::quick::QuickMap;
 use term::{Atom, OwnedTerm, Reference, Term, View};
 use vm::bif::List;
@@ -121,9 +120,9 @@ fn start<'p>(
     let reference = cx.heap().reference(n0, n1);
     let message = if tagged {
         let t = [Term::atom(am::TIMEOUT), reference, message];
-        OwnedTerm::copy_with(cx.heap().tuple(&t), Literals::Copy)
+        OwnedTerm::whole_copy_of(cx.heap().tuple(&t))
     } else {
-        OwnedTerm::copy_with(message, Literals::Copy)
+        OwnedTerm::whole_copy_of(message)
     };
     let id = (n0, n1);
     let receiver = match to {

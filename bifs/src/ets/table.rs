@@ -2,7 +2,6 @@
 
 use super::{OrStop, find, find_for};
 use term::atom::am;
-use term::copy::Literals;
 use term::{Atom, Heap, OwnedTerm, Pid, Term, atom};
 use vm::ets::{
     Error, Found, Heir, Need, Options, Protection, Table, Type, WriteConcurrency, alive,
@@ -79,7 +78,7 @@ fn make_heir<'p>(cx: &Cx<'p>, pid: u64, data: Term<'p>) -> Option<Heir> {
     if pid != cx.pid() && !alive(cx.vm(), pid) {
         return None;
     }
-    Some(Heir { pid, data: OwnedTerm::copy_with(data, Literals::Copy) })
+    Some(Heir { pid, data: OwnedTerm::whole_copy_of(data) })
 }
 
 fn local(t: Term<'_>) -> Option<u64> {

@@ -333,7 +333,7 @@ impl State {
 
     pub fn requestor(&self, pid: u64, reference: Term<'_>) -> Requestor {
         let monitor = native_watch::monitor(self.vm, self.watch, pid);
-        Requestor { pid, monitor, reference: OwnedTerm::copy_of(reference) }
+        Requestor { pid, monitor, reference: OwnedTerm::whole_copy_of(reference) }
     }
     pub fn release(&self, r: Requestor) {
         if let Some(m) = r.monitor {
@@ -343,7 +343,7 @@ impl State {
     /// Makes the caller the one at work, or renews its reference.
     pub fn set_current(&mut self, line: Line, pid: u64, reference: Term<'_>) {
         match self.line(line).front_mut() {
-            Some(r) => r.reference = OwnedTerm::copy_of(reference),
+            Some(r) => r.reference = OwnedTerm::whole_copy_of(reference),
             None => {
                 let r = self.requestor(pid, reference);
                 self.line(line).push_back(r);

@@ -396,7 +396,7 @@ fn set_otp(st: &mut State, pid: u64, number: i32, value: Term<'_>) -> Done<()> {
             if st.owner != pid {
                 return Err(Fail::ErrorInvalid("not_owner"));
             }
-            st.meta = OwnedTerm::copy_of(value);
+            st.meta = OwnedTerm::whole_copy_of(value);
         }
         otp::REGISTRY => {
             if !on()? {

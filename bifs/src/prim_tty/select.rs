@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use term::atom::am;
+use term::copy::Literals;
 use term::{OwnedTerm, Term, atom};
 use vm::signal::Sender;
 use vm::{Cx, Vm};
@@ -20,7 +21,8 @@ impl Request {
     fn new(cx: &Cx<'_>, tty: Term<'_>, r: Term<'_>) -> Request {
         let message = OwnedTerm::build(|h| {
             let tty = h.copy(tty);
-            h.tuple(&[atom!("select").into(), tty, h.copy(r), atom!("ready_input").into()])
+            let r = h.copy_with(r, Literals::Copy);
+            h.tuple(&[atom!("select").into(), tty, r, atom!("ready_input").into()])
         });
         Request { pid: cx.pid(), message }
     }

@@ -8,6 +8,7 @@ use crate::abi::Word;
 use crate::check;
 use crate::library::Library;
 use core::ffi::c_void;
+use term::copy::Literals;
 use term::heap::brand_slice;
 use term::shared::BinHandle;
 use term::{Heap, RawTerm, Term};
@@ -231,7 +232,12 @@ pub unsafe extern "C" fn enif_priv_data(e: *mut Env) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn enif_make_copy(to: *mut Env, t: Word) -> Word {
     // SAFETY: C.
-    unsafe { env(to).heap().copy(term(t)).raw().0 }
+    unsafe {
+        let to = env(to);
+        // Nobody asks an environment without a process for literals that are about to go.
+        let literals = if to.cx().is_some() { Literals::Share } else { Literals::Copy };
+        to.heap().copy_with(term(t), literals).raw().0
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard};
 use sys::poll::Interest;
+use term::copy::Literals;
 use term::shared::MagicHandle;
 use term::{Atom, OwnedTerm, RawTerm, Term, atom};
 use vm::signal::Sender;
@@ -100,7 +101,8 @@ unsafe fn usual_message(object: *mut c_void, reference: Word, what: Atom) -> Own
     unsafe {
         let resource = term(enif_make_resource(&mut e, object));
         let h = e.heap();
-        let parts = [atom!("select").into(), resource, h.copy(term(reference)), what.into()];
+        let reference = h.copy_with(term(reference), Literals::Copy);
+        let parts = [atom!("select").into(), resource, reference, what.into()];
         let message: Term<'_> = h.tuple(&parts);
         let raw = message.raw();
         OwnedTerm::from_parts(e.take_heap(), raw)

@@ -206,7 +206,7 @@ impl Connection {
         if !self.is_pending() {
             return Err(op);
         }
-        let payload = payload.map(OwnedTerm::copy_of);
+        let payload = payload.map(OwnedTerm::whole_copy_of);
         let size = payload.as_ref().map_or(0, |t| t.words() * 8) + 64;
         out.waiting.push(Waiting { op, payload });
         self.count(vm, size);

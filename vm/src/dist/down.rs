@@ -19,11 +19,11 @@ pub(crate) fn closed(vm: &'static Vm, c: &Arc<Connection>, reason: &OwnedTerm) {
     }
     // A normal end, and `{shutdown, Reason}` of a supervised controller, are told otherwise.
     let reason = match reason.term().as_tuple_of::<2>() {
-        Some([tag, why]) if tag.is_atom_of(atom!("shutdown")) => OwnedTerm::copy_of(why),
+        Some([tag, why]) if tag.is_atom_of(atom!("shutdown")) => OwnedTerm::whole_copy_of(why),
         _ if reason.term().is_atom_of(am::NORMAL) => {
             OwnedTerm::immediate(Term::atom(atom!("connection_closed")))
         }
-        _ => OwnedTerm::copy_of(reason.term()),
+        _ => OwnedTerm::whole_copy_of(reason.term()),
     };
     let pids = clean(vm, c);
     go_on(Cleaning { vm, c: c.clone(), pids, reason: Some(reason) });

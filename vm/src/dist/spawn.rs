@@ -88,7 +88,7 @@ pub fn request<'p>(
     let h = cx.heap();
     let arity = Term::small(wanted.args.list_len().unwrap_or(0) as i64);
     let mfa = h.tuple(&[wanted.module.into(), wanted.function.into(), arity]);
-    let rest = OwnedTerm::copy_of(h.tuple(&[cx.group_leader(), mfa, wanted.options]));
+    let rest = OwnedTerm::whole_copy_of(h.tuple(&[cx.group_leader(), mfa, wanted.options]));
     let alias = pending.alias.is_some();
     let token = match crate::trace::seq::has_token(cx) {
         true => {

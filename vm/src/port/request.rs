@@ -216,7 +216,7 @@ pub fn control<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Te
 }
 /// `erlang:port_call/3`: `{ok, Term}`
 pub fn call<'p>(cx: &Cx<'p>, port: &Arc<Port>, op: u32, data: Term<'p>) -> Term<'p> {
-    request(cx, port, Op::Call(op, OwnedTerm::copy_of(data)))
+    request(cx, port, Op::Call(op, OwnedTerm::whole_copy_of(data)))
 }
 /// `erlang:port_close/1`
 pub fn close<'p>(cx: &Cx<'p>, port: &Arc<Port>) -> Term<'p> {
@@ -239,7 +239,7 @@ pub fn set_data(port: &Port, data: Term<'_>) -> bool {
     }
     *place = match data.as_atom() {
         Some(a) => Data::Atom(a),
-        None => Data::Term(Box::new(OwnedTerm::copy_with(data, term::copy::Literals::Copy))),
+        None => Data::Term(Box::new(OwnedTerm::whole_copy_of(data))),
     };
     port.data_atom.store(data.as_atom().map_or(0, |a| a.0 + 1), Ordering::Release);
     true

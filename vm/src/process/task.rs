@@ -148,6 +148,17 @@ pub(crate) fn run_all(p: &mut Process, vm: &'static Vm, least: Priority) {
     }
 }
 
+/// Does what waits of a process that is held up at its end: it still tells others of its reason, and of what it was sending.
+pub(crate) fn run_ending(p: &mut Process, vm: &'static Vm) {
+    let Some(extra) = &mut p.extra else { return };
+    for task in core::mem::take(&mut extra.tasks).into_iter() {
+        if task.work == Work::CopyLiterals {
+            copy_literals(p, vm);
+        }
+        task.too_late(vm);
+    }
+}
+
 /// Does what needs no heap while the process runs a native apart.
 pub(crate) fn run_apart(p: &mut Process, vm: &'static Vm) {
     let Some(extra) = &mut p.extra else { return };
@@ -204,6 +215,7 @@ fn copy_literals(p: &mut Process, vm: &'static Vm) {
     if bytes == 0 {
         return;
     }
+    crate::signal::kept::open(p, vm);
     p.messages.renew_detached(|m| {
         let old = |t: Term<'_>, words| refers_to(t, words, base, bytes);
         let token = m.token().is_some_and(|t| old(t.term(), t.words()));
@@ -212,6 +224,7 @@ fn copy_literals(p: &mut Process, vm: &'static Vm) {
             Message::copy_of(m.term()).with_token(token)
         })
     });
+    p.exit_reason.iter_mut().for_each(|t| renew(t, base, bytes));
     if let Some(t) = p.relations.get_mut().and_then(|t| t.rare.as_mut()) {
         t.tags.values_mut().for_each(|t| renew(t, base, bytes));
     }

@@ -4,6 +4,7 @@ use super::queue::Item;
 use super::relations::{AliasKind, LinkState, Peer};
 use super::{Body, DownSignal, ExitSignal, Message, Sender, Signal, kept};
 use crate::bif::Cx;
+use crate::process::task::Work;
 use crate::process::{Process, state};
 use crate::trace::{event, flag};
 use crate::vm::Vm;
@@ -52,6 +53,13 @@ pub(crate) fn fetch(p: &mut Process, vm: &'static Vm, scheduler: usize) {
                     p.messages.push(m);
                 }
                 continue;
+            }
+            // Whether it is gone by then or only held up: what it refers to until its end must stay.
+            Item::Signal(s)
+                if p.exit_reason.is_some()
+                    && matches!(&s.body, Body::Task(t) if t.work == Work::CopyLiterals) =>
+            {
+                handle(p, vm, scheduler, s.from, s.body);
             }
             Item::Signal(s) if p.exit_reason.is_some() => {
                 // It has ended already as far as whoever sent this can tell.

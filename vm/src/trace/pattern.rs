@@ -59,7 +59,7 @@ pub struct Which {
 /// Compiles a match specification for calls, or for sends and receives.
 pub fn compile(vm: &'static Vm, spec: Term<'_>, dialect: Dialect) -> Result<Arc<Spec>, Failure> {
     let program = Compiler::new(vm, dialect).compile(spec)?;
-    Ok(Arc::new(Spec { program, source: OwnedTerm::copy_of(spec) }))
+    Ok(Arc::new(Spec { program, source: OwnedTerm::whole_copy_of(spec) }))
 }
 
 /// Sets patterns of loaded functions; how many matched.

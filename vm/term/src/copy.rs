@@ -424,8 +424,15 @@ pub unsafe fn relocate(from: *const u64, words: usize, term: RawTerm, to: &Heap)
 
 impl OwnedTerm {
     /// A copy in one piece of exactly its size. Literals are shared.
+    ///
+    /// For messages and what else a process will hold soon: it is asked for literals that are about to go. What may stay
+    /// elsewhere for long is an [`OwnedTerm::whole_copy_of`].
     pub fn copy_of(term: Term<'_>) -> OwnedTerm {
         OwnedTerm::copy_with(term, Literals::Share)
+    }
+    /// The same with copies of literals: for what is kept where nobody looks for literals that are about to go.
+    pub fn whole_copy_of(term: Term<'_>) -> OwnedTerm {
+        OwnedTerm::copy_with(term, Literals::Copy)
     }
     pub fn copy_with(term: Term<'_>, literals: Literals) -> OwnedTerm {
         let fixed = Fixed::new(literals);
