@@ -47,6 +47,8 @@ pub(crate) struct Emitter<'a> {
     pub function: usize,
     /// Start of the current instruction.
     pub start: u32,
+    /// Where the last instruction begins, and the handlers that do it together with certain others.
+    pub then: Option<(usize, super::fuse::Thens)>,
 }
 
 /// A module that cannot be turned into code.
@@ -56,6 +58,12 @@ pub struct EmitError(pub String);
 impl Emitter<'_> {
     /// Begins an instruction.
     pub fn op(&mut self, h: Handler) -> &mut Self {
+        if let Some((at, thens)) = self.then.take()
+            && let Some(both) = thens.iter().find(|t| t.0 as usize == h as usize)
+        {
+            let both = both.1 as usize as u64;
+            (self.out[at], self.out[at + 1]) = (both as u32, (both >> 32) as u32);
+        }
         self.start = self.out.len() as u32;
         self.ptr(h as usize as u64)
     }

@@ -37,6 +37,44 @@ macro_rules! by_two_moves {
     }};
 }
 
+/// Handlers of what may come next, and those that do both.
+pub(crate) type Thens = &'static [(Handler, Handler)];
+
+/// What additions and subtractions with a result in an X register are done together with.
+pub(super) fn thens(name: &str, a: Kind, b: Kind, small: bool) -> Option<Thens> {
+    use crate::interp::arith::{minus_then, plus_then};
+    use crate::interp::call::{call_last, call_only};
+    macro_rules! calls {
+        ($f:ident, $p:ty, $q:ty $(, $n:literal $m:literal)*) => {
+            &[
+                (call_only as Handler, $f::<$p, $q, CallOnly> as Handler),
+                (call_last, $f::<$p, $q, CallLast>),
+                (move_call_only::<X>, $f::<$p, $q, MoveCallOnly<X>>),
+                (move_call_last::<X>, $f::<$p, $q, MoveCallLast<X>>),
+                (move_call_last::<Y>, $f::<$p, $q, MoveCallLast<Y>>),
+                $((allocate_then_move::<$n, $m>, $f::<$p, $q, Frame<$n, $m>>),)*
+            ]
+        };
+    }
+    macro_rules! kinds {
+        ($f:ident) => {
+            match (a, b) {
+                (Kind::X, _) if small => calls!($f, X, K, 1 1, 2 1, 2 2, 3 1, 3 2, 3 3),
+                (Kind::Y, _) if small => calls!($f, Y, K),
+                (Kind::X, Kind::X) => calls!($f, X, X),
+                (Kind::X, Kind::Y) => calls!($f, X, Y),
+                (Kind::Y, Kind::X) => calls!($f, Y, X),
+                _ => return None,
+            }
+        };
+    }
+    Some(match name {
+        "+" => kinds!(plus_then),
+        "-" => kinds!(minus_then),
+        _ => return None,
+    })
+}
+
 impl Emitter<'_> {
     /// Emits the frame made at `i` with the moves into it that follow; the index of the next op.
     pub(super) fn frame(&mut self, i: usize, words: u32, need: u32, live: u32) -> usize {

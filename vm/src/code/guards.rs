@@ -66,7 +66,11 @@ impl Emitter<'_> {
                     return Ok(());
                 }
             };
+            let at = self.out.len();
             self.op(h).fail(fail).dst(dst).u32(live.0).src(a).src(b);
+            if kd == Kind::X {
+                self.then = super::fuse::thens(name, ka, kb, small).map(|t| (at, t));
+            }
             return Ok(());
         }
         let bif = self.guard_native(e)?;

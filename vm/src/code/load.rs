@@ -219,6 +219,7 @@ pub(crate) fn translate(vm: &'static Vm, module: &Module) -> Result<Prepared, Pr
         entries,
         function: 0,
         start: 0,
+        then: None,
     };
     let mut i = 0;
     let mut starts = vec![0u32; module.functions.len()];

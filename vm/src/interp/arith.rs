@@ -2,6 +2,7 @@
 //!
 //! Slots of the binary forms: 2 branch (0: raise), 3 destination, 4 live, then the operands.
 
+use super::fused::Then;
 use super::operand::*;
 use super::{Regs, go};
 use crate::arith::{self, ArithError};
@@ -36,6 +37,26 @@ macro_rules! arith2 {
             }
         }
     )* };
+}
+
+/// The same on the usual way, with the instruction that follows; its slow way and a result that does not fit go on behind it as ever.
+macro_rules! arith2_then {
+    ($($name:ident, $slow:ident, |$a:ident, $b:ident| $fast:expr;)*) => { $(
+        pub unsafe extern "C" fn $name<P: Src, Q: Src, T: Then>(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+            let ($a, $b) = (P::get(r, e, ip.add(5)), Q::get(r, e, ip.add(5 + P::N)));
+            if (tag_bits::<P>($a) | tag_bits::<Q>($b)) & 7 == 0 {
+                if let Some(v) = $fast {
+                    X::put(r, e, ip.add(3), RawTerm(v as u64));
+                    return T::run(r, ip.add(5 + P::N + Q::N), htop, e, fc);
+                }
+            }
+            return $slow::<P, Q, X>(r, ip, htop, e, fc);
+        }
+    )* };
+}
+arith2_then! {
+    plus_then, slow_plus, |a, b| (a.0 as i64).checked_add(b.0 as i64);
+    minus_then, slow_minus, |a, b| (a.0 as i64).checked_sub(b.0 as i64);
 }
 
 /// What must have no tag bits for `t` to be a small integer.

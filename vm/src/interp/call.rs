@@ -76,10 +76,30 @@ pub unsafe extern "C" fn call_only(
     e: *mut u64,
     fc: i64,
 ) {
+    return call_only_inline(r, ip, htop, e, fc);
+}
+#[inline(always)]
+pub(super) unsafe fn call_only_inline(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     enter!(r, ptr_at::<Export>(ip, 2), htop, e, fc)
 }
 /// Slots: 2 entry, 4 bytes of the frame.
 pub unsafe extern "C" fn call_last(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    return call_last_inline(r, ip, htop, e, fc);
+}
+#[inline(always)]
+pub(super) unsafe fn call_last_inline(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,

@@ -42,6 +42,16 @@ pub unsafe extern "C" fn allocate_then_move<const N: usize, const M: usize>(
     e: *mut u64,
     fc: i64,
 ) {
+    return allocate_then_move_inline::<N, M>(r, ip, htop, e, fc);
+}
+#[inline(always)]
+pub(super) unsafe fn allocate_then_move_inline<const N: usize, const M: usize>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let words = if N == 0 { u32_at(ip, 2) as usize } else { N };
     let need = u32_at(ip, 3) as usize;
     if (e as usize).wrapping_sub(htop as usize) < (words + need + SLACK) * 8 {

@@ -4,13 +4,43 @@
 //! A fused instruction stands where its first part stood and does exactly what its parts would do in
 //! turn; `code::fuse` chooses it only if nothing branches in between.
 
-use super::call::enter;
+use super::call::{self, enter};
+use super::frame;
 use super::operand::*;
 use super::{Regs, ReturnPoint, go};
+use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 use term::RawTerm;
 use term::boxed::Export;
 use term::term::Subtag;
+
+/// An instruction that the handler of the one before it does as well. It stands behind that one all the same, for slow ways and branches.
+pub trait Then {
+    unsafe fn run(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64);
+}
+pub struct CallOnly;
+pub struct CallLast;
+pub struct MoveCallOnly<S>(PhantomData<S>);
+pub struct MoveCallLast<S>(PhantomData<S>);
+pub struct Frame<const N: usize, const M: usize>;
+
+macro_rules! then {
+    ($([$($g:tt)*] $t:ty: $h:expr;)*) => { $(
+        impl<$($g)*> Then for $t {
+            #[inline(always)]
+            unsafe fn run(r: *mut Regs, ip: *const u32, htop: *mut u64, e: *mut u64, fc: i64) {
+                return $h(r, ip, htop, e, fc);
+            }
+        }
+    )* };
+}
+then! {
+    [] CallOnly: call::call_only_inline;
+    [] CallLast: call::call_last_inline;
+    [S: Src] MoveCallOnly<S>: move_call_only_inline::<S>;
+    [S: Src] MoveCallLast<S>: move_call_last_inline::<S>;
+    [const N: usize, const M: usize] Frame<N, M>: frame::allocate_then_move_inline::<N, M>;
+}
 
 /// Slots: 2, 3 destinations, then sources, one after the other.
 pub unsafe extern "C" fn move_two<S1: Src, D1: Dst, S2: Src, D2: Dst>(
@@ -48,12 +78,32 @@ pub unsafe extern "C" fn move_call_only<S: Src>(
     e: *mut u64,
     fc: i64,
 ) {
+    return move_call_only_inline::<S>(r, ip, htop, e, fc);
+}
+#[inline(always)]
+pub(super) unsafe fn move_call_only_inline<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
     let t = S::get(r, e, ip.add(5));
     X::put(r, e, ip.add(4), t);
     enter!(r, ptr_at::<Export>(ip, 2), htop, e, fc)
 }
 /// Slots: 2 entry, 4 bytes of the frame, 5 X register, 6 source.
 pub unsafe extern "C" fn move_call_last<S: Src>(
+    r: *mut Regs,
+    ip: *const u32,
+    htop: *mut u64,
+    e: *mut u64,
+    fc: i64,
+) {
+    return move_call_last_inline::<S>(r, ip, htop, e, fc);
+}
+#[inline(always)]
+pub(super) unsafe fn move_call_last_inline<S: Src>(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,
