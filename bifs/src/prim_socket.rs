@@ -72,6 +72,8 @@ enum Fail {
     ErrorInvalid(&'static str),
     /// `error:{invalid, What}`
     Raise(&'static str),
+    /// `error:{invalid, {otp_socket_option, Number}}`
+    NoOption(i32),
 }
 
 impl Fail {
@@ -105,6 +107,10 @@ fn answer<'p>(cx: &Cx<'p>, done: Done<Term<'p>>) -> BifResult<'p> {
         Err(Fail::Invalid(s)) => Ok(invalid(cx, what(s))),
         Err(Fail::ErrorInvalid(s)) => Ok(error(cx, invalid(cx, what(s)))),
         Err(Fail::Raise(s)) => Err(cx.error_term(invalid(cx, what(s)))),
+        Err(Fail::NoOption(n)) => {
+            let pair = cx.heap().tuple(&[atom!("otp_socket_option").into(), Term::small(n.into())]);
+            Err(cx.error_term(invalid(cx, pair)))
+        }
     }
 }
 fn plain<'p>(cx: &Cx<'p>, done: Done<()>) -> BifResult<'p> {

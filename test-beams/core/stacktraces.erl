@@ -26,6 +26,9 @@ main() ->
     s(error2, fun() -> nontail(fun() -> error(custom, [a, b]), ok end) end),
     s(error3, fun() -> nontail(fun() -> error(custom, none, [{error_info, #{cause => x}}]), ok end) end),
     s(tail, fun() -> tail1(id(5)) end),
+    s(tail_apply, fun() -> nontail(fun() -> applied(id(lists), id([]), [x]) end) end),
+    s(tail_apply_list, fun() -> nontail(fun() -> applied(id(lists), id(x), id(y)) end) end),
+    s(tail_apply_args, fun() -> nontail(fun() -> named(id([]), id(x)) end) end),
     s(deep, fun() -> deep(id(12)) end),
     s(binary_construct, fun() -> nontail(fun() -> <<(id(a)):8>> end) end),
     s(binary_size, fun() -> nontail(fun() -> <<1:(id(-1))>> end) end),
@@ -45,6 +48,9 @@ only_a(a, X) -> X.
 
 called(X, Y) ->
     X div Y.
+
+applied(M, F, Args) -> apply(M, F, Args).
+named(M, F) -> M:F(1, 2).
 
 tail1(N) -> tail2(N, x).
 tail2(N, _) -> tail3(N, x, y).

@@ -139,9 +139,13 @@ fn fill(
 fn read_binary<'p>(
     cx: &Cx<'p>,
     size: u64,
-    read: impl FnMut(&mut [u8], u64) -> std::io::Result<usize>,
+    mut read: impl FnMut(&mut [u8], u64) -> std::io::Result<usize>,
 ) -> Done<Option<Term<'p>>> {
     let size = usize::try_from(size).map_err(|_| Posix::ENOMEM)?;
+    if size == 0 {
+        // The system says whether the file may be read.
+        read(&mut [], 0)?;
+    }
     if size <= HEAP_BIN_MAX {
         let mut buf = [0; HEAP_BIN_MAX];
         let n = fill(&mut buf[..size], read)?;
@@ -256,9 +260,18 @@ pub(super) fn by_name<'p, const N: usize>(
     Err(long::blocking(cx, args, work))
 }
 
+/// Of a closed file nothing else is said, whatever the arguments are.
+fn wrong<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
+    match file.0.with(|_| Ok(())) {
+        Ok(()) => Err(cx.badarg()),
+        Err(e) => Ok(e.term(cx)),
+    }
+}
+
 fn read<'p>(cx: &Cx<'p>, file: Term<'p>, size: Term<'p>) -> BifResult<'p> {
     let f = cx.need(FileRef::from_term(file))?;
-    let bytes = cx.need(uint63(size))?.ok();
+    let Some(bytes) = uint63(size) else { return wrong(cx, f) };
+    let bytes = bytes.ok();
     here_or_dirty(cx, f, bytes, &[file, size], |cx, args| match *args {
         [file, size] => do_read(cx, cx.need(FileRef::from_term(file))?, size),
         _ => Err(cx.badarg()),
@@ -273,7 +286,8 @@ fn do_read<'p>(cx: &Cx<'p>, file: FileRef<'p>, size: Term<'p>) -> BifResult<'p> 
 
 fn pread<'p>(cx: &Cx<'p>, file: Term<'p>, offset: Term<'p>, size: Term<'p>) -> BifResult<'p> {
     let f = cx.need(FileRef::from_term(file))?;
-    let (_, bytes) = (cx.need(uint63(offset))?, cx.need(uint63(size))?.ok());
+    let (Some(_), Some(bytes)) = (uint63(offset), uint63(size)) else { return wrong(cx, f) };
+    let bytes = bytes.ok();
     here_or_dirty(cx, f, bytes, &[file, offset, size], |cx, args| match *args {
         [file, offset, size] => do_pread(cx, cx.need(FileRef::from_term(file))?, offset, size),
         _ => Err(cx.badarg()),
@@ -307,7 +321,8 @@ fn vector_bytes(v: &Vector<'_>) -> u64 {
 
 fn write<'p>(cx: &Cx<'p>, file: Term<'p>, list: Term<'p>) -> BifResult<'p> {
     let f = cx.need(FileRef::from_term(file))?;
-    let bytes = vector_bytes(&cx.need(vector(list))?);
+    let Some(parts) = vector(list) else { return wrong(cx, f) };
+    let bytes = vector_bytes(&parts);
     here_or_dirty(cx, f, Some(bytes), &[file, list], |cx, args| match *args {
         [file, list] => do_write(cx, cx.need(FileRef::from_term(file))?, list),
         _ => Err(cx.badarg()),
@@ -341,8 +356,8 @@ fn do_write<'p>(cx: &Cx<'p>, file: FileRef<'p>, list: Term<'p>) -> BifResult<'p>
 
 fn pwrite<'p>(cx: &Cx<'p>, file: Term<'p>, offset: Term<'p>, list: Term<'p>) -> BifResult<'p> {
     let f = cx.need(FileRef::from_term(file))?;
-    cx.need(uint63(offset))?.ok();
-    let bytes = vector_bytes(&cx.need(vector(list))?);
+    let (Some(_), Some(parts)) = (uint63(offset), vector(list)) else { return wrong(cx, f) };
+    let bytes = vector_bytes(&parts);
     here_or_dirty(cx, f, Some(bytes), &[file, offset, list], |cx, args| match *args {
         [file, offset, list] => do_pwrite(cx, cx.need(FileRef::from_term(file))?, offset, list),
         _ => Err(cx.badarg()),
@@ -382,20 +397,22 @@ fn do_pwrite<'p>(
     })
 }
 
-fn seek<'p>(cx: &Cx<'p>, file: FileRef<'p>, from: Term<'p>, offset: i64) -> BifResult<'p> {
+fn seek<'p>(cx: &Cx<'p>, file: FileRef<'p>, from: Term<'p>, offset: Term<'p>) -> BifResult<'p> {
+    let Some(offset) = offset.as_i64() else { return wrong(cx, file) };
     let from = match from.as_atom().map_or("", |a| a.name()) {
         // A negative position is for the system to refuse.
         "bof" => SeekFrom::Start(offset as u64),
         "cur" => SeekFrom::Current(offset),
         "eof" => SeekFrom::End(offset),
-        _ => return Err(cx.badarg()),
+        _ => return wrong(cx, file),
     };
     let position = file.0.with(|mut f| Ok(f.seek(from)?));
     Ok(value_or_error(cx, position.map(|n| cx.heap().uint(n))))
 }
 
 fn sync<'p>(cx: &Cx<'p>, file: FileRef<'p>, data_only: Term<'p>) -> BifResult<'p> {
-    let data_only = cx.need(int(data_only))? != 0;
+    let Some(data_only) = int(data_only) else { return wrong(cx, file) };
+    let data_only = data_only != 0;
     let done = file.0.with(|f| {
         let _: () = if data_only { f.sync_data()? } else { f.sync_all()? };
         Ok(())
@@ -412,16 +429,16 @@ fn truncate<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
 }
 
 /// Two numbers that say a part of a file.
-fn range<'p>(cx: &Cx<'p>, offset: Term<'p>, len: Term<'p>) -> BifResult<'p, Done<(i64, i64)>> {
-    let (offset, len) = (cx.need(int64(offset))?, cx.need(int64(len))?);
-    Ok(offset.and_then(|offset| {
+fn range(offset: Term<'_>, len: Term<'_>) -> Option<Done<(i64, i64)>> {
+    let (offset, len) = (int64(offset)?, int64(len)?);
+    Some(offset.and_then(|offset| {
         let len = len?;
         if offset < 0 || len < 0 { Err(Posix::EINVAL) } else { Ok((offset, len)) }
     }))
 }
 
 fn allocate<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, len: Term<'p>) -> BifResult<'p> {
-    let range = range(cx, offset, len)?;
+    let Some(range) = range(offset, len) else { return wrong(cx, file) };
     let done = file.0.with(|f| {
         let (offset, len) = range?;
         Ok(sys::file::allocate(f.as_raw_fd(), offset, len)?)
@@ -437,7 +454,7 @@ fn advise<'p>(
     advice: Term<'p>,
 ) -> BifResult<'p> {
     use sys::file::Advice;
-    let range = range(cx, offset, len)?;
+    let Some(range) = range(offset, len) else { return wrong(cx, file) };
     let done = file.0.with(|f| {
         let (offset, len) = range?;
         let advice = match advice.as_atom().map_or("", |a| a.name()) {
@@ -472,7 +489,7 @@ fn do_read_handle_info<'p>(cx: &Cx<'p>, file: FileRef<'p>) -> BifResult<'p> {
 }
 
 fn ipread<'p>(cx: &Cx<'p>, file: FileRef<'p>, offset: Term<'p>, max: Term<'p>) -> BifResult<'p> {
-    let (offset, max) = (cx.need(uint63(offset))?, cx.need(int64(max))?);
+    let (Some(offset), Some(max)) = (uint63(offset), int64(max)) else { return wrong(cx, file) };
     let data = file.0.with(|f| {
         let (offset, max) = (offset?, max?);
         if max >= 1 << 31 {

@@ -110,9 +110,15 @@ fn data_term<'h>(h: &'h Heap, kind: Data, data: &[u8], release: u32) -> Option<T
     })
 }
 
-/// Control messages to be sent.
-pub fn parse(list: Term<'_>, release: u32) -> Option<Vec<Control>> {
-    list.to_vec()?.into_iter().map(|c| one(c, release)).collect()
+/// Control messages to be sent, which have to fit into so many bytes, each with its head and aligned.
+pub fn parse(list: Term<'_>, release: u32, room: usize) -> Option<Vec<Control>> {
+    const HEAD: usize = 16;
+    let mut left = room;
+    let mut fits = |c: Option<Control>| {
+        left = left.checked_sub(HEAD + c.as_ref()?.data.len().next_multiple_of(8))?;
+        c
+    };
+    list.to_vec()?.into_iter().map(|c| fits(one(c, release))).collect()
 }
 
 fn one(t: Term<'_>, release: u32) -> Option<Control> {

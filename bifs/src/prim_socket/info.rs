@@ -120,7 +120,7 @@ fn states<'h>(h: &'h Heap, bits: u32) -> Term<'h> {
         (flag::CLOSED, "closed"),
     ];
     let on: Vec<Term<'h>> =
-        all.iter().rev().filter(|(b, _)| bits & b != 0).map(|(_, n)| name(n)).collect();
+        all.iter().filter(|(b, _)| bits & b != 0).map(|(_, n)| name(n)).collect();
     h.list(&on)
 }
 

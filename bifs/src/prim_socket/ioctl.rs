@@ -59,7 +59,12 @@ fn get<'p>(cx: &Cx<'p>, s: SocketRef<'p>, number: i64, arg: Term<'p>) -> BifResu
         let index = cx.need(arg.as_small().and_then(|n| u32::try_from(n).ok()))?;
         let done: Done<Term<'p>> = s.0.with(|st| {
             need_open(st)?;
-            Ok(h.byte_list(&net::name_of(index)?))
+            // The C library has another name for what the system says.
+            let name = net::name_of(index).map_err(|e| match Fail::from(e) {
+                Fail::Posix("enxio") => Fail::Posix("enodev"),
+                other => other,
+            });
+            Ok(h.byte_list(&name?))
         });
         return answer(cx, done.map(|t| ok(cx, t)));
     }

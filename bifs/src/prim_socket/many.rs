@@ -55,7 +55,9 @@ fn sendmmsg<'p>(
                 None => None,
             };
             let control = match m.get(Term::atom(atom!("ctrl"))) {
-                Some(c) => control::parse(c, release).ok_or(Fail::Invalid("ctrl"))?,
+                Some(c) => {
+                    control::parse(c, release, st.send_control).ok_or(Fail::Invalid("ctrl"))?
+                }
                 None => Vec::new(),
             };
             let data = slices.iter().map(|p| IoSlice::new(p)).collect();

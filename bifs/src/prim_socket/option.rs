@@ -335,7 +335,7 @@ fn setopt<'p>(
         Level::Otp => set_otp(st, pid, number, value),
         Level::System(level) if native != 0 => {
             need_open(st)?;
-            let bytes = native_value(value).ok_or(INVALID_VALUE)?;
+            let bytes = native_value(value).ok_or(Fail::ErrorInvalid("value"))?;
             let level = level.unwrap_or(names::SOL_SOCKET);
             Ok(socket::set_option(st.fd(), level, number, &bytes)?)
         }
@@ -345,8 +345,8 @@ fn setopt<'p>(
 }
 
 pub(super) fn native_value(t: Term<'_>) -> Option<Vec<u8>> {
-    if let Some(b) = t.as_binary() {
-        return Some(b.bytes().into_owned());
+    if let Some(bytes) = crate::iolist::to_vec(t) {
+        return Some(bytes);
     }
     let n = match bool_of(t) {
         Some(b) => i32::from(b),
@@ -404,7 +404,7 @@ fn set_otp(st: &mut State, pid: u64, number: i32, value: Term<'_>) -> Done<()> {
             }
             st.register();
         }
-        _ => return Err(INVALID_OPTION),
+        _ => return Err(Fail::NoOption(number)),
     }
     Ok(())
 }
@@ -677,8 +677,13 @@ fn getopt_native<'p>(
             }
             View::Bits(b) if b.is_binary() => b.bytes().into_owned(),
             _ => {
-                let n = spec.as_small().and_then(|n| usize::try_from(n).ok());
-                vec![0; n.filter(|n| *n <= 1 << 24).ok_or(INVALID_VALUE)?]
+                let n = spec.as_small().and_then(|n| i32::try_from(n).ok()).ok_or(INVALID_VALUE)?;
+                // Nowhere to put it.
+                if n == 0 {
+                    return Err(Fail::Posix("efault"));
+                }
+                let n = usize::try_from(n).map_err(|_| Fail::Posix("einval"))?;
+                vec![0; Some(n).filter(|n| *n <= 1 << 24).ok_or(INVALID_VALUE)?]
             }
         };
         let n = socket::get_option(st.fd(), level, number, &mut room)?;

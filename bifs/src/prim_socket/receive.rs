@@ -293,7 +293,7 @@ fn recvmsg<'p>(
 /// A message as a map.
 pub(super) fn message_term<'h>(h: &'h Heap, m: &Received, data: &[u8], release: u32) -> Term<'h> {
     let control: Vec<Term<'h>> = m.control.iter().map(|c| control::term(h, c, release)).collect();
-    let iov = if data.is_empty() { Term::nil() } else { h.list(&[h.binary(data)]) };
+    let iov = h.list(&[h.binary(data)]);
     let mut pairs = vec![
         (Term::atom(atom!("iov")), iov),
         (Term::atom(atom!("ctrl")), h.list(&control)),

@@ -225,7 +225,7 @@ fn sendmsg<'p>(
             return Err(Fail::Invalid("iov"));
         }
         let control = match message.get(Term::atom(atom!("ctrl"))) {
-            Some(c) => control::parse(c, release).ok_or(Fail::Invalid("ctrl"))?,
+            Some(c) => control::parse(c, release, st.send_control).ok_or(Fail::Invalid("ctrl"))?,
             None => Vec::new(),
         };
         st.counters.write_tries += 1;

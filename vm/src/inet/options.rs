@@ -209,7 +209,7 @@ fn set_local(
 ) -> Result<bool, Fail> {
     let size = usize::try_from(value).unwrap_or(0);
     match code {
-        opt::HEADER => inet.header = size,
+        opt::HEADER => inet.header = value as u32 as usize,
         opt::MODE => inet.list_mode = value == 0,
         opt::DELIVER => inet.deliver_port = value == 0,
         opt::BUFFER => {
@@ -221,9 +221,11 @@ fn set_local(
         opt::PACKET_SIZE => inet.packet_size = value as u32 as usize,
         opt::EXIT_ON_CLOSE => inet.exit_on_close = value != 0,
         opt::HIGH_MSGQ | opt::LOW_MSGQ => {
-            if value < 1 {
+            // Sizes of the machine: negative ones are large, but the largest means none.
+            if matches!(value, 0 | -1) {
                 return Err(Fail::EINVAL);
             }
+            let value = i64::from(value) as u64;
             if code == opt::HIGH_MSGQ {
                 inet.msgq_high = value;
                 inet.msgq_low = inet.msgq_low.min(value);
@@ -426,16 +428,17 @@ pub(super) fn get(inet: &Inet, own: &Own<'_>, data: &[u8]) -> Reply {
 /// The value of an option of the driver; `None` inside: this socket has no such option.
 fn local(inet: &Inet, own: &Own<'_>, code: u8) -> Option<Option<i32>> {
     let size = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    let limit = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
     Some(Some(match code {
         opt::BUFFER => size(inet.buffer),
-        opt::HEADER => size(inet.header),
+        opt::HEADER => inet.header as u32 as i32,
         opt::MODE => i32::from(!inet.list_mode),
         opt::DELIVER => i32::from(!inet.deliver_port),
         opt::PACKET => inet.packet.number(),
         opt::PACKET_SIZE => inet.packet_size as u32 as i32,
         opt::EXIT_ON_CLOSE => i32::from(inet.exit_on_close),
-        opt::HIGH_MSGQ => inet.msgq_high,
-        opt::LOW_MSGQ => inet.msgq_low,
+        opt::HIGH_MSGQ => limit(inet.msgq_high),
+        opt::LOW_MSGQ => limit(inet.msgq_low),
         opt::DEBUG => i32::from(inet.debug),
         opt::SHOW_ECONNRESET => match own {
             Own::Tcp(s) => i32::from(s.show_econnreset),

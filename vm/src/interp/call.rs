@@ -281,7 +281,7 @@ unsafe extern "C" fn apply_args<const TAIL: bool>(
             }
             enter!(r, export as *const _ as *const Export, htop, e, fc)
         }
-        _ => return super::except::badarg_apply(r, ip, htop, e, fc),
+        _ => return super::except::badarg_apply::<TAIL>(r, ip, htop, e, fc),
     }
 }
 
@@ -336,7 +336,7 @@ pub unsafe extern "C" fn apply_list(
     }
     if !l.is_nil() || !m.is_atom() || !f.is_atom() {
         ((*r).x[0], (*r).x[1], (*r).x[2]) = (m, f, args);
-        return super::except::badarg_apply3(r, ip, htop, e, fc);
+        return super::except::badarg_apply3(r, tail_caller as *const u32, htop, e, fc);
     }
     let (Some(m), Some(f)) = (m.as_atom(), f.as_atom()) else { return };
     let export = (*r).vm.code.export(m, f, n as u32);

@@ -183,9 +183,10 @@ unsafe fn unwind(r: *mut Regs, raise: Raise) {
     (*r).outcome = crate::process::exit::uncaught(r, raise);
 }
 
+/// Of a tail call the caller is not on the stack.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe extern "C" fn badarg_apply(
+pub(crate) unsafe extern "C" fn badarg_apply<const TAIL: bool>(
     r: *mut Regs,
     ip: *const u32,
     htop: *mut u64,
@@ -199,19 +200,21 @@ pub(crate) unsafe extern "C" fn badarg_apply(
     let list = (*p).heap.heap.list(&args).raw();
     drop(args);
     ((*r).x[0], (*r).x[1], (*r).x[2]) = (m, f, list);
-    error_in(r, core::ptr::null(), RawTerm::atom(am::BADARG), am::ERLANG, term::atom!("apply"), 3)
+    let caller = if TAIL { ip } else { core::ptr::null() };
+    error_in(r, caller, RawTerm::atom(am::BADARG), am::ERLANG, term::atom!("apply"), 3)
 }
+/// `caller`: the instruction that made a tail call, else null.
 #[cold]
 #[inline(never)]
 pub(crate) unsafe extern "C" fn badarg_apply3(
     r: *mut Regs,
-    _: *const u32,
+    caller: *const u32,
     htop: *mut u64,
     e: *mut u64,
     fc: i64,
 ) {
     super::save(r, htop, e, fc);
-    error_in(r, core::ptr::null(), RawTerm::atom(am::BADARG), am::ERLANG, term::atom!("apply"), 3)
+    error_in(r, caller, RawTerm::atom(am::BADARG), am::ERLANG, term::atom!("apply"), 3)
 }
 #[cold]
 #[inline(never)]
