@@ -82,7 +82,7 @@ fn insert_new<'p>(cx: &Cx<'p>, id: Term<'p>, what: Term<'p>) -> BifResult<'p> {
 fn put<'p>(cx: &Cx<'p>, id: Term<'p>, what: Term<'p>, new_only: bool) -> BifResult<'p> {
     let table = find_for(cx, id, Need::Write)?;
     if !what.is_list() {
-        let o = Object::new(object(cx, &table, what)?);
+        let o = table.object(object(cx, &table, what)?);
         return Ok(Term::bool(table.insert(cx.pid(), o, new_only).or_stop(cx)?));
     }
     fill(cx, id, what, Vec::new(), new_only)
@@ -117,7 +117,7 @@ fn fill<'p>(
     let table = find_for(cx, id, Need::Write)?;
     let held = |rest, objects| Filling { id: cx.hold(id), rest: cx.hold(rest), objects, new_only };
     while let Some(cell) = rest.as_cons() {
-        objects.push(Object::new(object(cx, &table, cell.head())?));
+        objects.push(table.object(object(cx, &table, cell.head())?));
         rest = cell.tail();
         if !rest.is_nil() && (!cx.bump(1) || crate::limits::ets_traps()) {
             return Err(cx.yield_to(held(rest, objects)));

@@ -11,6 +11,7 @@
 //! table's contents is taken alone or before none of them.
 
 mod common;
+mod compressed;
 mod fix;
 pub mod hash;
 mod object;

@@ -4,7 +4,7 @@ use super::{OrStop, find_for};
 use num::bignum::{self, Int, Word};
 use std::cmp::Ordering;
 use term::{Heap, Term, Tuple, View};
-use vm::ets::{Error, Need, Object};
+use vm::ets::{Error, Need, Object, Table};
 use vm::{BifResult, Cx, Stop};
 
 vm::bifs! { pub(super) TABLE: "ets" {
@@ -51,11 +51,11 @@ impl<'p> Count<'p> {
         let pos = usize::try_from(pos).map_err(|_| Error::Position)?;
         Ok(Count { pos, increment, warp })
     }
-    fn check(&self, o: &Object, keypos: usize) -> Result<(), Error> {
+    fn check(&self, o: &Object, keypos: usize, heap: &'p Heap) -> Result<(), Error> {
         if self.pos == keypos {
             return Err(Error::KeyPos);
         }
-        match self.pos.checked_sub(1).and_then(|i| o.elements().get(i)) {
+        match self.pos.checked_sub(1).and_then(|i| o.element(i, heap)) {
             None => Err(Error::Position),
             Some(e) if e.is_integer() => Ok(()),
             Some(_) => Err(Error::BadArg),
@@ -63,7 +63,7 @@ impl<'p> Count<'p> {
     }
     fn apply(&self, o: &mut Object, heap: &'p Heap) -> Result<Term<'p>, Error> {
         let i = self.pos - 1;
-        let old = *o.elements().get(i).ok_or(Error::Position)?;
+        let old = o.element(i, heap).ok_or(Error::Position)?;
         let mut new = add(heap, old, self.increment).ok_or(Error::BadArg)?;
         if let Some((threshold, to)) = self.warp {
             let down = term::compare::compare(self.increment, Term::small(0)).is_lt();
@@ -109,10 +109,10 @@ fn default_of<'p>(
 }
 
 /// A default object with the key put in.
-fn with_key<'p>(t: Tuple<'p>, keypos: usize, key: Term<'p>) -> Option<Object> {
+fn with_key<'p>(cx: &Cx<'p>, table: &Table, t: Tuple<'p>, key: Term<'p>) -> Option<Object> {
     let mut elements = t.elements().to_vec();
-    *elements.get_mut(keypos - 1)? = key;
-    Some(Object::of_elements(&elements))
+    *elements.get_mut(table.keypos() - 1)? = key;
+    cx.heap().tuple(&elements).as_tuple().map(|t| table.object(t))
 }
 
 fn counter<'p>(
@@ -129,7 +129,7 @@ fn counter<'p>(
     if !table.is_set() {
         return Err(Error::TableType.stop(cx));
     }
-    let default = default.and_then(|t| with_key(t, keypos, key));
+    let default = default.and_then(|t| with_key(cx, &table, t, key));
     let (ops, single) = match op.view() {
         View::Small(_) | View::Big(_) => {
             (Ok(vec![Ok(Count { pos: keypos + 1, increment: op, warp: None })]), true)
@@ -145,7 +145,7 @@ fn counter<'p>(
         let mut checked = Vec::new();
         for op in ops? {
             let op = op?;
-            op.check(o, keypos)?;
+            op.check(o, keypos, heap)?;
             checked.push(op);
         }
         checked.iter().map(|op| op.apply(o, heap)).collect::<Result<Vec<_>, _>>()
@@ -185,7 +185,7 @@ fn element<'p>(
     if !table.is_set() {
         return Err(cx.badarg());
     }
-    let default = default.and_then(|t| with_key(t, keypos, key));
+    let default = default.and_then(|t| with_key(cx, &table, t, key));
     let done = table.update(cx.pid(), key, default, |o| {
         let specs = if spec.as_tuple().is_some() {
             vec![spec]

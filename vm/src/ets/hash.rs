@@ -175,9 +175,15 @@ impl Hash {
     pub fn active(&self) -> usize {
         self.active.load(Ordering::Acquire)
     }
-    /// Buckets beyond the first segment that memory was taken for.
-    pub fn extra_slots(&self) -> usize {
-        self.slots.load(Ordering::Relaxed) - FIRST
+    /// Words of the segments beyond the first one, and of the reference's tables of segments.
+    pub fn segment_words(&self) -> usize {
+        let slots = self.slots.load(Ordering::Relaxed) - FIRST;
+        let (mut room, mut next, mut words) = (1, 256, slots);
+        while slots / SEGMENT >= room {
+            words += next + 6;
+            (room, next) = (next, next + 128);
+        }
+        words
     }
     fn local(&self, bucket: usize) -> usize {
         bucket / self.shards.len()
@@ -290,7 +296,9 @@ impl Hash {
                     if !first.spot().deleted && new_only {
                         return false;
                     }
-                    pass.add_words(object.words() as i64 - first.words() as i64);
+                    pass.add_words(
+                        object.words(self.keypos) as i64 - first.words(self.keypos) as i64,
+                    );
                     if core::mem::replace(&mut first.spot_mut().deleted, false) {
                         self.items.fetch_add(1, Ordering::Relaxed);
                     }
@@ -314,9 +322,10 @@ impl Hash {
                 Kind::DuplicateBag => {}
             }
         }
-        let spot = Spot { next: link.take(), hash, deleted: false };
+        let spot =
+            Spot { next: link.take(), hash, deleted: false, compressed: object.spot().compressed };
         *object.spot_mut() = spot;
-        pass.add_words(object.words() as i64 + NODE_WORDS);
+        pass.add_words(object.words(self.keypos) as i64 + NODE_WORDS);
         self.items.fetch_add(1, Ordering::Relaxed);
         *link = Some(object);
         true
@@ -324,7 +333,8 @@ impl Hash {
 
     /// Whether the object is in a bag already; a pseudo-deleted one comes back, as the newest.
     fn put_again(&self, first: &mut Link, object: &Object, key: Key<'_>) -> bool {
-        let same = find(first, |n| !self.is(n, key) || eq_exact(n.term(), object.term()));
+        let new = object.open();
+        let same = find(first, |n| !self.is(n, key) || n.is(new.term()));
         let Some(n) = same.as_mut().filter(|n| self.is(n, key)) else { return false };
         if n.spot().deleted {
             n.spot_mut().deleted = false;
@@ -401,9 +411,9 @@ impl Hash {
         let r = self.writing(pass, key, |shard, local| {
             let link = find(shard.link(local), |n| self.is(n, key));
             if let Some(n) = link.as_mut().filter(|n| !n.spot().deleted) {
-                let before = n.words() as i64;
+                let before = n.words(self.keypos) as i64;
                 let r = f(n);
-                pass.add_words(n.words() as i64 - before);
+                pass.add_words(n.words(self.keypos) as i64 - before);
                 return r.map(Some);
             }
             let Some(mut object) = default else { return Ok(None) };
@@ -446,7 +456,7 @@ impl Hash {
                     pseudo = true;
                     link = next_link(link);
                 } else if let Some(mut n) = unlink(link) {
-                    pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                    pass.add_words(-(n.words(self.keypos) as i64) - NODE_WORDS);
                     n.spot_mut().next = gone.take();
                     gone = Some(n);
                 }

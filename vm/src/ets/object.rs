@@ -1,7 +1,10 @@
 //! Objects: tuples with memory of their own.
+//!
+//! Those of compressed tables hold most elements as bytes ([`compressed`](super::compressed)): who reads one has it opened.
 
+use super::compressed;
 use term::packed::PackedTuple;
-use term::{Heap, Term, Tuple};
+use term::{Heap, OwnedTerm, Term, Tuple};
 
 /// A stored tuple. Nothing in it points elsewhere, so it may be freed at any time.
 pub struct Object(PackedTuple<Spot>);
@@ -13,6 +16,24 @@ pub struct Spot {
     pub hash: u32,
     /// Pseudo-deleted.
     pub deleted: bool,
+    /// Elements are bytes.
+    pub compressed: bool,
+}
+
+/// An object as it was stored.
+pub enum Opened<'o> {
+    There(Term<'o>),
+    Built(OwnedTerm),
+}
+
+impl Opened<'_> {
+    #[inline]
+    pub fn term(&self) -> Term<'_> {
+        match self {
+            Opened::There(t) => *t,
+            Opened::Built(t) => t.term(),
+        }
+    }
 }
 
 impl Drop for Spot {
@@ -29,8 +50,24 @@ impl Object {
     pub fn new(tuple: Tuple<'_>) -> Object {
         Object(PackedTuple::new(Spot::default(), tuple))
     }
+    /// One of a compressed table whose keys are there.
+    pub fn compressed(tuple: Tuple<'_>, keypos: usize) -> Object {
+        let heap = Heap::new();
+        let mut elements = tuple.elements().to_vec();
+        for (i, e) in elements.iter_mut().enumerate() {
+            if i + 1 != keypos
+                && let Some(packed) = compressed::pack(&heap, *e)
+            {
+                // SAFETY: read while both heaps are alive.
+                *e = unsafe { packed.raw().brand() };
+            }
+        }
+        let mut object = Object::of_elements(&elements);
+        object.spot_mut().compressed = true;
+        object
+    }
     /// A tuple of copies of these elements; there must be one.
-    pub fn of_elements(elements: &[Term<'_>]) -> Object {
+    fn of_elements(elements: &[Term<'_>]) -> Object {
         let heap = Heap::with_capacity(elements.len() + 1);
         // SAFETY: the words are only read to be copied, while both are alive.
         let elements: Vec<Term<'_>> = elements.iter().map(|t| unsafe { t.raw().brand() }).collect();
@@ -50,12 +87,37 @@ impl Object {
         core::mem::swap(self.spot_mut(), by.spot_mut());
         *self = by;
     }
+    /// The tuple to be read.
     #[inline]
-    pub fn term(&self) -> Term<'_> {
-        self.0.term()
+    pub fn open(&self) -> Opened<'_> {
+        if self.spot().compressed {
+            return Opened::Built(OwnedTerm::build(|h| self.unpack(h)));
+        }
+        Opened::There(self.0.term())
     }
+    #[cold]
+    fn unpack<'h>(&self, heap: &'h Heap) -> Term<'h> {
+        let elements: Vec<_> =
+            self.elements().iter().map(|e| compressed::unpack(heap, *e)).collect();
+        heap.tuple(&elements)
+    }
+    /// Whether it is equal to a tuple.
     #[inline]
-    pub fn elements(&self) -> &[Term<'_>] {
+    pub fn is(&self, tuple: Term<'_>) -> bool {
+        term::compare::eq_exact(self.open().term(), tuple)
+    }
+    /// A copy of element `i`, from 0.
+    #[inline]
+    pub fn element<'h>(&self, i: usize, heap: &'h Heap) -> Option<Term<'h>> {
+        let e = *self.elements().get(i)?;
+        Some(match self.spot().compressed {
+            true => compressed::unpack(heap, e),
+            false => heap.copy(e),
+        })
+    }
+    /// As they are stored.
+    #[inline]
+    fn elements(&self) -> &[Term<'_>] {
         self.0.tuple().elements()
     }
     pub fn arity(&self) -> usize {
@@ -68,9 +130,16 @@ impl Object {
     }
     #[inline]
     pub fn copy<'h>(&self, heap: &'h Heap) -> Term<'h> {
+        if self.spot().compressed {
+            return self.unpack(heap);
+        }
         self.0.copy(heap)
     }
-    pub fn words(&self) -> usize {
+    /// Words that count for the memory of the table.
+    pub fn words(&self, keypos: usize) -> usize {
+        if self.spot().compressed {
+            return compressed::words(self.elements(), keypos);
+        }
         self.0.words()
     }
     /// The shared binaries in it: identity, bytes, references to it.
@@ -90,12 +159,18 @@ impl Object {
         // replaced in place.
         let done = pairs.iter().take_while(|(i, value)| self.0.set_immediate(*i, *value)).count();
         let Some(rest) = pairs.get(done..).filter(|r| !r.is_empty()) else { return };
+        let heap = Heap::new();
+        let compressed = self.spot().compressed;
         let mut elements = self.elements().to_vec();
         for &(i, value) in rest {
             if let Some(e) = elements.get_mut(i) {
-                *e = value;
+                let packed = if compressed { compressed::pack(&heap, value) } else { None };
+                // SAFETY: read while all heaps are alive.
+                *e = unsafe { packed.unwrap_or(value).raw().brand() };
             }
         }
-        self.replace(Object::of_elements(&elements));
+        let mut new = Object::of_elements(&elements);
+        new.spot_mut().compressed = compressed;
+        self.replace(new);
     }
 }

@@ -322,26 +322,28 @@ impl<'p> Traversal<Term<'p>> {
         // What is done with one object, for reading and for writing jobs.
         let look = |o: &Object, machine: &mut Machine| {
             seen.set(seen.get() + 1);
+            let open = o.open();
             if self.job == Job::Count {
-                got.set(got.get() + machine.is_true(program, cx, o.term()) as usize);
-            } else if let Some(r) = machine.result(program, cx, o.term()) {
+                got.set(got.get() + machine.is_true(program, cx, open.term()) as usize);
+            } else if let Some(r) = machine.result(program, cx, open.term()) {
                 list.set(heap.cons(r, list.get()));
                 got.set(got.get() + 1);
             }
         };
         let change = |o: &Object, machine: &mut Machine| {
             seen.set(seen.get() + 1);
+            let open = o.open();
             let verdict = if self.job == Job::Delete {
-                match machine.is_true(program, cx, o.term()) {
+                match machine.is_true(program, cx, open.term()) {
                     true => Verdict::Delete,
                     false => Verdict::Keep,
                 }
             } else {
-                let new = machine.look(program, cx, o.term(), |r| {
+                let new = machine.look(program, cx, open.term(), |r| {
                     // The check of the specification promises the key; nothing breaks if it errs.
                     let t = r.as_tuple()?;
                     let key = t.elements().get(keypos - 1)?;
-                    term::compare::eq_exact(*key, o.key(keypos)).then(|| Object::new(t))
+                    term::compare::eq_exact(*key, o.key(keypos)).then(|| table.object(t))
                 });
                 new.flatten().map_or(Verdict::Keep, Verdict::Replace)
             };

@@ -50,7 +50,7 @@ pub struct Options {
     pub write_concurrency: WriteConcurrency,
     pub read_concurrency: bool,
     pub decentralized_counters: bool,
-    /// Only reported: objects are stored as they are.
+    /// Elements of objects are stored as bytes.
     pub compressed: bool,
 }
 
@@ -192,10 +192,9 @@ impl Table {
         let get = |objects: &mut dyn Iterator<Item = &Object>| {
             let mut list = None;
             for o in objects {
-                let Some(e) = pos.checked_sub(1).and_then(|i| o.elements().get(i)) else {
+                let Some(e) = pos.checked_sub(1).and_then(|i| o.element(i, heap)) else {
                     return Err(Error::BadArg);
                 };
-                let e = heap.copy(*e);
                 if set {
                     return Ok(e);
                 }
@@ -209,6 +208,14 @@ impl Table {
         }
     }
 
+    /// A tuple as this table stores it.
+    #[inline]
+    pub fn object(&self, tuple: Tuple<'_>) -> Object {
+        match self.options.compressed {
+            true => Object::compressed(tuple, self.keypos()),
+            false => Object::new(tuple),
+        }
+    }
     /// `false`: `new_only`, and there is one of its key. The caller checked [`Table::accepts`].
     pub fn insert(&self, pid: u64, object: Object, new_only: bool) -> Result<bool, Error> {
         let pass = self.pass(pid, Need::Write);
@@ -260,7 +267,7 @@ impl Table {
                 let mut done = false;
                 let all = self.options.kind == Type::DuplicateBag;
                 h.delete(pass, Key::new(key), false, |o| {
-                    let is = (all || !done) && term::compare::eq_exact(o.term(), term);
+                    let is = (all || !done) && o.is(term);
                     done |= is;
                     is
                 })
@@ -387,9 +394,9 @@ impl Table {
                     WriteConcurrency::Off => 0,
                     WriteConcurrency::On => 1056,
                     WriteConcurrency::Auto => 1090,
-                    WriteConcurrency::Locks(n) => 34 + n * 16,
+                    WriteConcurrency::Locks(n) => 66 + n * 16,
                 };
-                305 + locks + h.extra_slots()
+                305 + locks + h.segment_words()
             }
             Store::Tree(_) if concurrent == WriteConcurrency::Off => 139,
             Store::Tree(_) if self.options.decentralized_counters => 133,

@@ -25,7 +25,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{PoisonError, RwLock};
 use term::Term;
-use term::compare::eq_exact;
 
 /// Words of an object's place beside the object itself.
 const NODE_WORDS: i64 = 5;
@@ -242,7 +241,7 @@ impl Tree {
 
     fn put(&self, pass: Pass<'_>, map: &mut Map, object: Object, new_only: bool) -> bool {
         let key = Key::new(object.key(self.keypos));
-        let words = object.words() as i64;
+        let words = object.words(self.keypos) as i64;
         match map.entry(key) {
             Entry::Vacant(v) => {
                 pass.add_words(words + NODE_WORDS);
@@ -250,7 +249,7 @@ impl Tree {
             }
             Entry::Occupied(_) if new_only => return false,
             Entry::Occupied(mut o) => {
-                pass.add_words(words - o.get().words() as i64);
+                pass.add_words(words - o.get().words(self.keypos) as i64);
                 // The key must point into the new object before the old one goes.
                 o.key().term.set(object.key(self.keypos).raw());
                 o.insert(object);
@@ -309,12 +308,12 @@ impl Tree {
     ) -> Result<Option<R>, Error> {
         self.writing(pass, &Key::new(key), |map| {
             if let Entry::Occupied(mut o) = map.entry(Key::new(key)) {
-                let before = o.get().words() as i64;
+                let before = o.get().words(self.keypos) as i64;
                 let r = f(o.get_mut());
                 // Changing an element may have moved the object.
                 let now = o.get().key(self.keypos).raw();
                 o.key().term.set(now);
-                pass.add_words(o.get().words() as i64 - before);
+                pass.add_words(o.get().words(self.keypos) as i64 - before);
                 return r.map(Some);
             }
             let Some(mut object) = default else { return Ok(None) };
@@ -333,7 +332,7 @@ impl Tree {
     ) -> Result<(), Error> {
         let gone = self.writing(pass, &Key::new(key), |map| match map.entry(Key::new(key)) {
             Entry::Occupied(o) if f(o.get()) => {
-                pass.add_words(-(o.get().words() as i64) - NODE_WORDS);
+                pass.add_words(-(o.get().words(self.keypos) as i64) - NODE_WORDS);
                 Some(o.remove_entry())
             }
             _ => None,
@@ -347,7 +346,7 @@ impl Tree {
         object: Term<'_>,
         key: Term<'_>,
     ) -> Result<(), Error> {
-        self.delete(pass, key, |o| eq_exact(o.term(), object))
+        self.delete(pass, key, |o| o.is(object))
     }
 
     /// Deletes everything; how many there were.
@@ -507,11 +506,11 @@ impl Tree {
                 match verdict {
                     Verdict::Keep => {}
                     Verdict::Delete => {
-                        words -= o.words() as i64 + NODE_WORDS;
+                        words -= o.words(self.keypos) as i64 + NODE_WORDS;
                         doomed.push(Key { term: k.term.clone(), cut: Cut::Not });
                     }
                     Verdict::Replace(new) => {
-                        words += new.words() as i64 - o.words() as i64;
+                        words += new.words(self.keypos) as i64 - o.words(self.keypos) as i64;
                         k.term.set(new.key(self.keypos).raw());
                         *o = new;
                     }

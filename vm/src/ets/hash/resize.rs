@@ -51,7 +51,7 @@ impl Hash {
             while let Some(mut n) = rest {
                 rest = n.spot_mut().next.take();
                 if n.spot().deleted {
-                    pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                    pass.add_words(-(n.words(self.keypos) as i64) - NODE_WORDS);
                 } else if n.spot().hash as usize & mask == to {
                     go = &mut go.insert(n).spot_mut().next;
                 } else {
@@ -105,7 +105,7 @@ impl Hash {
         loop {
             while end.as_ref().is_some_and(|n| n.spot().deleted) {
                 if let Some(n) = unlink(end) {
-                    pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                    pass.add_words(-(n.words(self.keypos) as i64) - NODE_WORDS);
                 }
             }
             match end {
@@ -139,7 +139,7 @@ impl Hash {
                         None => break,
                         Some(true) => {
                             if let Some(n) = unlink(link) {
-                                pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                                pass.add_words(-(n.words(self.keypos) as i64) - NODE_WORDS);
                             }
                         }
                         Some(false) => link = next_link(link),

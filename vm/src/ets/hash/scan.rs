@@ -204,7 +204,7 @@ impl Hash {
             match visit(n) {
                 Verdict::Keep => link = next_link(link),
                 Verdict::Replace(o) => {
-                    pass.add_words(o.words() as i64 - n.words() as i64);
+                    pass.add_words(o.words(self.keypos) as i64 - n.words(self.keypos) as i64);
                     n.replace(o);
                     link = next_link(link);
                 }
@@ -215,7 +215,7 @@ impl Hash {
                         pseudo = true;
                         link = next_link(link);
                     } else if let Some(n) = unlink(link) {
-                        pass.add_words(-(n.words() as i64) - NODE_WORDS);
+                        pass.add_words(-(n.words(self.keypos) as i64) - NODE_WORDS);
                     }
                 }
             }
