@@ -10,7 +10,7 @@ use term::gc::STACK_SLACK;
 
 const SLACK: usize = STACK_SLACK;
 /// A collection that may copy more words than this runs on a dirty scheduler: some tenths of a millisecond.
-const LONG: usize = 1 << 16;
+pub(super) const LONG: usize = 1 << 16;
 
 /// Slots: 2 frame words, 3 heap words, 4 live.
 pub unsafe extern "C" fn allocate(

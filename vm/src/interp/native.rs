@@ -5,6 +5,7 @@
 //! it will return to is on the stack and `ip` is [`builtin`](super::builtin)'s `resume` code.
 
 use super::call::enter;
+use super::frame::LONG;
 use super::operand::*;
 use super::{Outcome, Regs, ReturnPoint, go, leave};
 use crate::bif::{Bif, Kind};
@@ -59,10 +60,13 @@ pub(super) unsafe fn left_much(p: *mut Process) -> bool {
 #[inline(never)]
 unsafe fn settle_slow(r: *mut Regs, live: usize) {
     let p = (*r).process;
-    if !(*p).heap.zeal
-        && !(*p).heap.vheap_full()
-        && (*p).heap.heap.spilled_words() < FRAGMENT_SLACK.max((*p).heap.block_words() / 2)
-    {
+    // What would soon be a long collection comes before it is one: waking another thread costs more.
+    let words = (*p).heap.collection_words();
+    let enough = match (LONG - MOST_ROOM..=LONG).contains(&words) {
+        true => FRAGMENT_SLACK,
+        false => FRAGMENT_SLACK.max((*p).heap.block_words() / 2),
+    };
+    if !(*p).heap.zeal && !(*p).heap.vheap_full() && (*p).heap.heap.spilled_words() < enough {
         return;
     }
     // Room for as much again: who built this much once is likely to go on so.
