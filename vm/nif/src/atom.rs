@@ -225,7 +225,7 @@ pub unsafe extern "C" fn enif_get_string(
             };
             if n + k > room {
                 *to.add(n) = 0;
-                return -(len as c_int);
+                return -(n as c_int + 1);
             }
             core::ptr::copy_nonoverlapping(buffer.as_ptr(), to.add(n).cast(), k);
             n += k;

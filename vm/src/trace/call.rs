@@ -610,7 +610,12 @@ fn enter(p: &mut Process, s: Arc<Spent>) -> Option<usize> {
         // What a process begins with is that of its first function.
         sp.words = 0;
     }
-    s.by.lock().unwrap_or_else(|e| e.into_inner()).entry(pid).or_default().0 += 1;
+    let mut by = s.by.lock().unwrap_or_else(|e| e.into_inner());
+    // It may have been paused meanwhile; then nothing counts any more.
+    if s.on.load(Ordering::Relaxed) {
+        by.entry(pid).or_default().0 += 1;
+    }
+    drop(by);
     let place = sp.place(&s);
     let current = if s.memory { &mut sp.memory } else { &mut sp.time };
     current.replace(place)

@@ -167,7 +167,10 @@ fn apply(p: &mut Pattern, r: &Request) {
         }
     }
     let spent = |old: &mut Option<Arc<Spent>>, memory: bool| match (&old, r.switch) {
-        (Some(s), Switch::Pause) => s.on.store(false, Ordering::Relaxed),
+        (Some(s), Switch::Pause) => {
+            let _counts = s.by.lock().unwrap_or_else(|e| e.into_inner());
+            s.on.store(false, Ordering::Relaxed)
+        }
         (None, Switch::Pause | Switch::Restart) => {}
         _ => {
             let on = AtomicBool::new(true);

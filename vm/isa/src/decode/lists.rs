@@ -215,9 +215,10 @@ impl Operand for Vec<BsCmd> {
 /// A match command and the number of terms that it takes.
 fn command(r: &mut Reader) -> Result<(BsCmd, u32), DecodeError> {
     let number = |r: &mut Reader| r.number32(U, "a number of bits");
-    // More than any bit string has is as good as the most that can be said.
-    let stride =
-        |r: &mut Reader| Ok(r.number(U, "a number of bits")?.min(u64::from(u32::MAX)) as u32);
+    // More than 512 MB: no bitstring is taken to have so much.
+    let stride = |r: &mut Reader| {
+        Ok(r.number_at_most(U, "a number of bits")?.min(u64::from(u32::MAX)) as u32)
+    };
     Ok(match r.word()? {
         Word::EnsureAtLeast => (BsCmd::EnsureAtLeast { stride: stride(r)?, unit: number(r)? }, 3),
         Word::EnsureExactly => (BsCmd::EnsureExactly { stride: stride(r)? }, 2),

@@ -111,6 +111,11 @@ pub(super) fn emit(
             i64::from(n)
         };
         match *c {
+            // Nothing has so many.
+            BsCmd::EnsureAtLeast { stride: u32::MAX, .. }
+            | BsCmd::EnsureExactly { stride: u32::MAX } => {
+                e.op(by_reg!(k, test_tail)).fail(fail).src(ctx).ptr(u64::MAX);
+            }
             BsCmd::EnsureAtLeast { stride, unit: 0 | 1 } => {
                 if fetches(commands.get(i + 1)) != Some(stride) {
                     e.op(by_reg!(k, at_least)).fail(fail).src(ctx).u32(stride);
