@@ -23,7 +23,7 @@ use crate::interp::{self, Outcome, Regs};
 use crate::process::{Priority, ProcRef, Process, info, state, task};
 use crate::trace;
 use crate::vm::Vm;
-use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use dirty::DirtyPool;
 use idle::{BALANCE, balance, idle, steal};
 use park::Parker;
@@ -112,6 +112,8 @@ pub(crate) struct Scheduler {
     pub current: AtomicU64,
     /// When it was without work the last time, on the monotonic clock.
     pub awake_since: AtomicI64,
+    /// How many times in a row it has looked for work in vain.
+    pub misses: AtomicU32,
 }
 
 impl Default for Scheduler {
@@ -126,6 +128,7 @@ impl Default for Scheduler {
             switches: AtomicU64::new(0),
             current: AtomicU64::new(u64::MAX),
             awake_since: AtomicI64::new(i64::MIN / 2),
+            misses: AtomicU32::new(0),
         }
     }
 }

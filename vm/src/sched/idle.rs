@@ -23,7 +23,9 @@ pub(super) fn idle(
         return;
     }
     let spin = vm.config.spin[0];
-    if may_run && spin > 0 {
+    let misses = me.misses.load(Ordering::Relaxed);
+    let missed = misses.checked_add(1).unwrap_or(MISSES);
+    if may_run && spin > 0 && (misses < MISSES || misses.is_multiple_of(AGAIN)) {
         let end = now + spin as i64;
         let found = || {
             !me.queue.is_empty()
@@ -38,6 +40,8 @@ pub(super) fn idle(
                 || vm.timers.next().is_some_and(|t| t <= end)
                 || all.look(vm, index, polling)
             {
+                // What came while others had the processor would have come without looking.
+                me.misses.store(if now <= end { 0 } else { missed }, Ordering::Relaxed);
                 return;
             }
             if pause == end {
@@ -47,6 +51,7 @@ pub(super) fn idle(
             std::thread::yield_now();
         }
     }
+    me.misses.store(missed, Ordering::Relaxed);
     vm.profile.scheduler(vm, index, None);
     me.parker.asleep.store(true, Ordering::SeqCst);
     let last = all.sleeping.fetch_add(1, Ordering::SeqCst) + 1 == all.normal.len();
@@ -71,6 +76,11 @@ pub(super) fn idle(
         vm.timers.run(vm, vm.monotonic());
     }
 }
+
+/// Who has looked in vain so many times in a row sleeps at once, and looks only every so many times: what it
+/// waits for is not near, and others may need the processor.
+const MISSES: u32 = 8;
+const AGAIN: u32 = 16;
 
 /// Between two looks at the poll set while it looks for work, in nanoseconds.
 const LOOK_EVERY: i64 = 4_000;
