@@ -171,7 +171,7 @@ pub fn sending(cx: &Cx<'_>, to: Term<'_>, message: Term<'_>) -> Option<OwnedTerm
     if !sensitive {
         output(cx.vm(), token, SEND, to, message);
     }
-    Some(OwnedTerm::copy_of(token))
+    Some(OwnedTerm::whole_copy_of(token))
 }
 
 /// An exit signal is sent: tells of the message that it may become, and gives the token that goes along.
@@ -196,7 +196,7 @@ impl Leaving {
             return None;
         }
         // SAFETY: a root of the process; nothing collects here.
-        let token = OwnedTerm::copy_of(unsafe { p.seq_trace_token.brand() });
+        let token = OwnedTerm::whole_copy_of(unsafe { p.seq_trace_token.brand() });
         let (clock, last) = p.extra.as_ref().map_or((0, 0), |e| (e.seq_clock, e.seq_last));
         Some(Leaving { token, pid: p.pid(), sensitive: p.flags.sensitive, clock, last })
     }
@@ -255,7 +255,7 @@ pub(crate) fn child(cx: &Cx<'_>, child: &mut Process, b: &Birth<'_>) -> Option<O
         output(vm, answer, SEND, cx.self_pid(), b.reply);
     }
     if b.message {
-        return Some(OwnedTerm::copy_of(answer));
+        return Some(OwnedTerm::whole_copy_of(answer));
     }
     cx.with(|p| {
         let e = p.extra();
@@ -275,7 +275,7 @@ pub(crate) fn from_afar(t: Term<'_>) -> Option<OwnedTerm> {
     let parts = Token::of(t)?;
     let good = |n: i64| (0..MOST).contains(&n);
     let good = good(parts.serial) && good(parts.last) && good(parts.flags);
-    good.then(|| OwnedTerm::copy_of(t))
+    good.then(|| OwnedTerm::whole_copy_of(t))
 }
 
 /// A request of another node with this token: shows it as received by `to`, and gives the token of the answer, of which `reply` is shown.
