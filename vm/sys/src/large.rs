@@ -224,7 +224,7 @@ mod tests {
     fn sizes_round_little() {
         for n in (LEAST..LEAST * 40).step_by(99_991) {
             let r = rounded(n).unwrap();
-            assert!(r >= n && r - n <= n / 8 && r % 4096 == 0 && rounded(r) == Some(r));
+            assert!(r >= n && r - n <= n / 8 && r.is_multiple_of(4096) && rounded(r) == Some(r));
         }
     }
 }
