@@ -151,6 +151,7 @@ fn new_socket(fd: RawFd, options: Map<'_>) -> New {
         iow: false,
         debug: flag_of(options, atom!("debug"), info::debugs_sockets()),
         registered: flag_of(options, atom!("use_registry"), info::uses_registry()),
+        made_of: None,
     }
 }
 
@@ -165,6 +166,7 @@ fn open_fd<'p>(cx: &Cx<'p>, fd: i32, options: Map<'p>) -> BifResult<'p> {
         .or_else(|| i32::try_from(given(atom!("protocol"))?.as_small()?).ok())
         .unwrap_or(0);
     let mut new = new_socket(fd, options);
+    new.made_of = Some(fd);
     if flag_of(options, atom!("dup"), true) {
         let own = match sys::fd::dup(fd) {
             Ok(own) => own,

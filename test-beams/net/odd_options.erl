@@ -13,6 +13,7 @@ main() ->
     p(states, states(S)),
     p(messages, [messages(D) || D <- [inet, local]]),
     {ok, L} = gen_tcp:listen(0, []),
+    p(from_descriptor, from_descriptor()),
     p(header, [set(L, header, V) || V <- [0, 3, 16#ffffffff, -1, 1 bsl 31]]),
     p(high, [set(L, high_msgq_watermark, V) || V <- [0, 1, 16#7fffffff, 1 bsl 31, 16#ffffffff, -1, -2, 8192]]),
     p(low, [set(L, low_msgq_watermark, V) || V <- [0, 1 bsl 31, 4096]]).
@@ -30,6 +31,23 @@ states(S) ->
     All = [maps:with([rstates, wstates], socket:info(X)) || X <- [L, S]],
     ok = socket:close(S),
     [maps:with([rstates, wstates], socket:info(S)) | All].
+
+%% Sockets made of another's descriptor.
+from_descriptor() ->
+    {ok, S} = socket:open(inet, dgram, udp),
+    ok = socket:bind(S, #{family => inet, addr => {127, 0, 0, 1}}),
+    {ok, Fd} = socket:getopt(S, otp, fd),
+    Kinds = [begin
+        {ok, D} = socket:open(Fd, #{dup => Dup}),
+        Kind = case maps:get(ctype, socket:info(D)) of {fromfd, Fd} -> duplicated; Other -> Other end,
+        _ = [ok = socket:close(D) || Dup],
+        Kind
+    end || Dup <- [true, false]],
+    {ok, U} = gen_udp:open(0, [{inet_backend, socket}, {fd, Fd}, binary, {active, false}]),
+    {ok, Port} = inet:port(U),
+    ok = gen_udp:send(U, {127, 0, 0, 1}, Port, <<"itself">>),
+    {ok, {_, Port, Data}} = gen_udp:recv(U, 0, 2000),
+    {Kinds, Data}.
 
 %% Empty ones, and control messages larger than there is room for.
 messages(Domain) ->

@@ -90,7 +90,7 @@ pub struct State {
     pub watch: u64,
     pub fd: Option<RawFd>,
     /// Unless somebody else closes it.
-    owned: Option<OwnedFd>,
+    pub owned: Option<OwnedFd>,
     pub domain: i32,
     pub kind: i32,
     pub protocol: i32,
@@ -118,6 +118,8 @@ pub struct State {
     pub debug: bool,
     pub meta: OwnedTerm,
     pub registered: bool,
+    /// The descriptor that it was made of.
+    pub made_of: Option<RawFd>,
     pub file: Option<OwnedFd>,
 }
 
@@ -185,6 +187,7 @@ impl Socket {
             debug: new.debug,
             meta: OwnedTerm::immediate(Term::atom(am::UNDEFINED)),
             registered: new.registered,
+            made_of: new.made_of,
             file: None,
         };
         super::info::opened(new.domain, new.kind, new.protocol, 1);
@@ -247,6 +250,8 @@ pub struct New {
     pub iow: bool,
     pub debug: bool,
     pub registered: bool,
+    /// The descriptor that it was made of.
+    pub made_of: Option<RawFd>,
 }
 
 impl New {
@@ -266,6 +271,7 @@ impl New {
             iow: st.iow,
             debug: st.debug,
             registered: st.registered,
+            made_of: None,
         }
     }
 }

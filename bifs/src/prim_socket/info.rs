@@ -108,6 +108,15 @@ fn backend(h: &Heap, release: u32) -> Term<'_> {
     h.map_from_pairs(&pairs)
 }
 
+/// `fromfd`, with its number if it was duplicated, or `normal`.
+fn made_how<'h>(h: &'h Heap, st: &State) -> Term<'h> {
+    match st.made_of.filter(|fd| *fd > 0) {
+        Some(fd) if st.owned.is_some() => h.tuple(&[name("fromfd"), Term::small(fd.into())]),
+        Some(_) => name("fromfd"),
+        None => name("normal"),
+    }
+}
+
 fn states<'h>(h: &'h Heap, bits: u32) -> Term<'h> {
     let all = [
         (flag::BOUND, "bound"),
@@ -170,7 +179,7 @@ fn socket_info<'p>(cx: &Cx<'p>, s: SocketRef<'p>) -> BifResult<'p> {
             (name("type"), address::kind_term(st.kind)),
             (name("protocol"), Term::small(st.protocol.into())),
             (name("owner"), owner),
-            (name("ctype"), name("normal")),
+            (name("ctype"), made_how(h, st)),
             (name("counters"), counters(h, st)),
             (name("num_readers"), size(st.readers.len())),
             (name("num_writers"), size(st.writers.len())),
