@@ -50,7 +50,8 @@ main() ->
     step("set_on_link"),
     traced([procs, set_on_link], fun() -> run(spawn(?MODULE, child, [])), run(spawn_link(?MODULE, child, [])) end),
     step("slices"),
-    traced([running], fun() -> receive nothing -> ok after 20 -> ok end end),
+    %% How often is another matter: whoever asks something of the process makes it run.
+    slices(fun() -> receive nothing -> ok after 20 -> ok end end),
     step("exiting"),
     traced([exiting], fun() -> ok end),
     step("collections"),
@@ -122,6 +123,14 @@ traced(Flags, F) ->
     P ! go,
     receive {'DOWN', Ref, _, _, _} -> ok end,
     flush().
+
+slices(F) ->
+    P = spawn(fun() -> receive go -> ok end, F(), exit(done) end),
+    Ref = monitor(process, P),
+    1 = erlang:trace(P, true, [running]),
+    P ! go,
+    receive {'DOWN', Ref, _, _, _} -> ok end,
+    [d(M) || M <- lists:usort([plain(M) || M <- all()])].
 
 flush() ->
     All = all(),
