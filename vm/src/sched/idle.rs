@@ -79,8 +79,8 @@ pub(super) fn idle(
 
 /// Who has looked in vain so many times in a row sleeps at once, and looks only every so many times: what it
 /// waits for is not near, and others may need the processor.
-const MISSES: u32 = 8;
-const AGAIN: u32 = 16;
+pub(super) const MISSES: u32 = 8;
+pub(super) const AGAIN: u32 = 16;
 
 /// Between two looks at the poll set while it looks for work, in nanoseconds.
 const LOOK_EVERY: i64 = 4_000;
