@@ -502,32 +502,33 @@ fn record(
 pub fn commit(vm: &'static Vm, prepared: Prepared) -> &'static LoadedModule {
     let m = prepared.leak();
     vm.code.add_range(m);
-    let replaced = {
-        let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
-        make_current(modules.entry(m.name).or_default(), m)
-    };
-    switch(vm, replaced, m);
+    let replaced = stop_tracing(vm, m.name);
+    let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
+    make_current(vm, modules.entry(m.name).or_default(), m);
+    drop(modules);
+    replaced_by(vm, replaced, m);
     m
 }
 
-/// The new current version; the version that is old now.
-fn make_current(
-    slot: &mut super::ModuleSlot,
-    m: &'static LoadedModule,
-) -> Option<&'static LoadedModule> {
+/// The current version is about to be replaced.
+fn stop_tracing(vm: &'static Vm, name: Atom) -> Option<&'static LoadedModule> {
+    let current = vm.code.current(name)?;
+    crate::trace::pattern::replaced(vm, current);
+    Some(current)
+}
+
+/// The new current version: calls go to it from here on. Who finds the module loaded finds its functions too, for they are
+/// exported before others may look at the slot.
+fn make_current(vm: &'static Vm, slot: &mut super::ModuleSlot, m: &'static LoadedModule) {
+    publish(vm, m);
     let replaced = slot.current.replace(m);
     if replaced.is_some() {
         slot.old = replaced;
     }
-    replaced
 }
 
-/// Calls go to `m` from here on. What only the replaced version exports is undefined.
-fn switch(vm: &'static Vm, replaced: Option<&'static LoadedModule>, m: &'static LoadedModule) {
-    if let Some(old) = replaced {
-        crate::trace::pattern::replaced(vm, old);
-    }
-    publish(vm, m);
+/// What only the replaced version exports is undefined.
+fn replaced_by(vm: &'static Vm, replaced: Option<&'static LoadedModule>, m: &'static LoadedModule) {
     if let Some(old) = replaced {
         unexport(vm, old, Some(m));
     }
@@ -545,14 +546,14 @@ pub fn stage(vm: &'static Vm, prepared: Prepared) -> &'static LoadedModule {
 
 /// The staged module's `-on_load` function ended: makes it current, or drops it.
 pub fn finish_on_load(vm: &'static Vm, name: Atom, keep: bool) -> bool {
-    let (staged, replaced) = {
-        let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
-        let Some(slot) = modules.get_mut(&name) else { return false };
-        // What is dropped stays staged until it is purged: processes may run in it.
-        let Some(staged) = slot.on_load.take_if(|_| keep) else { return slot.on_load.is_some() };
-        (staged, make_current(slot, staged))
-    };
-    switch(vm, replaced, staged);
+    let replaced = if keep { stop_tracing(vm, name) } else { None };
+    let mut modules = vm.code.modules.write().unwrap_or_else(|e| e.into_inner());
+    let Some(slot) = modules.get_mut(&name) else { return false };
+    // What is dropped stays staged until it is purged: processes may run in it.
+    let Some(staged) = slot.on_load.take_if(|_| keep) else { return slot.on_load.is_some() };
+    make_current(vm, slot, staged);
+    drop(modules);
+    replaced_by(vm, replaced, staged);
     true
 }
 

@@ -215,15 +215,18 @@ fn copy_literals(p: &mut Process, vm: &'static Vm) {
     if bytes == 0 {
         return;
     }
-    crate::signal::kept::open(p, vm);
-    p.messages.renew_detached(|m| {
+    let renewed = |m: &Message| {
         let old = |t: Term<'_>, words| refers_to(t, words, base, bytes);
         let token = m.token().is_some_and(|t| old(t.term(), t.words()));
         (token || old(m.term(), m.words())).then(|| {
             let token = m.token().map(|t| OwnedTerm::copy_of(t.term()));
             Message::copy_of(m.term()).with_token(token)
         })
-    });
+    };
+    p.messages.renew_detached(renewed);
+    if let Some(e) = &mut p.extra {
+        e.kept.renew(renewed);
+    }
     p.exit_reason.iter_mut().for_each(|t| renew(t, base, bytes));
     if let Some(t) = p.relations.get_mut().and_then(|t| t.rare.as_mut()) {
         t.tags.values_mut().for_each(|t| renew(t, base, bytes));

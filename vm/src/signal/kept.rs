@@ -27,6 +27,16 @@ impl Kept {
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
+    /// Replaces messages by what `f` gives, if anything; what came from other nodes refers to nothing here.
+    pub fn renew(&mut self, f: impl Fn(&Message) -> Option<Message>) {
+        for i in &mut self.items {
+            if let Item::Message(m) = i
+                && let Some(new) = f(m)
+            {
+                *m = new;
+            }
+        }
+    }
     pub fn visit(&self, v: &mut dyn term::visit::Visit) {
         for i in &self.items {
             if let Item::Message(m) = i {
